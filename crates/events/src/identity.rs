@@ -1,0 +1,7 @@
+//! Events of the `identity` module.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum IdentityEvent {}

@@ -1,0 +1,66 @@
+//! What happened, in words that other modules hear. One tagged enum per module; ids and codes only, never
+//! personal data. The outbox rule: an event travels in the change record of the commit that caused it, so it
+//! can be neither lost nor sent for something that did not happen.
+
+pub mod identity;
+pub mod patients;
+pub mod scheduling;
+pub mod tenants;
+
+pub use identity::IdentityEvent;
+pub use patients::PatientEvent;
+pub use scheduling::SchedulingEvent;
+pub use tenants::TenantEvent;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// An event as it travels: on the bus (`detail`), in queues, to webhooks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// `<kind>#<record id>#<version>`: what consumers remember to do a thing once.
+    pub id: String,
+    /// The tenant's key prefix, or `platform`.
+    pub tenant: String,
+    /// `<noun>.<past participle>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// RFC 3339, the commit's time.
+    pub at: String,
+    pub by: String,
+    /// The record the change belongs to, and its version: consumers compare it, since order is not kept.
+    pub record: String,
+    pub version: u64,
+    #[serde(default)]
+    pub data: Value,
+}
+
+impl Envelope {
+    /// From the attributes of a change record; `None` if it carries no event.
+    pub fn from_change(pk: &str, change: &Value) -> Option<Self> {
+        let event = change.get("event")?;
+        let (tenant, _) = pk.split_once("#chg#")?;
+        let text = |name: &str| change.get(name)?.as_str().map(String::from);
+        let (kind, record, version) = (text("kind")?, text("id")?, change.get("version")?.as_u64()?);
+        Some(Self {
+            id: format!("{kind}#{record}#{version}"),
+            tenant: tenant.into(),
+            kind: event.get("type")?.as_str()?.into(),
+            at: text("at")?,
+            by: text("by")?,
+            record,
+            version,
+            data: event.get("data").cloned().unwrap_or(Value::Null),
+        })
+    }
+
+    /// The event as its module declares it; `None` if this code does not know it (yet).
+    pub fn read<E: DeserializeOwned>(&self) -> Option<E> {
+        let event = if self.data.is_null() {
+            serde_json::json!({"type": self.kind})
+        } else {
+            serde_json::json!({"type": self.kind, "data": self.data})
+        };
+        serde_json::from_value(event).ok()
+    }
+}

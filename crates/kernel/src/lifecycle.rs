@@ -1,0 +1,42 @@
+//! States as an enum with a transition table. One row becomes a command's route, its documentation,
+//! its condition in the table and the tests that every other state refuses it.
+
+use crate::{Error, Result};
+use jiff::civil::Date;
+use std::fmt::{Debug, Display};
+
+/// One row of a noun's transition table.
+pub struct Step<E: Lifecycle> {
+    pub command: &'static str,
+    pub permission: &'static str,
+    pub from: &'static [E::State],
+    pub to: E::State,
+    /// `X-Reason` (or `reason` in the body) is required.
+    pub reason: bool,
+    /// A pure rule over the record and the tenant's local day.
+    pub guard: fn(&E, Date) -> Result<()>,
+}
+
+pub trait Lifecycle: Sized + 'static {
+    type State: Copy + PartialEq + Debug + Display + Send + Sync + 'static;
+    const STATES: &'static [Self::State];
+    const STEPS: &'static [Step<Self>];
+
+    fn state(&self) -> Self::State;
+    fn set_state(&mut self, state: Self::State);
+
+    /// Takes one step, or says in words why not.
+    fn advance(&mut self, step: &Step<Self>, today: Date) -> Result<()> {
+        if !step.from.contains(&self.state()) {
+            return Err(Error::State { command: step.command, state: self.state().to_string() });
+        }
+        (step.guard)(self, today)?;
+        self.set_state(step.to);
+        Ok(())
+    }
+}
+
+/// The guard of a step that has none.
+pub fn always<E>(_: &E, _: Date) -> Result<()> {
+    Ok(())
+}

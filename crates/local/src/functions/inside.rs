@@ -1,0 +1,118 @@
+//! What every module finds inside this process: the table, the keys, the queues, and its batches of messages.
+
+use super::Surroundings;
+use crate::{handler::Handler, queue::Queues};
+use kernel::Error;
+use seal::LocalMaster;
+use serde_json::{Value, json};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use store::{Vault, sdk};
+use web::{App, Message, Module, Post, Posted, Queue};
+
+/// What all modules share. One set of credentials reaches every tenant here: there is no IAM to divide them.
+pub fn app(around: &Surroundings) -> App {
+    let client = client(around.table.address);
+    let keys = Arc::new(LocalMaster::new(around.master));
+    let vault = Vault::new(around.table.name(), move |_scope| client.clone(), keys, around.clock.clone());
+    App::new(vault, Arc::new(Postbox(around.queues.clone())), crate::template::STAGE)
+}
+
+/// The SDK's client for the table in this process.
+fn client(address: SocketAddr) -> sdk::Client {
+    let config = sdk::Config::builder()
+        .behavior_version(sdk::config::BehaviorVersion::latest())
+        .region(sdk::config::Region::new(crate::template::REGION))
+        .credentials_provider(sdk::config::Credentials::new("local", "local", None, None, "local"))
+        .endpoint_url(format!("http://{address}"))
+        .build();
+    #[expect(clippy::disallowed_methods, reason = "made here, used by the store alone")]
+    sdk::Client::from_conf(config)
+}
+
+/// What requests leave behind goes straight into the queues' file.
+struct Postbox(Arc<Queues>);
+
+impl Post for Postbox {
+    fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        Box::pin(async move {
+            let name = match queue {
+                Queue::Access => "AccessQueue",
+                Queue::Identity => "IdentityQueue",
+            };
+            self.0.send(&[(name, &body)], Duration::ZERO).map(drop).map_err(Error::internal)
+        })
+    }
+}
+
+/// A module's consumer: each message of a batch for itself, the failed ones named in the answer.
+pub fn consumer(module: Arc<Module>, app: App, timeout: Duration) -> Handler {
+    Handler::new(timeout, move |event| {
+        let (module, app) = (module.clone(), app.clone());
+        async move {
+            let mut failed = Vec::new();
+            for record in event["Records"].as_array().into_iter().flatten() {
+                if let Err(cause) = one(&module, &app, record).await {
+                    tracing::warn!(module = module.name, id = %record["messageId"], %cause, "a message failed");
+                    failed.push(json!({"itemIdentifier": record["messageId"]}));
+                }
+            }
+            Ok(json!({ "batchItemFailures": failed }))
+        }
+    })
+}
+
+async fn one(module: &Module, app: &App, record: &Value) -> kernel::Result<()> {
+    let message = Message::read(record["body"].as_str().unwrap_or_default())?;
+    web::consume(module, app, &message).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        handler::failures,
+        table::{Table, tests::folder},
+        template::messaging::{Queue as Declared, Rule},
+    };
+    use kernel::Clock;
+    use store::{Caller, Scope};
+    use web::Task;
+
+    async fn opened(file: &std::path::Path) -> (Arc<Table>, App) {
+        let table = Arc::new(Table::open(file, &crate::table::tests::declared()).await.unwrap());
+        let client = client(table.address);
+        let queues = Queues::open(&folder().join("q.db"), &[] as &[Declared], &[] as &[Rule], Clock::default());
+        let keys = Arc::new(LocalMaster::new([7; 32]));
+        let vault = Vault::new("lumina", move |_| client.clone(), keys, Clock::default());
+        (table, App::new(vault, Arc::new(Postbox(Arc::new(queues.unwrap()))), "local"))
+    }
+
+    #[tokio::test]
+    async fn sealed_values_open_again_after_the_process_died() {
+        let file = folder().join("table.db");
+        let (table, app) = opened(&file).await;
+        let before = app.vault().open(Scope::Platform, Caller::default()).await.unwrap();
+        let blind = before.blind("phone", "+2348012345678");
+        std::mem::forget(table);
+        let (_table, app) = opened(&file).await;
+        let after = app.vault().open(Scope::Platform, Caller::default()).await.unwrap();
+        assert_eq!(after.blind("phone", "+2348012345678"), blind);
+    }
+
+    #[tokio::test]
+    async fn one_bad_message_does_not_hold_up_its_batch() {
+        let (_table, app) = opened(&folder().join("table.db")).await;
+        let task = Task::on("due.x", |_, value| async move {
+            if value["id"] == "bad" { Err(Error::internal("on purpose")) } else { Ok(()) }
+        });
+        let module = Module { name: "x", routes: vec![], reactions: vec![], tasks: vec![task] };
+        let consumer = consumer(Arc::new(module), app, Duration::from_secs(5));
+        let record = |id: &str, body: Value| json!({"messageId": id, "body": body.to_string()});
+        let event = json!({"Records": [
+            record("1", json!({"type": "due.x", "id": "good"})), record("2", json!({"type": "due.x", "id": "bad"})),
+            record("3", json!({"type": "of nobody"})), json!({"messageId": "4", "body": "{"}),
+        ]});
+        let failed = failures(&consumer.invoke(event).await.unwrap());
+        assert_eq!(failed.into_iter().collect::<Vec<_>>(), ["2", "4"]);
+    }
+}

@@ -1,0 +1,20 @@
+//! `cargo run`: the whole product on one machine, from the same `template.yaml` that is deployed.
+//!
+//! [`platform`] starts everything in order. [`functions`] is the one place that knows the modules; all else
+//! reads the [`template`]. What is emulated and how: `docs/local.md`.
+
+pub mod arguments;
+pub mod emulator;
+pub mod folder;
+pub mod functions;
+pub mod gateway;
+pub mod handler;
+pub mod hosted;
+pub mod log;
+pub mod platform;
+pub mod queue;
+pub mod signal;
+pub mod sources;
+pub mod table;
+pub mod template;
+pub mod trouble;

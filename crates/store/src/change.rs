@@ -1,0 +1,194 @@
+//! Change records: audit entry, version and outbox event in one item, written in the same transaction as
+//! what they describe, and chained by hash.
+
+use crate::{
+    Caller, Store,
+    item::{Item, b, n, s},
+    list::stamp,
+    schema::{DAY_SHARDS, GSI4, GSI5, GSI6, PK, SK},
+};
+use jiff::Timestamp;
+use kernel::{Error, Result};
+use schemars::JsonSchema;
+use seal::Sealed;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A full copy of the record every so many versions, so that `?at=` replays few patches.
+pub(crate) const SNAPSHOT_EVERY: u64 = 50;
+
+/// One version of a record: who, what, when, why.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    pub version: u64,
+    pub at: Timestamp,
+    pub by: String,
+    #[serde(default)]
+    pub roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevated: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf: Option<String>,
+    pub request: String,
+    /// `create`, `update`, `delete`, `restore`, or the command.
+    pub action: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Sealed<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<Sealed<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Sealed<String>>,
+    /// JSON Patch with the `old` values; at version 1 empty, since everything is new.
+    #[serde(default)]
+    pub patch: Sealed<Value>,
+    /// Ids and codes only.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub event: Value,
+    pub prev: String,
+    pub hash: String,
+}
+
+/// What the hash of a change covers. Sealed parts stand as the digest of their ciphertext, so that erasure
+/// can drop them and the chain still verifies.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Digest {
+    pub pk: String,
+    pub version: u64,
+    pub at: String,
+    pub by: String,
+    pub roles: Vec<String>,
+    pub elevated: Option<String>,
+    pub on_behalf: Option<String>,
+    pub request: String,
+    pub action: String,
+    pub event: Value,
+    /// SHA-256 of the sealed patch, snapshot and context, hex.
+    pub sealed: Vec<String>,
+    pub prev: String,
+}
+
+impl Digest {
+    pub fn hash(&self) -> String {
+        // An array: the order of members is fixed by us, not by a map.
+        let canonical = json!([
+            self.pk, self.version, self.at, self.by, self.roles, self.elevated, self.on_behalf, self.request,
+            self.action, self.event, self.sealed, self.prev
+        ]);
+        hex::encode(seal::sha256(canonical.to_string().as_bytes()))
+    }
+}
+
+/// A change about to be written.
+pub(crate) struct Draft {
+    pub kind: &'static str,
+    pub id: String,
+    pub version: u64,
+    pub action: String,
+    pub at: Timestamp,
+    pub old: Option<Value>,
+    pub new: Value,
+    pub prev: String,
+    pub event: Value,
+    /// The earliest due time this version has.
+    pub due: Option<Timestamp>,
+}
+
+/// Who caused it, beside the caller's public part.
+#[derive(Serialize, Deserialize, Default)]
+pub(crate) struct Context {
+    pub reason: Option<String>,
+    pub ip: String,
+    pub agent: String,
+}
+
+impl Draft {
+    /// The item and its hash.
+    pub fn item(&self, store: &Store, reason: Option<&str>) -> Result<(Item, String)> {
+        let Caller { by, roles, elevated, on_behalf, request, ip, agent } = &*store.caller;
+        let pk = format!("{}#chg#{}#{}", store.scope, self.kind, self.id);
+        let sk = format!("v#{:010}", self.version);
+        let place = |name: &str| format!("{pk}|{sk}|{name}");
+        let seal = |name: &str, value: &Value| store.ring.seal(&place(name), value.to_string().into_bytes());
+
+        let patch = self.old.as_ref().map(|old| seal("patch", &patch(old, &self.new)));
+        let snapshot = (self.version == 1 || self.version.is_multiple_of(SNAPSHOT_EVERY)).then(|| seal("snapshot", &self.new));
+        let context = Context { reason: reason.map(Into::into), ip: ip.clone(), agent: agent.clone() };
+        let context = seal("context", &serde_json::to_value(context).map_err(Error::internal)?);
+
+        let digest = Digest {
+            pk: pk.clone(),
+            version: self.version,
+            at: stamp(self.at),
+            by: by.clone(),
+            roles: roles.clone(),
+            elevated: elevated.clone(),
+            on_behalf: on_behalf.clone(),
+            request: request.clone(),
+            action: self.action.clone(),
+            event: self.event.clone(),
+            sealed: [&patch, &snapshot, &Some(context.clone())]
+                .into_iter()
+                .map(|bytes| bytes.as_ref().map(|b| hex::encode(seal::sha256(b))).unwrap_or_default())
+                .collect(),
+            prev: self.prev.clone(),
+        };
+        let hash = digest.hash();
+
+        let mut item: Item = serde_dynamo::to_item(json!({
+            "at": digest.at, "by": by, "roles": roles, "request": request, "action": self.action,
+            "prev": self.prev, "hash": hash, "kind": self.kind, "id": self.id,
+        }))
+        .map_err(Error::internal)?;
+        let mut put = |name: &str, value| item.insert(name.into(), value);
+        put(PK, s(&pk));
+        put(SK, s(&sk));
+        put("version", n(self.version));
+        put("context", b(context));
+        if let Some(e) = elevated {
+            put("elevated", s(e));
+        }
+        if let Some(o) = on_behalf {
+            put("on_behalf", s(o));
+        }
+        if let Some(p) = patch {
+            put("patch", b(p));
+        }
+        if let Some(p) = snapshot {
+            put("snapshot", b(p));
+        }
+        if !self.event.is_null() {
+            put("event", serde_dynamo::to_attribute_value(&self.event).map_err(Error::internal)?);
+        }
+        if let Some(due) = self.due {
+            put("due", s(stamp(due)));
+        }
+        self.index(store, by, &digest.at, &mut item);
+        Ok((item, hash))
+    }
+
+    fn index(&self, store: &Store, by: &str, at: &str, item: &mut Item) {
+        let scope = store.scope;
+        let sort = format!("{at}#{}#{:010}", self.id, self.version);
+        let shard = self.id.bytes().fold(0u32, |h, b| h.wrapping_mul(31).wrapping_add(b.into())) % DAY_SHARDS;
+        let (day, month) = (&at[..10], &at[..7]);
+        let mut put = |name: &str, value: String| item.insert(name.into(), s(value));
+        put(GSI4.pk, format!("{scope}#change#{day}#{shard}"));
+        put(GSI4.sk, sort.clone());
+        put(GSI5.pk, format!("{scope}#actor#{}", crate::segment(by)));
+        put(GSI5.sk, sort.clone());
+        put(GSI6.pk, format!("{scope}#act#{}.{}#{month}", self.kind, crate::segment(&self.action)));
+        put(GSI6.sk, sort);
+    }
+}
+
+/// RFC 6902, each operation with the value it replaced.
+fn patch(old: &Value, new: &Value) -> Value {
+    let mut patch = serde_json::to_value(json_patch::diff(old, new)).unwrap_or_default();
+    for operation in patch.as_array_mut().into_iter().flatten() {
+        let was = operation["path"].as_str().and_then(|p| old.pointer(p)).cloned();
+        if let Some(was) = was.filter(|_| operation["op"] != "add") {
+            operation["old"] = was;
+        }
+    }
+    patch
+}

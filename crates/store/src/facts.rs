@@ -1,0 +1,65 @@
+//! Facts: what a module publishes for others to require in their commits. One list, agreed across modules
+//! (`spec/names.md`); the owner alone writes them.
+
+/// A fact's name and the module that writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub name: &'static str,
+    pub owner: &'static str,
+}
+
+macro_rules! facts {
+    ($($(#[$doc:meta])* $konst:ident = $name:literal of $owner:literal),+ $(,)?) => {
+        $($(#[$doc])* pub const $konst: Fact = Fact { name: $name, owner: $owner };)+
+        pub const ALL: &[Fact] = &[$($konst),+];
+    };
+}
+
+facts! {
+    /// `self`: status, modules, features, limits, settings versions. Read and cached; never a condition,
+    /// since every write of the tenant would contend on it.
+    TENANT = "tenant" of "tenants",
+    /// `<opx>`: an operator's context is open.
+    CONTEXT = "context" of "tenants",
+    /// `<sit>`: {open, code, path, time_zone, name}
+    SITE = "site" of "tenants",
+    /// `<dpt>`: {open, site}
+    DEPARTMENT = "department" of "tenants",
+    /// `self`: revoked sessions, elevations, overrides, custom roles, access rules. Read and cached.
+    ACCESS = "access" of "identity",
+    /// `<usr>`: may be named as assignee or signer.
+    ACTIVE_USER = "active_user" of "identity",
+    /// `<usr|pat|rlp>`: {name S, email S, phone S, language, zone, preferred, do_not_contact}
+    CONTACT = "contact" of "identity",
+    /// `role~<role>`, `team~<team>`: one item per member.
+    MEMBERS = "members" of "identity",
+    /// `<usr>~<record>`: break-glass is open, until it expires.
+    GLASS = "glass" of "identity",
+    /// `<pat>`: {live, status, merged_into, aliases, gender, birth_date S, site, confidentiality, user_id}
+    PATIENT = "patient" of "patients",
+    /// `<pat>`: {status, rev, codes, classes, criticality}; absent while never asked.
+    ALLERGIES = "allergies" of "patients",
+    /// `<pat>`: {codes}
+    FLAGS = "flags" of "patients",
+    /// `<pat>`: {coverages}
+    COVERAGE = "coverage" of "patients",
+    /// `<usr>~<person>`: {scopes, until, basis}
+    LINKED = "linked" of "patients",
+    /// `<person>`: {at}
+    DECEASED = "deceased" of "patients",
+    /// `<prc>~<utc date>`: {rev, intervals}: the blocks of a day.
+    DAY = "day" of "scheduling",
+    /// `<usr>`: {<capability>_until}; absent where vetting is off.
+    CLEARED = "cleared" of "compliance",
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_fact_has_one_owner() {
+        let mut names: Vec<_> = super::ALL.iter().map(|f| f.name).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), super::ALL.len());
+    }
+}

@@ -1,0 +1,276 @@
+//! Reading: one record, many, an item, what a record was.
+
+use crate::{
+    Entity, Fact, Key, Record, Store,
+    change::{Change, Context, SNAPSHOT_EVERY},
+    entity::pk,
+    error::refused,
+    item::{Item, blob, from_item, number, s, text},
+    schema::{INDEXES, PK, SK, TTL},
+};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use jiff::Timestamp;
+use kernel::{Error, Id, Result};
+use seal::Sealed;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{collections::HashMap, fmt::Display};
+
+/// A record as it stood: the noun's own fields, as the API showed them.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub version: u64,
+    pub at: Timestamp,
+    pub body: Sealed<Value>,
+}
+
+impl Store {
+    /// One record, eventually consistent: half a read unit. 404 if there is none; deleted ones are returned.
+    pub async fn get<E: Entity>(&self, id: E::Id) -> Result<Record<E>> {
+        let item = self.item(&pk::<E>(self.scope, id), ".", false).await?;
+        self.record(item.ok_or(Error::Missing)?)
+    }
+
+    /// One record, strongly consistent: for what is about to be changed.
+    pub async fn fresh<E: Entity>(&self, id: E::Id) -> Result<Record<E>> {
+        let item = self.item(&pk::<E>(self.scope, id), ".", true).await?;
+        self.record(item.ok_or(Error::Missing)?)
+    }
+
+    /// Many records in one round trip (up to 100), in the order asked; missing ones are left out.
+    pub async fn get_many<E: Entity>(&self, ids: &[E::Id]) -> Result<Vec<Record<E>>> {
+        let keys: Vec<Key> = ids.iter().map(|id| Key::record(*id)).collect();
+        let mut items = self.items(&keys).await?;
+        ids.iter()
+            .filter_map(|id| items.remove(&pk::<E>(self.scope, *id)))
+            .map(|item| self.record(item))
+            .collect()
+    }
+
+    /// An item that is no record.
+    pub async fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>> {
+        let pk = self.full(key);
+        let item = self.item(&pk, &key.sk, true).await?;
+        item.map(|item| self.open_item(item)).transpose()
+    }
+
+    /// Several items in one round trip, in the order asked.
+    pub async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Value>>> {
+        let mut wanted = self.batch(keys, true).await?;
+        keys.iter()
+            .map(|k| wanted.remove(&(self.full(k), k.sk.clone())).map(|item| self.open_item(item)).transpose())
+            .collect()
+    }
+
+    pub async fn fact<T: DeserializeOwned>(&self, fact: Fact, id: impl Display) -> Result<Option<T>> {
+        self.read(&Key::fact(fact, id)).await
+    }
+
+    /// Every item under one key whose place begins with `prefix`, at most `limit`, with its place.
+    pub async fn under<T: DeserializeOwned>(&self, key: &Key, prefix: &str, limit: i32) -> Result<Vec<(String, T)>> {
+        let query = self
+            .sdk
+            .query()
+            .table_name(&*self.table)
+            .expression_attribute_values(":p", s(self.full(key)))
+            .consistent_read(true)
+            .limit(limit);
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :p")
+        } else {
+            query
+                .key_condition_expression("pk = :p AND begins_with(sk, :s)")
+                .expression_attribute_values(":s", s(prefix))
+        };
+        let out = query.send().await.map_err(|e| refused("query", &e))?;
+        let items = out.items.unwrap_or_default().into_iter();
+        items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?))).collect()
+    }
+
+    /// Versions of a record, newest first; `before` continues.
+    pub async fn history<E: Entity>(&self, id: E::Id, before: Option<u64>, limit: i32) -> Result<Vec<Change>> {
+        let items = self.changes(E::Id::KIND, &id, before, limit).await?;
+        items.into_iter().map(|item| self.change(item)).collect()
+    }
+
+    /// The record as it stood at a time; 404 if it did not exist yet.
+    pub async fn at<E: Entity>(&self, id: E::Id, at: Timestamp) -> Result<Version> {
+        let at = crate::stamp(at);
+        let (mut wanted, mut before) = (None, None);
+        let mut patches: Vec<Value> = vec![];
+        loop {
+            let items = self.changes(E::Id::KIND, &id, before, SNAPSHOT_EVERY as i32).await?;
+            if items.is_empty() {
+                return Err(Error::Missing);
+            }
+            for item in items {
+                before = number(&item, "version").map(i64::unsigned_abs);
+                if text(&item, "at")? > at.as_str() {
+                    continue;
+                }
+                wanted.get_or_insert((before.unwrap_or_default(), text(&item, "at")?.to_string()));
+                if let Some(mut body) = self.part(&item, "snapshot")? {
+                    for patch in patches.iter().rev() {
+                        let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(Error::internal)?;
+                        json_patch::patch(&mut body, &patch).map_err(Error::internal)?;
+                    }
+                    let (version, at) = wanted.expect("set above");
+                    let at = at.parse().map_err(Error::internal)?;
+                    return Ok(Version { version, at, body: Sealed(body) });
+                }
+                patches.push(self.part(&item, "patch")?.unwrap_or_default());
+            }
+        }
+    }
+
+    // ---- what the above is made of
+
+    pub(crate) fn full(&self, key: &Key) -> String {
+        format!("{}#{}", self.scope, key.pk)
+    }
+
+    async fn item(&self, pk: &str, sk: &str, consistent: bool) -> Result<Option<Item>> {
+        let get = self.sdk.get_item().table_name(&*self.table).key(PK, s(pk)).key(SK, s(sk));
+        let out = get.consistent_read(consistent).send().await.map_err(|e| refused("get", &e))?;
+        // Expired items may lie there for days before the table drops them.
+        Ok(out.item.filter(|item| number(item, TTL).is_none_or(|ttl| ttl > self.now().as_second())))
+    }
+
+    async fn items(&self, keys: &[Key]) -> Result<HashMap<String, Item>> {
+        Ok(self.batch(keys, false).await?.into_iter().map(|((pk, _), item)| (pk, item)).collect())
+    }
+
+    async fn batch(&self, keys: &[Key], consistent: bool) -> Result<HashMap<(String, String), Item>> {
+        let mut out = HashMap::new();
+        let mut pending: Vec<Item> = keys
+            .iter()
+            .map(|k| Item::from([(PK.into(), s(self.full(k))), (SK.into(), s(&k.sk))]))
+            .collect();
+        pending.dedup();
+        let mut pause = std::time::Duration::from_millis(10);
+        while !pending.is_empty() {
+            let rest = pending.split_off(pending.len().min(100));
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(pending))
+                .consistent_read(consistent)
+                .build()
+                .map_err(Error::internal)?;
+            let answer = self
+                .sdk
+                .batch_get_item()
+                .request_items(&*self.table, wanted)
+                .send()
+                .await
+                .map_err(|e| refused("batch get", &e))?;
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                out.insert((text(&item, PK)?.to_string(), text(&item, SK)?.to_string()), item);
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&*self.table);
+            pending = left.map(|k| k.keys).unwrap_or_default();
+            if !pending.is_empty() {
+                if std::time::Instant::now() + pause > self.deadline {
+                    return Err(Error::Busy);
+                }
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            pending.extend(rest);
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn open_item<T: DeserializeOwned>(&self, mut item: Item) -> Result<T> {
+        let pk = text(&item, PK)?.to_string();
+        strip(&mut item);
+        from_item(&self.ring, &pk, item)
+    }
+
+    pub(crate) fn record<E: Entity>(&self, mut item: Item) -> Result<Record<E>> {
+        #[derive(Deserialize)]
+        #[serde(bound(deserialize = "I: DeserializeOwned"))]
+        struct Meta<I> {
+            id: I,
+            version: u64,
+            created_at: Timestamp,
+            updated_at: Timestamp,
+            deleted_at: Option<Timestamp>,
+            head: String,
+        }
+        let pk = text(&item, PK)?.to_string();
+        let meta: Item = ["id", "version", "created_at", "updated_at", "deleted_at", "head"]
+            .iter()
+            .filter_map(|k| item.remove_entry(*k))
+            .collect();
+        strip(&mut item);
+        let Meta { id, version, created_at, updated_at, deleted_at, head } =
+            serde_dynamo::from_item::<_, Meta<E::Id>>(meta).map_err(Error::internal)?;
+        let body = from_item(&self.ring, &pk, item)?;
+        Ok(Record { id, version, created_at, updated_at, deleted_at, head, body })
+    }
+
+    async fn changes(&self, kind: &str, id: &impl Display, before: Option<u64>, limit: i32) -> Result<Vec<Item>> {
+        let below = before.map_or("v#~".to_string(), |v| format!("v#{:010}", v.saturating_sub(1)));
+        let out = self
+            .sdk
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("pk = :p AND sk BETWEEN :a AND :b")
+            .expression_attribute_values(":p", s(format!("{}#chg#{kind}#{id}", self.scope)))
+            .expression_attribute_values(":a", s("v#"))
+            .expression_attribute_values(":b", s(below))
+            .scan_index_forward(false)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(|e| refused("history", &e))?;
+        Ok(out.items.unwrap_or_default())
+    }
+
+    fn part(&self, item: &Item, name: &str) -> Result<Option<Value>> {
+        let place = format!("{}|{}|{name}", text(item, PK)?, text(item, SK)?);
+        let Some(sealed) = blob(item, name) else { return Ok(None) };
+        serde_json::from_slice(&self.ring.unseal(&place, sealed)?).map(Some).map_err(Error::internal)
+    }
+
+    fn change(&self, mut item: Item) -> Result<Change> {
+        let patch = self.part(&item, "patch")?.unwrap_or_else(|| Value::Array(vec![]));
+        let context = self.part(&item, "context")?.unwrap_or_default();
+        let Context { reason, ip, agent } = serde_json::from_value(context).unwrap_or_default();
+        for sealed in ["patch", "context", "snapshot"] {
+            item.remove(sealed);
+        }
+        strip(&mut item);
+        let change: Change = serde_dynamo::from_item(item).map_err(Error::internal)?;
+        let given = |text: String| (!text.is_empty()).then_some(Sealed(text));
+        Ok(Change { patch: Sealed(patch), reason: reason.map(Sealed), ip: given(ip), agent: given(agent), ..change })
+    }
+}
+
+/// Takes off what belongs to the table.
+fn strip(item: &mut Item) {
+    for name in [PK, SK, TTL] {
+        item.remove(name);
+    }
+    for index in INDEXES {
+        item.remove(index.pk);
+        item.remove(index.sk);
+    }
+}
+
+impl Key {
+    pub fn fact(fact: Fact, id: impl Display) -> Self {
+        Self::new(&[&"fact", &fact.name, &id], ".")
+    }
+    /// One item of a fact that is a list.
+    pub fn member(fact: Fact, id: impl Display, member: impl Display) -> Self {
+        Self::new(&[&"fact", &fact.name, &id], member)
+    }
+    /// The stored answer of a request that carried an `Idempotency-Key`.
+    pub fn idempotency(by: &str, key: &str) -> Self {
+        Self::new(&[&"idem", &crate::segment(by), &crate::segment(key)], ".")
+    }
+}
+
+pub(crate) fn version_of(item: &Item) -> u64 {
+    number(item, "version").map_or(0, i64::unsigned_abs)
+}

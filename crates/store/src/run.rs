@@ -1,0 +1,285 @@
+//! Sending a commit: one transaction, retried where that is safe, refused in the one word that explains it.
+
+use crate::{
+    Commit, Key, Once, Store,
+    commit::{Act, Drafted, Means, Write},
+    condition::Expression,
+    error::{refused, unclear},
+    item::{Item, blob, n, number, s, text},
+    read::version_of,
+    schema::{PK, SK, TTL},
+};
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as Returns,
+        TransactWriteItem, Update,
+    },
+};
+use kernel::{Error, Result, Ulid};
+use std::{collections::HashMap, time::Duration};
+
+/// DynamoDB's bound of one transaction.
+const MOST: usize = 100;
+/// Bytes; the table's own bound is 400 KB.
+const LARGEST: usize = 350 * 1024;
+
+impl Commit {
+    /// All of it, or nothing and the reason.
+    pub async fn run(mut self) -> Result<()> {
+        if let Some(fault) = self.fault() {
+            return Err(fault);
+        }
+        self.write_changes()?;
+        self.measure()?;
+        let mut attempt = 0;
+        let mut token = Ulid::new().to_string();
+        let mut tried: HashMap<usize, u32> = HashMap::new();
+        loop {
+            let items = self.writes.iter().map(|w| w.item(&self.store.table)).collect::<Result<Vec<_>>>()?;
+            let request = self.store.sdk.transact_write_items().set_transact_items(Some(items));
+            let Err(e) = request.client_request_token(&token).send().await else { return Ok(()) };
+            match self.read_refusal(&e) {
+                Refusal::Final(error) => return Err(error),
+                // The same bytes under the same token: done once, whatever happened to the first.
+                Refusal::Unclear(error) => self.pause(&mut attempt, error).await?,
+                Refusal::Contended => {
+                    self.pause(&mut attempt, Error::Busy).await?;
+                    token = Ulid::new().to_string();
+                }
+                Refusal::Quota(at, name) => {
+                    self.next_shard(&mut tried, at, name)?;
+                    token = Ulid::new().to_string();
+                }
+            }
+        }
+    }
+
+    /// Change records are written last, when reason and event are known; each record's `head` is its hash.
+    fn write_changes(&mut self) -> Result<()> {
+        for Drafted { at, store, draft } in std::mem::take(&mut self.drafts) {
+            let (item, hash) = draft.item(&store, self.reason.as_deref())?;
+            if let Act::Put(record) = &mut self.writes[at].act {
+                record.insert("head".into(), s(&hash));
+            }
+            for row in self.writes.iter_mut().filter(|w| w.sk.starts_with("l#")) {
+                if let Act::Put(copy) = &mut row.act
+                    && text(copy, "id").is_ok_and(|id| id == draft.id)
+                {
+                    copy.insert("head".into(), s(&hash));
+                }
+            }
+            let (pk, sk) = (text(&item, PK)?.to_string(), text(&item, SK)?.to_string());
+            let means = if draft.version == 1 { Means::Exists } else { Means::Version { demanded: false } };
+            let when = Some(crate::When::Absent);
+            self.writes.push(Write { pk, sk, act: Act::Put(item), when, means });
+        }
+        Ok(())
+    }
+
+    fn measure(&self) -> Result<()> {
+        if self.writes.len() > MOST {
+            let detail = format!("this would take {} items and one commit holds {MOST}: add some parts afterwards", self.writes.len());
+            return Err(Error::unprocessable("too-many-parts", detail));
+        }
+        for write in &self.writes {
+            if let Act::Put(item) = &write.act
+                && item.values().map(size).sum::<usize>() > LARGEST
+            {
+                return Err(Error::unprocessable("too-large", "this record would be larger than 350 KB: put long texts into documents"));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_refusal(&self, e: &SdkError<TransactWriteItemsError>) -> Refusal {
+        if let Some(TransactWriteItemsError::TransactionCanceledException(c)) = e.as_service_error() {
+            return self.cancelled(c.cancellation_reasons());
+        }
+        match refused("commit", e) {
+            Error::Busy => Refusal::Contended,
+            error if unclear(e) => Refusal::Unclear(error),
+            error => Refusal::Final(error),
+        }
+    }
+
+    /// The one reason that explains it. A replay before all others: the first answer stands, whatever has
+    /// become of the record since. Then the record itself, then guards and facts in the order they were named.
+    fn cancelled(&self, reasons: &[CancellationReason]) -> Refusal {
+        let failed = self.writes.iter().zip(reasons).enumerate();
+        let hit = failed
+            .filter(|(_, (_, r))| r.code() == Some("ConditionalCheckFailed"))
+            .min_by_key(|(at, (write, _))| (write.means.precedence(), *at));
+        let Some((at, (write, reason))) = hit else {
+            let internal = reasons.iter().find(|r| matches!(r.code(), Some("ValidationError" | "ItemCollectionSizeLimitExceeded")));
+            return match internal {
+                Some(r) => Refusal::Final(Error::internal(format!("commit: {}", r.message().unwrap_or("invalid")))),
+                None => Refusal::Contended,
+            };
+        };
+        let empty = Item::new();
+        let old = reason.item().unwrap_or(&empty);
+        Refusal::Final(match &write.means {
+            Means::Replay { hash } => match self.store.replayed(&write.pk, old, hash) {
+                Ok(error) | Err(error) => error,
+            },
+            Means::Version { .. } if old.is_empty() => Error::Missing,
+            Means::Version { demanded } => Error::Stale { current: version_of(old), demanded: *demanded },
+            Means::Exists => Error::Stale { current: version_of(old), demanded: false },
+            Means::Unique { field, code } => {
+                Error::Duplicate { field, code, owner: text(old, "owner").unwrap_or_default().into() }
+            }
+            Means::Quota { name } => return Refusal::Quota(at, name),
+            Means::Refuse(refusal) => {
+                let value = (!old.is_empty()).then(|| self.store.open_item(old.clone()).ok()).flatten();
+                refusal(value)
+            }
+        })
+    }
+
+    /// A quota is spread over shards: the next one may still have some.
+    fn next_shard(&mut self, tried: &mut HashMap<usize, u32>, at: usize, name: &'static str) -> Result<()> {
+        let quota = self.quotas.iter().find(|q| q.at == at).ok_or_else(|| Error::internal("a quota without shards"))?;
+        let count = tried.entry(at).or_insert(0);
+        *count += 1;
+        if *count >= quota.shards {
+            return Err(Error::conflict("limit-reached", format!("the limit of {name} is reached")).with("limit", name));
+        }
+        let shard = (quota.first + *count) % quota.shards;
+        self.writes[at].pk = self.store.full(&Key::quota(name, shard));
+        Ok(())
+    }
+
+    /// Waits a little, longer each time and never in step with others; gives up before the caller does.
+    async fn pause(&self, attempt: &mut u32, or: Error) -> Result<()> {
+        let most = 400.min(25u64 << (*attempt).min(5));
+        let pause = Duration::from_millis(rand::random_range(0..=most));
+        if std::time::Instant::now() + pause >= self.store.deadline {
+            return Err(or);
+        }
+        *attempt += 1;
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}
+
+enum Refusal {
+    Final(Error),
+    Unclear(Error),
+    Contended,
+    Quota(usize, &'static str),
+}
+
+impl Means {
+    fn precedence(&self) -> u8 {
+        match self {
+            Means::Replay { .. } => 0,
+            Means::Version { .. } | Means::Exists => 1,
+            Means::Unique { .. } | Means::Refuse(_) => 2,
+            Means::Quota { .. } => 3,
+        }
+    }
+}
+
+impl Write {
+    fn item(&self, table: &str) -> Result<TransactWriteItem> {
+        let condition = self.when.as_ref().map(Expression::of).unwrap_or_default();
+        let text = (!condition.text.is_empty()).then_some(condition.text);
+        let names = (!condition.names.is_empty()).then_some(condition.names);
+        let values = (!condition.values.is_empty()).then_some(condition.values);
+        let key = HashMap::from([(PK.to_string(), s(&self.pk)), (SK.to_string(), s(&self.sk))]);
+        let item = TransactWriteItem::builder();
+        Ok(match &self.act {
+            Act::Put(body) => {
+                let put = Put::builder().table_name(table).set_item(Some(body.clone())).set_condition_expression(text);
+                let put = put.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.put(put.return_values_on_condition_check_failure(Returns::AllOld).build().map_err(Error::internal)?)
+            }
+            Act::Delete => {
+                let delete = Delete::builder().table_name(table).set_key(Some(key)).set_condition_expression(text);
+                let delete = delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.delete(delete.return_values_on_condition_check_failure(Returns::AllOld).build().map_err(Error::internal)?)
+            }
+            Act::Check => {
+                let check = ConditionCheck::builder().table_name(table).set_key(Some(key));
+                let check = check.set_condition_expression(text.or(Some("attribute_exists(pk)".into())));
+                let check = check.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.condition_check(
+                    check.return_values_on_condition_check_failure(Returns::AllOld).build().map_err(Error::internal)?,
+                )
+            }
+            Act::Change { add, set } => {
+                let (mut names, mut values) = (names.unwrap_or_default(), values.unwrap_or_default());
+                let mut words = vec![];
+                if !set.is_empty() {
+                    let parts: Vec<String> = set
+                        .iter()
+                        .enumerate()
+                        .map(|(i, (name, value))| {
+                            names.insert(format!("#s{i}"), name.to_string());
+                            values.insert(format!(":s{i}"), value.clone());
+                            format!("#s{i} = :s{i}")
+                        })
+                        .collect();
+                    words.push(format!("SET {}", parts.join(", ")));
+                }
+                if let Some((name, amount)) = add {
+                    names.insert("#a".into(), name.to_string());
+                    values.insert(":a".into(), n(amount));
+                    words.push("ADD #a :a".into());
+                }
+                let update = Update::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .update_expression(words.join(" "))
+                    .set_condition_expression(text)
+                    .set_expression_attribute_names((!names.is_empty()).then_some(names))
+                    .set_expression_attribute_values((!values.is_empty()).then_some(values))
+                    .return_values_on_condition_check_failure(Returns::AllOld);
+                item.update(update.build().map_err(Error::internal)?)
+            }
+        }
+        .build())
+    }
+}
+
+impl Store {
+    /// The first answer to this key, or what is wrong with using it again.
+    fn replayed(&self, pk: &str, item: &Item, hash: &str) -> Result<Error> {
+        if text(item, "hash")? != hash {
+            return Ok(Error::KeyReused);
+        }
+        let sealed = blob(item, "body").ok_or_else(|| Error::internal("an answer without a body"))?;
+        let body = self.ring.unseal(&format!("{pk}|body"), sealed)?;
+        let status = number(item, "status").and_then(|v| u16::try_from(v).ok()).unwrap_or(200);
+        Ok(Error::Replay { status, body, version: number(item, "version").map(i64::unsigned_abs) })
+    }
+
+    /// `Err(Replay)` if this very request has been answered before, `Err(KeyReused)` if another one has.
+    pub async fn replay(&self, once: &Once) -> Result<()> {
+        let pk = self.full(&Key::idempotency(&once.by, &once.key));
+        let get = self.sdk.get_item().table_name(&*self.table).key(PK, s(&pk)).key(SK, s("."));
+        let out = get.consistent_read(true).send().await.map_err(|e| refused("replay", &e))?;
+        match out.item {
+            Some(item) if number(&item, TTL).is_some_and(|t| t > self.now().as_second()) => {
+                Err(self.replayed(&pk, &item, &once.hash)?)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Bytes, roughly as the table counts them.
+fn size(value: &aws_sdk_dynamodb::types::AttributeValue) -> usize {
+    use aws_sdk_dynamodb::types::AttributeValue as Av;
+    match value {
+        Av::S(v) => v.len(),
+        Av::N(v) => v.len() / 2 + 1,
+        Av::B(v) => v.as_ref().len(),
+        Av::L(v) => v.iter().map(|v| 1 + size(v)).sum(),
+        Av::M(v) => v.iter().map(|(k, v)| 1 + k.len() + size(v)).sum(),
+        Av::Ss(v) => v.iter().map(String::len).sum(),
+        _ => 1,
+    }
+}

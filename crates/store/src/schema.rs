@@ -1,0 +1,38 @@
+//! The table's attributes and indexes. `infra/data.yaml` declares the same; a test compares the two.
+
+pub const PK: &str = "pk";
+pub const SK: &str = "sk";
+pub const TTL: &str = "ttl";
+
+/// A global secondary index: its name, its two keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index {
+    pub name: &'static str,
+    pub pk: &'static str,
+    pub sk: &'static str,
+}
+
+macro_rules! index {
+    ($konst:ident, $name:literal) => {
+        pub const $konst: Index =
+            Index { name: $name, pk: concat!($name, "pk"), sk: concat!($name, "sk") };
+    };
+}
+index!(GSI1, "gsi1");
+index!(GSI2, "gsi2");
+index!(GSI3, "gsi3");
+index!(GSI4, "gsi4");
+index!(GSI5, "gsi5");
+index!(GSI6, "gsi6");
+
+/// Lists, second lists, due rows, audit by day, by actor, by action.
+pub const INDEXES: [Index; 6] = [GSI1, GSI2, GSI3, GSI4, GSI5, GSI6];
+
+/// Attributes of the table itself and of [`crate::Record`]; no noun may have a field of one of these names.
+pub const RESERVED: &[&str] = &[
+    "pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk", "gsi4pk", "gsi4sk", "gsi5pk", "gsi5sk",
+    "gsi6pk", "gsi6sk", "ttl", "id", "version", "created_at", "updated_at", "deleted_at", "head", "actions",
+];
+
+/// Shards of a day's audit list: a partition takes 1,000 write units a second, an entry one.
+pub const DAY_SHARDS: u32 = 4;

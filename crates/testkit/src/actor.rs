@@ -1,0 +1,119 @@
+//! Somebody with a token, calling.
+
+use crate::Reply;
+use axum::{Router, body::Body, http::Request};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use kernel::Ulid;
+use lambda_http::{
+    aws_lambda_events::apigw::{ApiGatewayProxyRequestContext, ApiGatewayRequestIdentity},
+    request::RequestContext,
+};
+use serde_json::{Map, Value};
+use tower::ServiceExt;
+
+/// A caller with claims as the gateway would hand them over.
+#[derive(Clone)]
+pub struct Actor {
+    pub(crate) router: Router,
+    pub claims: Map<String, Value>,
+    pub ip: String,
+    pub token: bool,
+}
+
+impl Actor {
+    /// `usr_…`
+    pub fn user(&self) -> String {
+        self.claims["user"].as_str().unwrap_or_default().into()
+    }
+    /// The same person with another claim.
+    pub fn with(mut self, claim: &str, value: &str) -> Self {
+        self.claims.insert(claim.into(), value.into());
+        self
+    }
+    pub fn from(mut self, ip: &str) -> Self {
+        self.ip = ip.into();
+        self
+    }
+    /// Last seen then, with this idle limit in minutes.
+    pub fn seen(self, at: Timestamp, idle: u32) -> Self {
+        self.with("seen", &at.as_second().to_string()).with("idle", &idle.to_string())
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.call("GET", path).send().await
+    }
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.call("POST", path).body(body).send().await
+    }
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.call("PATCH", path).body(body).send().await
+    }
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.call("DELETE", path).send().await
+    }
+    pub fn call(&self, method: &str, path: &str) -> Call<'_> {
+        Call { actor: self, method: method.into(), path: path.into(), headers: vec![], body: vec![] }
+    }
+}
+
+/// A request being made.
+pub struct Call<'a> {
+    actor: &'a Actor,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Call<'_> {
+    pub fn body(self, body: Value) -> Self {
+        self.header("content-type", "application/json").raw(body.to_string().into_bytes())
+    }
+    pub fn raw(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+    pub fn if_match(self, version: u64) -> Self {
+        self.header("if-match", &format!("\"{version}\""))
+    }
+    pub fn because(self, reason: &str) -> Self {
+        self.header("x-reason", reason)
+    }
+
+    pub async fn send(self) -> Reply {
+        let asked = format!("{} {}", self.method, self.path);
+        let mut request = Request::builder().method(&*self.method).uri(&self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(Body::from(self.body)).expect("a request");
+        request.extensions_mut().insert(RequestContext::ApiGatewayV1(context(self.actor)));
+        let response = self.actor.router.clone().oneshot(request).await.expect("routers do not fail");
+        let status = response.status().as_u16();
+        let header = |name| response.headers().get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok()).map(String::from);
+        let (etag, retry_after) = (header("etag"), header("retry-after"));
+        let bytes = response.into_body().collect().await.expect("a body").to_bytes().to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status, body, bytes, etag, retry_after, asked }
+    }
+}
+
+fn context(actor: &Actor) -> ApiGatewayProxyRequestContext {
+    let mut identity = ApiGatewayRequestIdentity::default();
+    identity.source_ip = Some(actor.ip.clone());
+    let mut context = ApiGatewayProxyRequestContext::default();
+    context.request_id = Some(format!("req-{}", Ulid::new()));
+    context.identity = identity;
+    if actor.token {
+        context.authorizer.fields.insert("claims".into(), Value::Object(actor.claims.clone()));
+    }
+    context
+}

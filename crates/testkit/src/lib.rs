@@ -1,0 +1,23 @@
+//! Tests as stories told by actors, against the real table engine.
+//!
+//! ```ignore
+//! let world = World::new().await;
+//! let grace = world.hospital("grace").await;
+//! let desk = grace.staff("receptionist");
+//! desk.post("/v1/patients", json!({...})).await.created();
+//! ```
+
+mod actor;
+mod contention;
+mod post;
+mod reply;
+mod table;
+mod tenant;
+mod trips;
+mod world;
+
+pub use actor::{Actor, Call};
+pub use post::Letterbox;
+pub use reply::Reply;
+pub use tenant::Tenant;
+pub use world::World;

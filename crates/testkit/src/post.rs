@@ -1,0 +1,64 @@
+//! Messages of requests, kept in memory, and refused on demand.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+use web::{
+    Letter, Mail,
+    access::{Post, Posted, Queue},
+};
+
+#[derive(Default)]
+pub struct Letterbox {
+    sent: Mutex<Vec<(Queue, String)>>,
+    letters: Mutex<Vec<Letter>>,
+    down: AtomicBool,
+}
+
+impl Letterbox {
+    /// From now on nothing is accepted (or everything again).
+    pub fn down(&self, down: bool) {
+        self.down.store(down, SeqCst);
+    }
+    /// What was sent to a queue, as JSON; forgotten by asking.
+    pub fn take(&self, queue: Queue) -> Vec<serde_json::Value> {
+        let mut sent = self.sent.lock().expect("never poisoned");
+        let (taken, kept) = std::mem::take(&mut *sent).into_iter().partition(|(q, _)| *q == queue);
+        *sent = kept;
+        let taken: Vec<(Queue, String)> = taken;
+        taken.iter().map(|(_, body)| serde_json::from_str(body).expect("JSON")).collect()
+    }
+}
+
+impl Letterbox {
+    /// Letters to an address, oldest first.
+    pub fn letters(&self, to: &str) -> Vec<Letter> {
+        let all = self.letters.lock().expect("never poisoned");
+        all.iter().filter(|l| l.to == to).cloned().collect()
+    }
+}
+
+impl Mail for Letterbox {
+    fn send<'a>(&'a self, letter: Letter) -> Posted<'a> {
+        Box::pin(async move {
+            if self.down.load(SeqCst) {
+                return Err(kernel::Error::internal("the post office does not answer"));
+            }
+            self.letters.lock().expect("never poisoned").push(letter);
+            Ok(())
+        })
+    }
+}
+
+impl Post for Letterbox {
+    fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        Box::pin(async move {
+            if self.down.load(SeqCst) {
+                return Err(kernel::Error::internal("the queue does not answer"));
+            }
+            self.sent.lock().expect("never poisoned").push((queue, body));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! A table of a test's own: the embedded engine in memory, behind a loopback port, used through the real SDK.
+
+use crate::{contention, trips::Trips};
+use axum::http::Uri;
+use store::{
+    schema::{INDEXES, PK, SK},
+    sdk::{
+        self,
+        config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+        types::{
+            AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+            ProjectionType, ScalarAttributeType,
+        },
+    },
+};
+
+pub(crate) const NAME: &str = "lumina";
+
+pub(crate) struct Table {
+    pub client: sdk::Client,
+    pub trips: Trips,
+}
+
+/// `contended`: items of a transaction are held for about 10 ms and overlapping ones cancelled, as the real
+/// table does and the embedded one never.
+pub(crate) async fn open(contended: bool) -> Table {
+    let database = dynoxide::Database::memory().expect("a database in memory");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+    let mut address = listener.local_addr().expect("its address");
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    if contended {
+        address = contention::in_front_of(address).await;
+    }
+    let uri: Uri = format!("http://{address}").parse().expect("an address");
+    let trips = Trips::default();
+    let client = client(&uri.to_string(), trips.clone());
+    create(&client).await;
+    trips.take();
+    Table { client, trips }
+}
+
+fn client(endpoint: &str, trips: Trips) -> sdk::Client {
+    let config = sdk::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("af-south-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .endpoint_url(endpoint)
+        .interceptor(trips)
+        .build();
+    #[expect(clippy::disallowed_methods, reason = "the test's table is made here")]
+    sdk::Client::from_conf(config)
+}
+
+async fn create(client: &sdk::Client) {
+    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
+    let text = |name: &str| {
+        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+        attribute.build().expect("an attribute")
+    };
+    let mut request = client
+        .create_table()
+        .table_name(NAME)
+        .billing_mode(BillingMode::PayPerRequest)
+        .key_schema(key(PK, KeyType::Hash))
+        .key_schema(key(SK, KeyType::Range))
+        .attribute_definitions(text(PK))
+        .attribute_definitions(text(SK));
+    for index in INDEXES {
+        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let index_of = GlobalSecondaryIndex::builder()
+            .index_name(index.name)
+            .key_schema(key(index.pk, KeyType::Hash))
+            .key_schema(key(index.sk, KeyType::Range))
+            .projection(all);
+        request = request
+            .attribute_definitions(text(index.pk))
+            .attribute_definitions(text(index.sk))
+            .global_secondary_indexes(index_of.build().expect("an index"));
+    }
+    request.send().await.expect("the table is created");
+}

@@ -1,0 +1,55 @@
+//! Counts round trips to the table, and loses answers on demand.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+use store::sdk::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef},
+    },
+    error::BoxError,
+};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trips {
+    count: Arc<AtomicU64>,
+    lose: Arc<AtomicU64>,
+}
+
+impl Trips {
+    pub fn take(&self) -> u64 {
+        self.count.swap(0, SeqCst)
+    }
+    /// The next answers are lost after the table has done the work.
+    pub fn lose(&self, answers: u64) {
+        self.lose.store(answers, SeqCst);
+    }
+}
+
+impl Intercept for Trips {
+    fn name(&self) -> &'static str {
+        "trips"
+    }
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.count.fetch_add(1, SeqCst);
+        Ok(())
+    }
+    fn modify_before_deserialization(
+        &self,
+        _: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        match self.lose.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)) {
+            Ok(_) => Err("the answer was lost on its way".into()),
+            Err(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
+
+use crate::{Actor, Letterbox, Tenant, table, trips::Trips};
+use authz::Edition;
+use axum::Router;
+use events::Envelope;
+use kernel::Clock;
+use seal::LocalMaster;
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+use store::{Vault, sdk, sdk::types::AttributeValue as Av};
+use tower::ServiceExt;
+use web::{App, Message, Module, Place};
+
+#[derive(Clone)]
+pub struct World {
+    pub app: App,
+    pub clock: Clock,
+    pub letters: Arc<Letterbox>,
+    pub modules: Arc<Vec<Module>>,
+    router: Router,
+    table: sdk::Client,
+    trips: Trips,
+    delivered: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl World {
+    /// With the modules under test.
+    pub async fn with(modules: Vec<Module>) -> Self {
+        Self::build(modules, false).await
+    }
+    /// The same, where transactions contend as they do in the cloud.
+    pub async fn contended(modules: Vec<Module>) -> Self {
+        Self::build(modules, true).await
+    }
+
+    async fn build(modules: Vec<Module>, contended: bool) -> Self {
+        let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
+        let (table, clock, letters) = (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
+        let client = table.client.clone();
+        let vault = Vault::new(table::NAME, move |_| client.clone(), Arc::new(LocalMaster::new([7; 32])), clock.clone());
+        let place = Place {
+            stage: "test".into(),
+            region: "af-south-1".into(),
+            backup_region: None,
+            public_url: "https://app.test".into(),
+        };
+        let app = App::new(vault, letters.clone(), letters.clone(), place);
+        let router = routes(&modules, &app);
+        Self {
+            app,
+            clock,
+            letters,
+            modules: Arc::new(modules),
+            router,
+            table: table.client,
+            trips: table.trips,
+            delivered: Arc::default(),
+        }
+    }
+
+    pub async fn hospital(&self, slug: &str) -> Tenant {
+        Tenant::open(self, slug, Edition::Hospital).await
+    }
+    pub async fn clinic(&self, slug: &str) -> Tenant {
+        Tenant::open(self, slug, Edition::Clinic).await
+    }
+
+    pub fn actor(&self, claims: Value) -> Actor {
+        let claims: Map<String, Value> = claims.as_object().expect("claims").clone();
+        Actor { router: self.router.clone(), claims, ip: "196.6.103.10".into(), token: true }
+    }
+    /// Somebody without a token.
+    pub fn stranger(&self) -> Actor {
+        Actor { router: self.router.clone(), claims: Map::new(), ip: "203.0.113.7".into(), token: false }
+    }
+    /// An operator of the platform.
+    pub fn operator(&self, operator: &str, roles: &str) -> Actor {
+        self.actor(json!({
+            "token_use": "access", "tenant": "platform", "user": operator, "roles": roles, "sites": "*", "modules": "*",
+            "gen": "1", "client": "platform", "scope": "api/use", "origin_jti": format!("ses-{operator}"),
+        }))
+    }
+
+    /// Round trips to the table since the last time this was asked.
+    pub fn trips(&self) -> u64 {
+        self.trips.take()
+    }
+    /// The next answers of the table are lost after it has done the work.
+    pub fn lose_answers(&self, count: u64) {
+        self.trips.lose(count);
+    }
+
+    /// Delivers every event that was written and not delivered yet, in the order of its time, until nothing
+    /// follows from them any more. Returns the names.
+    pub async fn deliver(&self) -> Vec<String> {
+        let mut names = vec![];
+        loop {
+            let mut fresh = self.events().await;
+            fresh.retain(|e| self.delivered.lock().expect("never poisoned").insert(format!("{}|{}", e.tenant, e.id)));
+            if fresh.is_empty() {
+                return names;
+            }
+            for event in fresh {
+                names.push(event.kind.clone());
+                self.hand_over(&event).await;
+            }
+        }
+    }
+
+    /// Hands one event to every module, as its queue would.
+    pub async fn hand_over(&self, event: &Envelope) {
+        let message = Message::Event(event.clone());
+        for module in self.modules.iter() {
+            let handled = web::consume(module, &self.app, &message).await;
+            handled.unwrap_or_else(|e| panic!("{} on {}: {e:?}", module.name, event.kind));
+        }
+    }
+
+    /// Hands every due row up to now to its module, as the clock would; returns what was due.
+    pub async fn ring(&self) -> Vec<String> {
+        let now = store::stamp(self.clock.now());
+        let mut names = vec![];
+        for item in self.scan().await {
+            let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else { continue };
+            let mut words = row.split('#');
+            let (Some(at), Some(kind), Some(id), Some(what)) = (words.next(), words.next(), words.next(), words.next()) else { continue };
+            if at <= now.as_str() {
+                let name = format!("due.{kind}.{what}");
+                let tenant = scope.trim_end_matches("#due");
+                let message = json!({"type": name, "tenant": tenant, "id": id, "at": at});
+                self.hand_over_other(&message).await;
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Hands a message that is no event to every module.
+    pub async fn hand_over_other(&self, message: &Value) {
+        for module in self.modules.iter() {
+            let handled = web::consume(module, &self.app, &Message::Other(message.clone())).await;
+            handled.unwrap_or_else(|e| panic!("{} on {message}: {e:?}", module.name));
+        }
+    }
+
+    /// Every event in the table, in the order of time.
+    pub async fn events(&self) -> Vec<Envelope> {
+        let mut sorted = BTreeMap::new();
+        for item in self.scan().await {
+            if let Some(event) = item["pk"].as_str().and_then(|pk| Envelope::from_change(pk, &item)) {
+                sorted.insert((event.at.clone(), event.id.clone(), event.tenant.clone()), event);
+            }
+        }
+        sorted.into_values().collect()
+    }
+
+    /// Every item of the table; sealed bytes stand as their length.
+    pub async fn scan(&self) -> Vec<Value> {
+        let mut items = vec![];
+        let mut pages = self.table.scan().table_name(table::NAME).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.expect("a page");
+            items.push(Value::Object(item.iter().map(|(k, v)| (k.clone(), plain(v))).collect()));
+        }
+        items
+    }
+}
+
+fn plain(value: &Av) -> Value {
+    match value {
+        Av::S(s) => s.clone().into(),
+        Av::N(n) => n.parse::<i64>().map_or_else(|_| n.clone().into(), Value::from),
+        Av::Bool(b) => (*b).into(),
+        Av::L(all) => all.iter().map(plain).collect(),
+        Av::M(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), plain(v))).collect()),
+        Av::B(b) => format!("<{} sealed bytes>", b.as_ref().len()).into(),
+        _ => Value::Null,
+    }
+}
+
+/// One router over the modules, as the gateway is: a path goes to the module that has it, and one that none
+/// has to the first.
+fn routes(modules: &[Module], app: &App) -> Router {
+    let mounted: Vec<(BTreeSet<String>, Router)> = modules
+        .iter()
+        .map(|m| (m.routes.iter().map(|r| first_words(&r.path)).collect(), web::mount(m, app.clone())))
+        .collect();
+    Router::new().fallback(move |request: axum::extract::Request| {
+        let path = request.uri().path().trim_start_matches("/partner");
+        let found = mounted.iter().find(|(words, _)| words.contains(&first_words(path)));
+        let router = found.or(mounted.first()).map(|(_, router)| router.clone()).unwrap_or_default();
+        async move { router.oneshot(request).await.expect("routers do not fail") }
+    })
+}
+
+/// `/v1/patients`
+fn first_words(path: &str) -> String {
+    path.split('/').take(3).collect::<Vec<_>>().join("/")
+}

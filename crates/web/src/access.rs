@@ -1,0 +1,46 @@
+//! Messages that a request leaves behind: who looked at whom, and that a session is alive.
+
+use jiff::Timestamp;
+use kernel::Result;
+use serde::{Deserialize, Serialize};
+use std::{future::Future, pin::Pin};
+
+pub type Posted<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+kernel::words! {
+    /// Queues that requests write to directly.
+    pub enum Queue {
+        /// Access records; kept by the audit module.
+        Access = "access",
+        Identity = "identity",
+    }
+}
+
+/// Where messages go: SQS in the cloud and locally, memory in tests.
+pub trait Post: Send + Sync {
+    fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a>;
+}
+
+/// One access entry. It is accepted by the queue before anything of the record is answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Looked {
+    /// `access.looked`
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub tenant: String,
+    pub by: String,
+    pub at: Timestamp,
+    pub request: String,
+    /// The route's operation: `patient.show`.
+    pub action: String,
+    /// Kind and ids of what was shown; of one record, or of a list's page.
+    pub of: String,
+    pub ids: Vec<String>,
+    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevated: Option<String>,
+}
+
+kernel::words! {
+    pub enum Outcome { Shown = "shown", Missing = "missing", Refused = "refused" }
+}

@@ -1,0 +1,352 @@
+//! The context: tenant, actor, permissions and store of one request. The only door to data.
+
+use crate::{
+    Actor, Answer, App, Demands, Noun, Reach, Route, Shown,
+    access::{Looked, Outcome, Queue},
+    gate::{Gate, TenantGate},
+};
+use authz::{DecidedBy, Decision, Holder};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use kernel::{ContextId, Error, Id, Result};
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Instant};
+use store::{Caller, Commit, Entity, List, Once, Page, Record, Scope, Store, Wanted, facts};
+
+/// A tenant, opened for this request.
+pub(crate) struct Opened {
+    pub store: Store,
+    pub gate: Arc<Gate>,
+}
+
+/// Made by the guard (or for a reaction), nowhere else.
+#[derive(Clone)]
+pub struct Ctx(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    actor: Actor,
+    store: Store,
+    gate: Arc<Gate>,
+    operation: String,
+    decision: Decision,
+    demands: Demands,
+    once: Option<Once>,
+}
+
+impl Ctx {
+    pub(crate) fn new(
+        app: App,
+        actor: Actor,
+        opened: Opened,
+        route: Arc<Route>,
+        decision: Decision,
+        demands: Demands,
+        once: Option<Once>,
+    ) -> Self {
+        let (store, gate, operation) = (opened.store, opened.gate, route.operation.clone());
+        Self(Arc::new(Inner { app, actor, store, gate, operation, decision, demands, once }))
+    }
+
+    /// A part of the product acting by itself in a scope: reactions, schedules. `what` names it in the
+    /// change records.
+    pub async fn system(app: &App, scope: Scope, what: &str, request: &str) -> Result<Self> {
+        let actor = Actor::system(scope, what);
+        let caller = Caller { by: actor.user.clone(), request: request.into(), ..Caller::default() };
+        let store = app.vault().open(scope, caller).await?;
+        let gate = app.gates().of(&store).await?;
+        Ok(Self(Arc::new(Inner {
+            app: app.clone(),
+            actor,
+            store,
+            gate,
+            operation: what.into(),
+            decision: plain(Reach::All),
+            demands: Demands::default(),
+            once: None,
+        })))
+    }
+
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
+    }
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+    pub fn scope(&self) -> Scope {
+        self.0.store.scope()
+    }
+    /// How far the permission of this route reaches for this caller.
+    pub fn reach(&self) -> Reach {
+        self.0.decision.reach
+    }
+    /// What of the record the caller may see or change, if the grant is qualified.
+    pub fn only(&self) -> Option<authz::Only> {
+        self.0.decision.only
+    }
+    pub fn decision(&self) -> &Decision {
+        &self.0.decision
+    }
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+    /// What the subscription decides; an error for the platform itself.
+    pub fn tenant(&self) -> Result<&TenantGate> {
+        self.0.gate.tenant.as_ref().ok_or_else(|| Error::forbidden("no-tenant", "this is for organisations"))
+    }
+    pub fn now(&self) -> Timestamp {
+        self.0.store.now()
+    }
+    /// The tenant's zone; UTC for the platform.
+    pub fn zone(&self) -> TimeZone {
+        self.0.gate.tenant.as_ref().map_or(TimeZone::UTC, TenantGate::zone)
+    }
+    pub fn today(&self) -> Date {
+        self.0.store.clock().today(&self.zone())
+    }
+    pub fn operation(&self) -> &str {
+        &self.0.operation
+    }
+    pub fn once(&self) -> Option<&Once> {
+        self.0.once.as_ref()
+    }
+    pub fn if_match(&self) -> Option<u64> {
+        self.0.demands.if_match
+    }
+    pub fn reason(&self) -> Option<String> {
+        self.0.demands.reason.clone()
+    }
+    /// The reason, from the body or `X-Reason`; 422 if there is none.
+    pub fn needs_reason(&self, given: Option<&str>) -> Result<String> {
+        let reason = given.map(Into::into).or_else(|| self.reason());
+        reason.filter(|r: &String| !r.trim().is_empty()).ok_or_else(|| {
+            Error::field("reason-required", "x-reason", "say why: send X-Reason, or `reason` in the body of a command")
+        })
+    }
+
+    /// How far another permission reaches for this caller.
+    pub fn may(&self, permission: &'static str) -> Reach {
+        if self.actor().user.starts_with("system:") {
+            return Reach::All;
+        }
+        authz::decide(&self.holder(), permission, self.now()).reach
+    }
+
+    /// The caller with everything their rights come from, as the matrix weighs it.
+    pub fn holder(&self) -> Holder<'_> {
+        self.actor().holder(&self.0.gate.access)
+    }
+
+    /// 403 unless the caller holds it.
+    pub fn need(&self, permission: &'static str) -> Result<Reach> {
+        match self.may(permission) {
+            Reach::None => Err(Error::forbidden("forbidden", format!("this needs the permission {permission}"))),
+            reach => Ok(reach),
+        }
+    }
+
+    // ---- reading
+
+    /// One record within the caller's reach. A personal one leaves an access entry at the same time; if that
+    /// cannot be accepted, nothing of the record is answered.
+    pub async fn get<E: Noun>(&self, id: E::Id) -> Result<Record<E>> {
+        if !E::PERSONAL {
+            let record = self.store().get::<E>(id).await?;
+            return self.reached(record).await;
+        }
+        let entry = self.looked(E::Id::KIND, vec![id.to_string()], Outcome::Shown);
+        let (record, noted) = futures::join!(self.store().get::<E>(id), entry);
+        noted?;
+        self.reached(record?).await
+    }
+
+    /// The record that is about to be changed: strongly read, within reach, at the version the caller named.
+    pub async fn change<E: Noun>(&self, id: E::Id) -> Result<Record<E>> {
+        let record = self.store().fresh::<E>(id).await?;
+        let record = self.reached(record).await?;
+        record.matches(self.if_match())?;
+        Ok(record)
+    }
+
+    /// The same, also when it is deleted.
+    pub async fn change_deleted<E: Noun>(&self, id: E::Id) -> Result<Record<E>> {
+        let record = self.store().fresh::<E>(id).await?;
+        record.matches(self.if_match())?;
+        Ok(record)
+    }
+
+    async fn reached<E: Noun>(&self, record: Record<E>) -> Result<Record<E>> {
+        if record.deleted_at.is_some() {
+            return Err(Error::Missing);
+        }
+        if E::within(&record, self.reach(), self.actor()) || self.glass::<E>(&record).await? {
+            return Ok(record);
+        }
+        if E::BREAK_GLASS {
+            let detail = "this record is outside your reach; in an emergency open it with a reason: POST /v1/identity/break-glass";
+            return Err(Error::forbidden("no-reach", detail).with("break_glass", true));
+        }
+        Err(Error::Missing)
+    }
+
+    /// Whether the caller broke the glass of this record (or of the person it is about).
+    async fn glass<E: Noun>(&self, record: &Record<E>) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Glass {
+            id: String,
+            expires_at: Timestamp,
+        }
+        let Some(claimed) = self.0.demands.break_glass.as_ref().filter(|_| E::BREAK_GLASS) else { return Ok(false) };
+        let place = format!("{}~{}", self.actor().user, E::subject(record));
+        let glass: Option<Glass> = self.store().fact(facts::GLASS, place).await?;
+        Ok(glass.is_some_and(|g| g.id == *claimed && g.expires_at > self.now()))
+    }
+
+    /// A page of a declared list, with one access entry for the ids shown.
+    pub async fn list<E: Noun>(&self, list: &'static List<E>, wanted: &Wanted) -> Result<Page<Record<E>>> {
+        let page = self.store().list(list, wanted).await?;
+        self.looked_at::<E>(page.data.iter().map(|r| r.id)).await?;
+        Ok(page)
+    }
+
+    /// Leaves an access entry for what is about to be shown, if the noun is personal.
+    pub async fn looked_at<E: Entity>(&self, ids: impl Iterator<Item = E::Id>) -> Result<()> {
+        let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+        if !E::PERSONAL || ids.is_empty() {
+            return Ok(());
+        }
+        self.looked(E::Id::KIND, ids, Outcome::Shown).await
+    }
+
+    async fn looked(&self, of: &str, ids: Vec<String>, outcome: Outcome) -> Result<()> {
+        let entry = Looked {
+            kind: "access.looked".into(),
+            tenant: self.scope().to_string(),
+            by: self.actor().user.clone(),
+            at: self.now(),
+            request: self.store().caller().request.clone(),
+            action: self.0.operation.clone(),
+            of: of.into(),
+            ids,
+            outcome,
+            elevated: self.store().caller().elevated.clone(),
+        };
+        let body = serde_json::to_string(&entry).map_err(Error::internal)?;
+        self.app().post().send(Queue::Access, body).await.map_err(|error| {
+            tracing::error!(%error, "an access entry was not accepted");
+            let detail = "reading is not possible while access cannot be recorded; try again";
+            Error::refuse(kernel::Kind::Unavailable, "access-not-recorded", detail)
+        })
+    }
+
+    // ---- writing
+
+    /// A commit with the caller's reason and, with `If-Match`, the caller's version.
+    pub fn commit(&self) -> Commit {
+        self.store().commit().because(self.reason()).demanded(self.if_match().is_some())
+    }
+
+    /// Runs the commit and answers; the answer is kept beside the write for retries with the same key.
+    pub async fn settle(&self, commit: Commit, answer: Shown) -> Answer {
+        commit.once(self.once(), answer.status, answer.version, &answer.body).run().await?;
+        Ok(answer.respond())
+    }
+
+    /// The record as this caller sees it, with the commands this caller may give in this state.
+    pub fn shown<E: Noun>(&self, status: u16, record: &Record<E>) -> Result<Shown> {
+        Shown::record(self, status, record)
+    }
+}
+
+/// A decision that no role was asked for.
+pub(crate) fn plain(reach: Reach) -> Decision {
+    Decision { reach, only: None, decided_by: DecidedBy::Rule, held: vec![], trace: vec![] }
+}
+
+/// A request without a token: the route is public.
+#[derive(Clone)]
+pub struct Anyone {
+    app: App,
+    caller: Caller,
+    deadline: Instant,
+}
+
+impl Anyone {
+    pub(crate) fn new(app: App, caller: Caller, deadline: Instant) -> Self {
+        Self { app, caller, deadline }
+    }
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+    /// The caller's address; empty if unknown.
+    pub fn ip(&self) -> &str {
+        &self.caller.ip
+    }
+    pub fn now(&self) -> Timestamp {
+        self.app.clock().now()
+    }
+    /// The platform's part of the table, for what belongs to nobody yet.
+    pub async fn platform(&self) -> Result<Store> {
+        self.open(Scope::Platform, "public").await
+    }
+    /// A tenant's part, once a slug, a host or a personal link has named it; `by` is the link, which stands
+    /// in the change records.
+    pub async fn open(&self, scope: Scope, by: &str) -> Result<Store> {
+        let caller = Caller { by: by.into(), ..self.caller.clone() };
+        Ok(self.app.vault().open(scope, caller).await?.until(self.deadline))
+    }
+    /// 429 beyond `most` requests of one kind per hour from one address.
+    pub async fn hourly(&self, what: &str, most: u64) -> Result<()> {
+        let now = self.now();
+        let hour = now.strftime("%Y-%m-%dT%H").to_string();
+        let key = store::Key::item("rate", format!("{what}~{}", self.ip()), &hour);
+        let ttl = now + jiff::SignedDuration::from_hours(2);
+        if self.platform().await?.count(&key, ttl).await? > most {
+            let detail = format!("more than {most} requests an hour came from your address; try again later");
+            return Err(Error::too_many("rate-limited", detail, 3600));
+        }
+        Ok(())
+    }
+}
+
+/// An operator inside a customer's organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entered {
+    pub operator: String,
+    pub tenant: String,
+    pub scope: authz::Scope,
+    pub read_only: bool,
+    pub expires_at: Timestamp,
+    pub reason: String,
+    pub ticket: String,
+}
+
+/// The operator's context must be open on both sides: the customer may have revoked it a second ago.
+pub(crate) async fn enter_tenant(
+    app: &App,
+    actor: &mut Actor,
+    platform: &Store,
+    context: ContextId,
+    caller: Caller,
+    deadline: Instant,
+) -> Result<Opened> {
+    let ended = || Error::forbidden("context-ended", "this context is not open (any more)");
+    let entered: Entered = platform.fact(facts::CONTEXT, context).await?.ok_or_else(ended)?;
+    let scope = Scope::from_claim(&entered.tenant).ok_or_else(ended)?;
+    let caller = Caller { elevated: Some(context.to_string()), ..caller };
+    let store = app.vault().open(scope, caller).await.map_err(|_| ended())?.until(deadline);
+    let theirs: Option<serde_json::Value> = store.fact(facts::CONTEXT, context).await?;
+    let live = entered.operator == actor.user && entered.expires_at > store.now() && theirs.is_some();
+    if !live {
+        return Err(ended());
+    }
+    let gate = app.gates().of(&store).await?;
+    actor.scope = scope;
+    actor.context = Some(authz::Context { scope: entered.scope, read_only: entered.read_only });
+    Ok(Opened { store, gate })
+}

@@ -1,0 +1,258 @@
+//! The one way in. Order of refusals: token, organisation, module, session, place, rights, then the body. The
+//! first "no" answers, and nothing of the request is read before its caller is known.
+
+use crate::{
+    Actor, App, Door, Reach, Refused, Route,
+    access::Queue,
+    ctx::{Anyone, Ctx, Opened, plain},
+    extract::Demands,
+    gate::Gate,
+};
+use authz::{Decision, Only};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{Extensions, Method, StatusCode},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kernel::{Error, Kind, Result, Ulid};
+use lambda_http::{aws_lambda_events::apigw::ApiGatewayProxyRequestContext, request::RequestContext};
+use serde_json::{Map, Value};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+use store::{Caller, Once, Scope};
+
+/// Bytes of a body; what is larger belongs into documents.
+pub(crate) const BODY: usize = 1024 * 1024;
+
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub app: App,
+    pub module: &'static str,
+    pub route: Arc<Route>,
+}
+
+pub(crate) async fn guard(State(guarded): State<Guarded>, request: Request, next: Next) -> Response {
+    match pass(&guarded, request, next).await {
+        Ok(response) => response,
+        Err(error) => Refused(error).into_response(),
+    }
+}
+
+async fn pass(guarded: &Guarded, mut request: Request, next: Next) -> Result<Response> {
+    let Guarded { app, route, .. } = guarded;
+    let context = context(request.extensions());
+    let from = From::of(&request, context.as_ref());
+    let deadline = deadline(request.extensions());
+    if route.door == Door::Public {
+        read_body(&mut request, &from).await?;
+        request.extensions_mut().insert(Anyone::new(app.clone(), from.caller("public"), deadline));
+        return Ok(next.run(request).await);
+    }
+    let claims = claims(context.as_ref())?;
+    let mut actor = Actor::from_claims(&claims)?;
+    let demands = Demands::read(request.headers())?;
+    let opened = enter(app, &mut actor, &demands, &from, deadline).await?;
+    let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
+    refuse_unknown_query(route, &request)?;
+    let hash = read_body(&mut request, &from).await?;
+    let once = demands.once.clone().map(|key| Once { by: actor.user.clone(), key, hash });
+    let ctx = Ctx::new(app.clone(), actor, opened, route.clone(), decided, demands, once);
+    if app.seen().mark(&ctx.actor().session, ctx.now()) {
+        tell_seen(&ctx).await;
+    }
+    request.extensions_mut().insert(ctx.clone());
+    let response = next.run(request).await;
+    Ok(replay(&ctx, response).await)
+}
+
+/// Opens the caller's tenant and reads its gate. An operator with `X-Tenant-Context` enters a customer's.
+async fn enter(app: &App, actor: &mut Actor, demands: &Demands, from: &From, deadline: Instant) -> Result<Opened> {
+    let unknown = |e| match e {
+        Error::Missing => Error::stranger("organisation-unknown", "this token's organisation does not exist here"),
+        other => other,
+    };
+    let mut caller = from.caller(&actor.user);
+    caller.roles = actor.roles.clone();
+    let store = app.vault().open(actor.scope, caller.clone()).await.map_err(unknown)?.until(deadline);
+    let gate = app.gates().of(&store).await?;
+    actor.current(&gate.access, app.seen(), store.now())?;
+    if actor.scope == Scope::Platform
+        && let Some(context) = demands.tenant_context
+    {
+        return crate::ctx::enter_tenant(app, actor, &store, context, caller, deadline).await;
+    }
+    let lent: Vec<_> = gate.access.lent(&actor.user, store.now()).cloned().collect();
+    actor.elevated = lent.iter().map(|e| e.role.clone()).collect();
+    caller.elevated = lent.first().map(|e| e.elevation.clone());
+    Ok(Opened { store: store.acting(caller), gate })
+}
+
+/// The organisation's, the session's and the caller's side of the decision, in this order.
+fn allowed(guarded: &Guarded, actor: &Actor, opened: &Opened, demands: &Demands, from: &From) -> Result<Decision> {
+    let Guarded { module, route, .. } = guarded;
+    let Door::Permission(permission) = route.door else { return Ok(plain(Reach::Own)) };
+    let Gate { tenant, access } = &*opened.gate;
+    if let Some(tenant) = tenant {
+        tenant.open(route.method == Method::GET)?;
+        tenant.module(module)?;
+        if !actor.modules.has(&module.to_string()) {
+            let detail = format!("your access does not include {module}");
+            return Err(Error::forbidden("module-not-given", detail).with("module", module));
+        }
+    }
+    access.permit(&actor.roles, from.ip, from.country.as_deref())?;
+    if actor.enrolling {
+        let detail = "set up your second factor first: POST /v1/identity/me/mfa/begin";
+        return Err(Error::forbidden("mfa-enrolment-required", detail));
+    }
+    let decision = authz::decide(&actor.holder(access), permission, opened.store.now());
+    if !decision.is_allowed() && actor.scope == Scope::Platform {
+        let detail = "operators reach an organisation's records only through an open context: POST /v1/tenants/{id}/contexts";
+        return Err(Error::forbidden("tenant-context-required", detail));
+    }
+    if !decision.is_allowed() {
+        return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
+    }
+    with_reason(decision, demands.reason.is_some())
+}
+
+/// What is held only with a reason counts only when one came; something narrower may be held without.
+fn with_reason(mut decision: Decision, given: bool) -> Result<Decision> {
+    if given || decision.only != Some(Only::Reason) {
+        return Ok(decision);
+    }
+    let Some(held) = decision.held.iter().find(|h| h.only != Some(Only::Reason)).copied() else {
+        return Err(Error::forbidden("reason-required", "your role may do this only with a reason: send X-Reason"));
+    };
+    (decision.reach, decision.only, decision.decided_by) = (held.reach, held.only, held.decided_by);
+    Ok(decision)
+}
+
+fn refuse_unknown_query(route: &Route, request: &Request) -> Result<()> {
+    match request.uri().query() {
+        Some(query) if !query.is_empty() && route.query.is_none() => {
+            let name = query.split(['=', '&']).next().unwrap_or_default();
+            Err(Error::invalid(format!("?{name}"), "unknown", "this route takes no query parameters"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the body once, so that its digest names the request; leaves it for the extractors.
+async fn read_body(request: &mut Request, from: &From) -> Result<String> {
+    let body = std::mem::take(request.body_mut());
+    let bytes = match Limited::new(body, BODY).collect().await {
+        Ok(all) => all.to_bytes(),
+        Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => {
+            let detail = "a body holds at most 1 MB; larger files go through documents";
+            return Err(Error::refuse(Kind::TooLarge, "body-too-large", detail));
+        }
+        Err(_) => return Err(Error::invalid("", "body", "the body could not be read")),
+    };
+    let hash = digest(request.method(), &from.path, &bytes);
+    *request.body_mut() = Body::from(bytes);
+    Ok(hash)
+}
+
+fn digest(method: &Method, path: &str, body: &Bytes) -> String {
+    let mut all = format!("{method} {path}\n").into_bytes();
+    all.extend_from_slice(body);
+    hex::encode(seal::sha256(&all))
+}
+
+/// A retried command finds its state already left, a retried create its value taken: the first answer comes
+/// before the refusal.
+async fn replay(ctx: &Ctx, response: Response) -> Response {
+    let refused = matches!(
+        response.status(),
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::NOT_FOUND
+    );
+    let (true, Some(once)) = (refused, ctx.once()) else { return response };
+    match ctx.store().replay(once).await {
+        Ok(()) => response,
+        Err(error @ (Error::Replay { .. } | Error::KeyReused)) => Refused(error).into_response(),
+        Err(_) => response,
+    }
+}
+
+/// A session's sign of life. Losing one costs a sign-in at worst, so it never fails a request.
+async fn tell_seen(ctx: &Ctx) {
+    let actor = ctx.actor();
+    let body = serde_json::json!({
+        "type": "session.seen", "tenant": actor.scope.to_string(), "session": actor.session,
+        "user": actor.user, "at": ctx.now(),
+    });
+    if let Err(error) = ctx.app().post().send(Queue::Identity, body.to_string()).await {
+        tracing::warn!(%error, "a session's sign of life was not accepted");
+    }
+}
+
+/// Where a request comes from.
+pub(crate) struct From {
+    pub request: String,
+    pub path: String,
+    pub ip: Option<IpAddr>,
+    pub agent: String,
+    pub country: Option<String>,
+}
+
+impl From {
+    fn of(request: &Request, context: Option<&ApiGatewayProxyRequestContext>) -> Self {
+        let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+        let agent: String = header("user-agent").unwrap_or_default().chars().take(200).collect();
+        Self {
+            request: request_id(request.extensions()),
+            path: request.uri().path().to_string(),
+            ip: context.and_then(|c| c.identity.source_ip.as_deref()).and_then(|ip| ip.parse().ok()),
+            agent,
+            country: header("cloudfront-viewer-country").map(Into::into),
+        }
+    }
+
+    fn caller(&self, by: &str) -> Caller {
+        Caller {
+            by: by.into(),
+            request: self.request.clone(),
+            ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            agent: self.agent.clone(),
+            ..Caller::default()
+        }
+    }
+}
+
+fn context(extensions: &Extensions) -> Option<ApiGatewayProxyRequestContext> {
+    match extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV1(context)) => Some(context.clone()),
+        _ => None,
+    }
+}
+
+pub(crate) fn request_id(extensions: &Extensions) -> String {
+    context(extensions).and_then(|c| c.request_id).unwrap_or_else(|| format!("req-{}", Ulid::new()))
+}
+
+fn claims(context: Option<&ApiGatewayProxyRequestContext>) -> Result<Map<String, Value>> {
+    let claims = context.and_then(|c| c.authorizer.fields.get("claims")).and_then(Value::as_object);
+    let claims = claims.ok_or_else(|| Error::stranger("not-signed-in", "send an access token: Authorization: Bearer …"))?;
+    match claims.get("token_use").and_then(Value::as_str) {
+        Some("access") => Ok(claims.clone()),
+        _ => Err(Error::stranger("not-an-access-token", "send the access token, not the ID token")),
+    }
+}
+
+/// Half a second before the runtime stops waiting.
+fn deadline(extensions: &Extensions) -> Instant {
+    let default = Duration::from_secs(25);
+    let left = extensions.get::<lambda_http::Context>().and_then(|c| {
+        #[expect(clippy::disallowed_methods, reason = "the runtime's deadline is in the system's time")]
+        let now = SystemTime::now();
+        c.deadline().duration_since(now).ok()
+    });
+    Instant::now() + left.unwrap_or(default).saturating_sub(Duration::from_millis(500)).min(default)
+}

@@ -1,0 +1,34 @@
+//! From a request to the context, and back to an answer. A route cannot be mounted without its permission; a
+//! handler cannot reach the table except through its [`Ctx`].
+
+pub mod access;
+mod answer;
+mod app;
+pub mod check;
+mod claims;
+mod ctx;
+mod extract;
+pub mod gate;
+mod guard;
+pub mod mail;
+mod module;
+pub mod noun;
+pub mod openapi;
+mod problem;
+mod reaction;
+mod route;
+
+pub use access::{Post, Posted, Queue};
+pub use answer::{Answer, Refused, created, deleted, json, ok};
+pub use app::{App, Place};
+pub use claims::{Actor, Reached};
+pub use ctx::{Anyone, Ctx};
+pub use extract::{At, Body, Demands, Named, Query, Raw, Within};
+pub use mail::{Letter, Mail};
+pub use module::{Module, mount, router};
+pub use noun::{Noun, Shown};
+pub use problem::Problem;
+pub use reaction::{Message, Reaction, Task, consume};
+pub use route::{Door, Route, Shape, route, shape};
+
+pub use authz::Reach;

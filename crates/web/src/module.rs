@@ -1,0 +1,73 @@
+//! A module: its routes and what it does on messages. Mounted the same way in the cloud, locally and in tests.
+
+use crate::{
+    App, Problem, Reaction, Refused, Route, Task,
+    guard::{self, Guarded},
+};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use kernel::Error;
+use std::sync::Arc;
+
+/// What one function is.
+pub struct Module {
+    pub name: &'static str,
+    pub routes: Vec<Route>,
+    pub reactions: Vec<Reaction>,
+    pub tasks: Vec<Task>,
+}
+
+impl Module {
+    pub fn new(name: &'static str, routes: Vec<Route>) -> Self {
+        Self { name, routes, reactions: vec![], tasks: vec![] }
+    }
+    pub fn reacts(mut self, reactions: Vec<Reaction>) -> Self {
+        self.reactions.extend(reactions);
+        self
+    }
+    /// Messages that are no events: due rows, marks of requests.
+    pub fn does(mut self, tasks: Vec<Task>) -> Self {
+        self.tasks.extend(tasks);
+        self
+    }
+}
+
+/// The module's router; partners reach the same routes under `/partner`.
+pub fn mount(module: &Module, app: App) -> Router {
+    let routes = router(module.name, &module.routes, app);
+    Router::new().nest("/partner", routes.clone()).merge(routes).layer(middleware::from_fn(finish))
+}
+
+pub fn router(module: &'static str, routes: &[Route], app: App) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let guarded = Guarded { app: app.clone(), module, route: Arc::new(route.clone()) };
+        let layer = middleware::from_fn_with_state(guarded, guard::guard);
+        router = router.route(&route.path, route.handler.clone().layer(layer));
+    }
+    let missing = || async { Refused(Error::Missing) };
+    router.method_not_allowed_fallback(missing).fallback(missing).with_state(app)
+}
+
+/// Every answer's last touch: the request's id, the problem's place, no caching of anybody's record.
+async fn finish(request: Request, next: Next) -> Response {
+    let id = guard::request_id(request.extensions());
+    let path = request.uri().path().to_string();
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let problem = Problem { instance: Some(path), request_id: Some(id.clone()), ..problem };
+        response = problem.respond().into_response();
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,170 @@
+//! Handlers of every noun.
+
+use super::{History, Noun, Pages, Shown, View, listing};
+use crate::{Answer, Ctx, answer, check, extract::{At, Raw}};
+use axum::extract::RawQuery;
+use kernel::{Error, Lifecycle, Result, Step, error::faultless};
+use serde_json::Value;
+use std::future::Future;
+use store::{Commit, Record};
+
+/// What a noun adds to the common handlers: facts, guards, quotas, events. All in the same commit.
+pub trait Hooks: Noun {
+    /// The commit holds the new record already.
+    fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> impl Future<Output = Result<Commit>> + Send {
+        let _ = (ctx, new);
+        async { Ok(commit) }
+    }
+    /// After `update`, `delete`, `restore` or a command; the commit holds the new version already.
+    fn on_change(
+        ctx: &Ctx,
+        action: &str,
+        old: &Record<Self>,
+        new: &Record<Self>,
+        commit: Commit,
+    ) -> impl Future<Output = Result<Commit>> + Send {
+        let _ = (ctx, action, old, new);
+        async { Ok(commit) }
+    }
+    /// A last look at the change itself, before it is written: refuse it, or fill what follows from it.
+    fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
+        let _ = (ctx, action, old, new);
+        Ok(())
+    }
+}
+
+pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
+    let body: E = check::read(&body)?;
+    faultless(body.check())?;
+    let mut new = Record::new(ctx.now(), body);
+    E::before(&ctx, "create", None, &mut new)?;
+    let commit = ctx.commit().create(&new);
+    let commit = E::on_create(&ctx, &new, commit).await?;
+    let shown = ctx.shown(201, &new)?;
+    ctx.settle(commit, shown).await
+}
+
+pub async fn show<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
+    if let Some(at) = at_time(query.as_deref())? {
+        ctx.get::<E>(id).await?;
+        let version = ctx.store().at::<E>(id, at).await?;
+        let mut body = version.body.0;
+        body["id"] = id.to_string().into();
+        body["version"] = version.version.into();
+        body["updated_at"] = version.at.to_string().into();
+        return answer::ok(&body);
+    }
+    let record = ctx.get::<E>(id).await?;
+    Ok(ctx.shown(200, &record)?.respond())
+}
+
+fn at_time(query: Option<&str>) -> Result<Option<jiff::Timestamp>> {
+    let mut at = None;
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if name != "at" {
+            return Err(Error::invalid(format!("?{name}"), "unknown", "no such parameter; allowed: at"));
+        }
+        let read = value.parse().map_err(|_| Error::invalid("?at", "format", "expected a time with its zone: 2026-01-31T09:00:00Z"))?;
+        at = Some(read);
+    }
+    Ok(at)
+}
+
+pub async fn list<E: Noun>(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
+    let (list, wanted) = listing::wanted::<E>(query.as_deref().unwrap_or_default())?;
+    let page = ctx.list(list, &wanted).await?;
+    let seen = page.data.iter().all(|r| E::within(r, ctx.reach(), ctx.actor()));
+    if !seen {
+        // A list never filters afterwards: a noun whose reach is narrower declares its own list handler.
+        return Err(Error::forbidden("list-too-wide", "your role does not reach this whole list; narrow it").into());
+    }
+    answer::ok(&Pages::from(page.map(|record| View::owned(&ctx, record))))
+}
+
+pub async fn amend<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(patch): Raw) -> Answer {
+    let old = ctx.change::<E>(id).await?;
+    let body = check::merge_patch(&old.body, &patch)?;
+    faultless(body.check())?;
+    write(ctx, "update", old, |r| {
+        r.body = body;
+        Ok(())
+    })
+    .await
+}
+
+pub async fn remove<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
+    let old = ctx.change::<E>(id).await?;
+    let mut new = old.next(ctx.now());
+    new.deleted_at = Some(new.updated_at);
+    E::before(&ctx, "delete", Some(&old), &mut new)?;
+    let commit = ctx.commit().update("delete", &old, &new);
+    let commit = E::on_change(&ctx, "delete", &old, &new, commit).await?;
+    ctx.settle(commit, Shown::nothing()).await
+}
+
+pub async fn restore<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
+    let old = ctx.change_deleted::<E>(id).await?;
+    if old.deleted_at.is_none() {
+        return Err(Error::State { command: "restore", state: "not deleted".into() }.into());
+    }
+    write(ctx, "restore", old, |r| {
+        r.deleted_at = None;
+        Ok(())
+    })
+    .await
+}
+
+/// One step of a life cycle.
+pub async fn command<E: Hooks + Lifecycle>(ctx: Ctx, id: E::Id, Raw(body): Raw, step: &'static Step<E>) -> Answer {
+    let given = reason_of(&body)?;
+    let old = ctx.change::<E>(id).await?;
+    let reason = if step.reason { Some(ctx.needs_reason(given.as_deref())?) } else { given.or(ctx.reason()) };
+    let mut new = old.next(ctx.now());
+    new.body.advance(step, ctx.today())?;
+    E::before(&ctx, step.command, Some(&old), &mut new)?;
+    let shown = ctx.shown(200, &new)?;
+    let commit = ctx.commit().because(reason).update(step.command, &old, &new);
+    let commit = E::on_change(&ctx, step.command, &old, &new, commit).await?;
+    ctx.settle(commit, shown).await
+}
+
+/// A command's body may hold a reason and nothing else.
+fn reason_of(body: &Value) -> Result<Option<String>> {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Because {
+        #[schemars(length(min = 1, max = 2000))]
+        reason: Option<String>,
+    }
+    Ok(check::read::<Because>(body)?.reason)
+}
+
+pub async fn history<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Paging {
+        #[schemars(range(min = 1, max = 100))]
+        limit: Option<i32>,
+        #[schemars(range(min = 1))]
+        before: Option<u64>,
+    }
+    let Paging { limit, before } = check::query(query.as_deref().unwrap_or_default())?;
+    let limit = limit.unwrap_or(25);
+    // Deleted records keep their history, for those who may see the record at all.
+    let record = ctx.store().get::<E>(id).await?;
+    if !E::within(&record, ctx.reach(), ctx.actor()) {
+        return Err(Error::Missing.into());
+    }
+    ctx.looked_at::<E>([id].into_iter()).await?;
+    let data = ctx.store().history::<E>(id, before, limit).await?;
+    let next = data.last().filter(|c| c.version > 1 && data.len() as i32 == limit).map(|c| c.version.to_string());
+    answer::ok(&History { data, next })
+}
+
+async fn write<E: Hooks>(ctx: Ctx, action: &'static str, old: Record<E>, change: impl FnOnce(&mut Record<E>) -> Result<()>) -> Answer {
+    let mut new = old.next(ctx.now());
+    change(&mut new)?;
+    E::before(&ctx, action, Some(&old), &mut new)?;
+    let shown = ctx.shown(200, &new)?;
+    let commit = ctx.commit().update(action, &old, &new);
+    let commit = E::on_change(&ctx, action, &old, &new, commit).await?;
+    ctx.settle(commit, shown).await
+}

@@ -1,0 +1,46 @@
+//! What every noun can do, from its declaration: create, show, list, amend, remove, restore, history, and one
+//! route per step of its life cycle.
+
+mod handlers;
+mod listing;
+mod routes;
+mod shown;
+
+pub use handlers::{Hooks, amend, command, create, history, list, remove, restore, show};
+pub use listing::{list_shape, wanted};
+pub use routes::{Because, Paths, crud, reading, steps};
+pub use shown::{History, Pages, Shown, View};
+
+use crate::{Actor, Ctx, Reach};
+use kernel::{Fault, Lifecycle, Step};
+use store::{Entity, Record};
+
+/// A noun of the API.
+pub trait Noun: Entity {
+    /// Whether a caller whose permission reaches this far may know of this record.
+    fn within(record: &Record<Self>, reach: Reach, actor: &Actor) -> bool {
+        let _ = (record, actor);
+        reach == Reach::All
+    }
+    /// The record that a broken glass opens: the patient's, for what is about a patient.
+    fn subject(record: &Record<Self>) -> String {
+        record.id.to_string()
+    }
+    /// Whether clinical staff may break the glass.
+    const BREAK_GLASS: bool = false;
+    /// Rules across fields; what one field may hold is in its schema.
+    fn check(&self) -> Vec<Fault> {
+        vec![]
+    }
+    /// The commands this caller may give in this state.
+    fn actions(record: &Record<Self>, ctx: &Ctx) -> Vec<&'static str> {
+        let _ = (record, ctx);
+        vec![]
+    }
+}
+
+/// Commands of a noun with a life cycle, for [`Noun::actions`].
+pub fn possible<E: Noun + Lifecycle>(record: &Record<E>, ctx: &Ctx) -> Vec<&'static str> {
+    let possible = |s: &&Step<E>| s.from.contains(&record.body.state()) && ctx.may(s.permission) > Reach::None;
+    E::STEPS.iter().filter(possible).map(|s| s.command).collect()
+}

@@ -1,0 +1,117 @@
+//! OpenAPI 3.1 from the route tables: schemars for the schemas, the table for everything else.
+
+use crate::{Door, Problem, Route, route::Input};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+/// The whole document; routes in the order of their paths.
+pub fn document(title: &str, version: &str, routes: &[Route]) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|s| {
+        s.definitions_path = "/components/schemas".into();
+        s.meta_schema = None;
+    });
+    let mut schemas = SchemaGenerator::new(settings);
+    let problem = schemas.subschema_for::<Problem>();
+    let mut sent = Map::new();
+    let mut paths: Map<String, Value> = Map::new();
+    let mut sorted: Vec<&Route> = routes.iter().collect();
+    sorted.sort_by_key(|r| (r.path.clone(), r.method.to_string()));
+    for route in sorted {
+        let operation = operation(route, &mut schemas, &mut sent, &problem);
+        let path = paths.entry(route.path.clone()).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_lowercase()] = operation;
+    }
+    let mut components = schemas.take_definitions(true);
+    components.extend(sent);
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {"token": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "An access token of the hosted login, with the scope api/use."}}},
+    })
+}
+
+fn operation(route: &Route, schemas: &mut SchemaGenerator, sent: &mut Map<String, Value>, problem: &Schema) -> Value {
+    let module = route.path.split('/').nth(2).unwrap_or("platform").to_string();
+    let mut done = json!({"description": "done"});
+    if let Some(output) = route.output {
+        done["content"] = json!({"application/json": {"schema": output(schemas)}});
+    }
+    let refused = json!({"description": "A problem document", "content": {"application/problem+json": {"schema": problem}}});
+    let mut operation = json!({
+        "operationId": route.operation, "tags": [module], "summary": route.summary,
+        "parameters": parameters(route, schemas),
+        "responses": {route.status.to_string(): done, "4XX": refused, "5XX": refused},
+    });
+    match route.door {
+        Door::Public => operation["security"] = json!([]),
+        Door::SignedIn => operation["security"] = json!([{"token": []}]),
+        Door::Permission(permission) => {
+            operation["security"] = json!([{"token": []}]);
+            operation["x-permission"] = permission.into();
+        }
+    }
+    if !route.refusals.is_empty() {
+        operation["x-refusals"] = json!(route.refusals);
+    }
+    if let Some(input) = route.input {
+        let schema = body(schemas, sent, input);
+        operation["requestBody"] = json!({"required": true, "content": {input.media: {"schema": schema}}});
+    }
+    operation
+}
+
+fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
+    let names = route.path.split('/').filter_map(|p| p.strip_prefix('{')?.strip_suffix('}'));
+    let mut all: Vec<Value> = names
+        .map(|n| json!({"name": n, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    if let Some(query) = route.query {
+        let mut schema = query(schemas).to_value();
+        if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
+            schema = schemas.definitions().get(name).cloned().unwrap_or_default();
+        }
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            all.push(json!({"name": name, "in": "query", "schema": property}));
+        }
+    }
+    let mut header = |name: &str, about: &str| {
+        all.push(json!({"name": name, "in": "header", "description": about, "schema": {"type": "string"}}));
+    };
+    if route.method == "POST" && route.door != Door::Public {
+        header("Idempotency-Key", "The same key and request are answered once, byte for byte, for 24 hours.");
+    }
+    if matches!(route.method.as_str(), "PATCH" | "DELETE") {
+        header("If-Match", "The version this change is meant for, as in ETag; another one is refused with 412.");
+    }
+    if route.method != "GET" && route.door != Door::Public {
+        header("X-Reason", "Why; kept with the change.");
+    }
+    all
+}
+
+/// What callers send: closed, without what the system sets; a merge patch requires nothing.
+fn body(schemas: &mut SchemaGenerator, sent: &mut Map<String, Value>, input: Input) -> Value {
+    let schema = (input.shape)(schemas).to_value();
+    let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()).map(String::from) else {
+        return schema;
+    };
+    let Some(mut definition) = schemas.definitions().get(&name).cloned() else { return schema };
+    if let Some(properties) = definition["properties"].as_object_mut() {
+        properties.retain(|_, p| p.get("readOnly").is_none());
+        let kept: Vec<String> = properties.keys().cloned().collect();
+        if let Some(required) = definition["required"].as_array_mut() {
+            required.retain(|r| kept.iter().any(|k| r == k));
+        }
+        definition["additionalProperties"] = false.into();
+    }
+    if input.patch {
+        definition.as_object_mut().map(|d| d.remove("required"));
+    }
+    let name = format!("{name}{}", if input.patch { "Patch" } else { "Input" });
+    sent.insert(name.clone(), definition);
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}

@@ -1,0 +1,108 @@
+//! What a module does on messages. Every consumer is idempotent: what it has seen stands in the commit of its
+//! effect, so a second delivery changes nothing.
+
+use crate::{App, Ctx, Module};
+use events::Envelope;
+use futures::future::BoxFuture;
+use jiff::SignedDuration;
+use kernel::{Error, Result};
+use serde_json::Value;
+use std::sync::Arc;
+use store::{Commit, Key, Scope, When};
+
+pub type Running = BoxFuture<'static, Result<()>>;
+type Reacts = Arc<dyn Fn(Ctx, Envelope) -> Running + Send + Sync>;
+type Does = Arc<dyn Fn(App, Value) -> Running + Send + Sync>;
+
+/// What a module does when it hears of an event.
+#[derive(Clone)]
+pub struct Reaction {
+    pub event: &'static str,
+    run: Reacts,
+}
+
+/// What a module does on a message that is no event; `name` is the message's `type`.
+#[derive(Clone)]
+pub struct Task {
+    pub name: &'static str,
+    run: Does,
+}
+
+impl Reaction {
+    pub fn on<F>(event: &'static str, run: impl Fn(Ctx, Envelope) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        Self { event, run: Arc::new(move |ctx, envelope| Box::pin(run(ctx, envelope))) }
+    }
+}
+
+impl Task {
+    pub fn on<F>(name: &'static str, run: impl Fn(App, Value) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        Self { name, run: Arc::new(move |app, value| Box::pin(run(app, value))) }
+    }
+}
+
+/// A message, read.
+#[derive(Clone, Debug)]
+pub enum Message {
+    Event(Envelope),
+    Other(Value),
+}
+
+impl Message {
+    /// From a queue: an event as the bus delivers it (in `detail`), or something of our own.
+    pub fn read(body: &str) -> Result<Self> {
+        let value: Value = serde_json::from_str(body).map_err(Error::internal)?;
+        let inner = value.get("detail").cloned().unwrap_or(value);
+        match serde_json::from_value::<Envelope>(inner.clone()) {
+            Ok(envelope) => Ok(Self::Event(envelope)),
+            Err(_) => Ok(Self::Other(inner)),
+        }
+    }
+}
+
+/// Handles one message: every reaction that listens to it. What nobody listens to is done.
+pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()> {
+    match message {
+        Message::Event(event) => {
+            for reaction in module.reactions.iter().filter(|r| r.event == event.kind) {
+                let scope = Scope::from_claim(&event.tenant)
+                    .ok_or_else(|| Error::internal(format!("event {} of no tenant", event.id)))?;
+                let ctx = Ctx::system(app, scope, module.name, &event.id).await?;
+                done((reaction.run)(ctx, event.clone()).await)?;
+            }
+        }
+        Message::Other(value) => {
+            for task in module.tasks.iter().filter(|t| value["type"] == t.name) {
+                done((task.run)(app.clone(), value.clone()).await)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An effect that was there already is success.
+fn done(result: Result<()>) -> Result<()> {
+    match result {
+        Err(Error::Refused(r)) if r.code == SEEN => Ok(()),
+        other => other,
+    }
+}
+
+const SEEN: &str = "seen-already";
+/// How long a delivery is remembered; queues keep a message for 14 days at most.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+impl Ctx {
+    /// The commit happens only if this consumer has not handled this change before.
+    pub fn once_for(&self, commit: Commit, consumer: &str, change: &str) -> Commit {
+        let key = Key::item("seen", consumer, store::segment(change));
+        let ttl = self.now() + REMEMBERED;
+        let seen = serde_json::json!({"at": self.now()});
+        commit.put_until(&key, &seen, ttl, When::Absent, |_| Error::conflict(SEEN, "handled before"))
+    }
+}

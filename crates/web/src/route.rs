@@ -1,0 +1,128 @@
+//! A route is a value: it mounts itself, documents itself, and is walked by the tests.
+
+use crate::App;
+use axum::{http::Method, routing::MethodRouter};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+/// Who gets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A holder of this permission.
+    Permission(&'static str),
+    /// Everybody with a token, also while their second factor is missing or their organisation is not open:
+    /// only what is about oneself.
+    SignedIn,
+    /// Everybody; the gateway has no authorizer there.
+    Public,
+}
+
+pub type Shape = fn(&mut SchemaGenerator) -> Schema;
+
+pub fn shape<T: JsonSchema>() -> Shape {
+    |g| g.subschema_for::<T>()
+}
+
+#[derive(Clone)]
+pub struct Route {
+    pub method: Method,
+    /// `/v1/patients/{id}`
+    pub path: String,
+    pub door: Door,
+    /// `patient.show`: operation id, and the action in access records.
+    pub operation: String,
+    /// One sentence for the documentation.
+    pub summary: String,
+    pub query: Option<Shape>,
+    pub input: Option<Input>,
+    pub status: u16,
+    pub output: Option<Shape>,
+    /// Codes of refusals that only this route has.
+    pub refusals: Vec<&'static str>,
+    /// Rounds to the table: the budget that tests hold it to. 0 = none stated.
+    pub trips: u8,
+    pub(crate) handler: MethodRouter<App>,
+}
+
+#[derive(Clone, Copy)]
+pub struct Input {
+    pub media: &'static str,
+    pub shape: Shape,
+    pub patch: bool,
+}
+
+/// A route cannot be written without its door.
+pub fn route(
+    method: Method,
+    path: impl Into<String>,
+    door: impl Into<Door>,
+    operation: impl Into<String>,
+    handler: MethodRouter<App>,
+) -> Route {
+    Route {
+        method,
+        path: path.into(),
+        door: door.into(),
+        operation: operation.into(),
+        summary: String::new(),
+        query: None,
+        input: None,
+        status: 200,
+        output: None,
+        refusals: vec![],
+        trips: 0,
+        handler,
+    }
+}
+
+impl From<&'static str> for Door {
+    fn from(permission: &'static str) -> Self {
+        Door::Permission(permission)
+    }
+}
+
+impl Route {
+    pub fn takes<T: JsonSchema>(mut self) -> Self {
+        self.input = Some(Input { media: "application/json", shape: shape::<T>(), patch: false });
+        self
+    }
+    /// A JSON merge patch of `T`.
+    pub fn patches<T: JsonSchema>(mut self) -> Self {
+        self.input = Some(Input { media: "application/merge-patch+json", shape: shape::<T>(), patch: true });
+        self
+    }
+    pub fn gives<T: JsonSchema>(mut self, status: u16) -> Self {
+        (self.status, self.output) = (status, Some(shape::<T>()));
+        self
+    }
+    pub fn answers(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+    /// Query parameters; without it, any parameter is refused.
+    pub fn asks<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(shape::<T>());
+        self
+    }
+    pub fn asks_shape(mut self, shape: Shape) -> Self {
+        self.query = Some(shape);
+        self
+    }
+    pub fn says(mut self, summary: impl Into<String>) -> Self {
+        self.summary = summary.into();
+        self
+    }
+    pub fn refuses(mut self, codes: &[&'static str]) -> Self {
+        self.refusals.extend(codes);
+        self
+    }
+    pub fn trips(mut self, trips: u8) -> Self {
+        self.trips = trips;
+        self
+    }
+    pub fn permission(&self) -> Option<&'static str> {
+        match self.door {
+            Door::Permission(p) => Some(p),
+            _ => None,
+        }
+    }
+}
