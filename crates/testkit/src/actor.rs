@@ -98,9 +98,10 @@ impl Call<'_> {
         request.extensions_mut().insert(RequestContext::ApiGatewayV1(context(self.actor)));
         let response = self.actor.router.clone().oneshot(request).await.expect("routers do not fail");
         let status = response.status().as_u16();
-        let header = |name| response.headers().get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok()).map(String::from);
+        let (head, body) = response.into_parts();
+        let header = |name| Some(head.headers.get(name)?.to_str().ok()?.to_string());
         let (etag, retry_after) = (header("etag"), header("retry-after"));
-        let bytes = response.into_body().collect().await.expect("a body").to_bytes().to_vec();
+        let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Reply { status, body, bytes, etag, retry_after, asked }
     }

@@ -131,6 +131,7 @@ fn with_reason(mut decision: Decision, given: bool) -> Result<Decision> {
         return Err(Error::forbidden("reason-required", "your role may do this only with a reason: send X-Reason"));
     };
     (decision.reach, decision.only, decision.decided_by) = (held.reach, held.only, held.decided_by);
+    decision.held.retain(|h| h.only != Some(Only::Reason));
     Ok(decision)
 }
 
