@@ -41,6 +41,8 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 impl Emulator {
     /// Starts it with its state under `folder`, and waits until it answers.
     pub async fn start(python: &Path, folder: &Path) -> Outcome<Emulator> {
@@ -161,6 +163,17 @@ impl Caller {
             .header("authorization", signature(service))
             .body(body.to_string());
         answer(request).await
+    }
+
+    /// Lets mail go out from an address: SES sends from verified identities only. Repeatable.
+    pub async fn verify_sender(&self, address: &str) -> Outcome<()> {
+        let ask = serde_json::json!({ "EmailIdentity": address });
+        match self.rest(http::Method::POST, "/v2/email/identities", "ses", &ask).await {
+            Err(refusal) if refusal.kind != "AlreadyExistsException" => {
+                Err(trouble!("Could not set up the sender of mails: {refusal}"))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub async fn get(&self, path: &str) -> Result<Value, Refusal> {

@@ -5,7 +5,13 @@ mod inside;
 pub use inside::{app, consumer};
 
 use crate::{
-    emulator::pool::Pool, gateway, handler::Handler, queue::Queues, table::Table, template::Template, trouble::Outcome,
+    emulator::{Caller, pool::Pool},
+    gateway,
+    handler::Handler,
+    queue::Queues,
+    table::Table,
+    template::Template,
+    trouble::Outcome,
 };
 use kernel::Clock;
 use std::{collections::HashMap, sync::Arc};
@@ -18,12 +24,20 @@ pub struct Surroundings {
     pub queues: Arc<Queues>,
     pub clock: Clock,
     pub pool: Pool,
-    /// Where the emulator's services answer.
-    pub emulator: String,
+    /// The emulator's services.
+    pub emulator: Caller,
     /// Where the API answers, for links in mails.
     pub public_url: String,
     /// What tenants' keys are wrapped with.
     pub master: [u8; 32],
+}
+
+impl Surroundings {
+    /// Whom letters come from.
+    pub fn sender(&self) -> String {
+        let declared = self.template.functions.iter().find_map(|function| function.environment.get("SENDER"));
+        declared.cloned().unwrap_or_default()
+    }
 }
 
 /// The functions by their name in the template.

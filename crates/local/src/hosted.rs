@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{Query, State, rejection::JsonRejection},
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::{get, post},
@@ -58,7 +58,13 @@ async fn page() -> Html<&'static str> {
     Html(include_str!("hosted/login.html"))
 }
 
-async fn login(State(hosted): State<Arc<Hosted>>, Json(asked): Json<Login>) -> Response {
+type Asked<T> = Result<Json<T>, JsonRejection>;
+
+async fn login(State(hosted): State<Arc<Hosted>>, asked: Asked<Login>) -> Response {
+    let asked = match asked {
+        Ok(Json(asked)) => asked,
+        Err(wrong) => return problem(StatusCode::BAD_REQUEST, "invalid", &wrong.body_text()),
+    };
     let name = format!("{}/{}", asked.slug.trim(), asked.login_name.trim()).to_lowercase();
     let client = hosted.client(&asked.slug);
     let begin = json!({
@@ -85,7 +91,11 @@ async fn login(State(hosted): State<Arc<Hosted>>, Json(asked): Json<Login>) -> R
     tokens(answer)
 }
 
-async fn refresh(State(hosted): State<Arc<Hosted>>, Json(asked): Json<Refresh>) -> Response {
+async fn refresh(State(hosted): State<Arc<Hosted>>, asked: Asked<Refresh>) -> Response {
+    let asked = match asked {
+        Ok(Json(asked)) => asked,
+        Err(wrong) => return problem(StatusCode::BAD_REQUEST, "invalid", &wrong.body_text()),
+    };
     let Some(old) = claims(&asked.refresh_token) else {
         return problem(
             StatusCode::UNAUTHORIZED,

@@ -3,6 +3,7 @@
 //! [`platform`] starts everything in order. [`functions`] is the one place that knows the modules; all else
 //! reads the [`template`]. What is emulated and how: `docs/local.md`.
 
+pub mod accounts;
 pub mod arguments;
 pub mod emulator;
 pub mod folder;

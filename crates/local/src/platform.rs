@@ -66,10 +66,11 @@ pub async fn start(arguments: &Arguments, progress: &dyn Fn(&str)) -> Outcome<Pl
         queues,
         clock,
         pool,
-        emulator: emulator.address.clone(),
+        emulator: emulator.caller(),
         public_url: address.clone(),
         master,
     };
+    around.emulator.verify_sender(&around.sender()).await?;
     let functions = functions::assemble(&around).await?;
     let (stop, stopped) = watch::channel(false);
     let keys = Arc::<Keys>::default();

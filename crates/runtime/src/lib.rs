@@ -1,1 +1,54 @@
+//! What stands between Lambda and a module: configuration, AWS clients, the tenant's credentials, and the two
+//! ways in, HTTP and messages. Nothing here dials out before the first event.
 
+mod aws;
+mod config;
+mod credentials;
+mod invoke;
+mod kms;
+mod log;
+mod mail;
+mod post;
+
+pub use aws::Aws;
+pub use config::Config;
+pub use invoke::{batch, handle};
+pub use kms::Kms;
+pub use lambda_runtime::Error;
+pub use mail::Ses;
+pub use post::Sqs;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use std::{future::Future, sync::Arc};
+use web::Module;
+
+/// Runs a module as a function: requests of the API and messages of its queue.
+pub async fn serve(module: impl FnOnce(&Aws) -> Module) -> Result<(), Error> {
+    log::start();
+    let aws = Aws::load(Config::from_env()?).await;
+    let app = aws.app();
+    let module = Arc::new(module(&aws));
+    let router = web::mount(&module, app.clone());
+    let handler = |event: LambdaEvent<Value>| handle(module.clone(), app.clone(), router.clone(), event);
+    lambda_runtime::run(service_fn(handler)).await
+}
+
+/// Runs a function that has no routes: a trigger, a stream, a schedule.
+pub async fn run<F>(work: impl Fn(Arc<Aws>, Value) -> F) -> Result<(), Error>
+where
+    F: Future<Output = kernel::Result<Value>>,
+{
+    log::start();
+    let aws = Arc::new(Aws::load(Config::from_env()?).await);
+    let handler = |event: LambdaEvent<Value>| {
+        let running = work(aws.clone(), event.payload);
+        async move {
+            running.await.map_err(|error| {
+                tracing::error!(%error, "failed");
+                Error::from(error.to_string())
+            })
+        }
+    };
+    lambda_runtime::run(service_fn(handler)).await
+}

@@ -177,6 +177,29 @@ impl Commit {
         self
     }
 
+    /// A guard changes hands: it must still be `from`'s.
+    pub fn pass_guard<E: Entity>(mut self, field: &'static str, value: &str, from: E::Id, to: E::Id) -> Self {
+        let pk = self.guard_pk::<E>(field, value);
+        let item = Item::from([(PK.into(), s(&pk)), (SK.into(), s(".")), ("owner".into(), s(to))]);
+        let when = Some(When::Is("owner", s(from)));
+        let means = Means::Refuse(Box::new(|_| Error::Stale { current: 0, demanded: false }));
+        self.writes.push(Write { pk, sk: ".".into(), act: Act::Put(item), when, means });
+        self
+    }
+
+    /// From now on what finds this record finds another one (a merged record's survivor), or itself again.
+    pub fn point<E: Entity>(mut self, record: &Record<E>, to: E::Id) -> Self {
+        for token in tokens(record) {
+            let (pk, sk) = self.store.token_key::<E>(&token, record.id);
+            let mut item = self.store.token_item::<E>(&token, record.id);
+            if to != record.id {
+                item.insert("owner".into(), s(to));
+            }
+            self.plain(&pk, sk, Act::Put(item));
+        }
+        self
+    }
+
     /// Another scope's commit, in the same transaction: only the provisioner and operators' commands span two.
     pub fn joined(mut self, other: Commit) -> Self {
         let shift = self.writes.len();
@@ -490,9 +513,26 @@ impl Commit {
 }
 
 impl Store {
+    /// Who holds each of several unique values, in one round trip and in the order asked.
+    pub async fn guarded_many<E: Entity>(&self, wanted: &[(&str, String)]) -> Result<Vec<Option<E::Id>>> {
+        let kind = E::Id::KIND;
+        let key = |(field, value): &(&str, String)| {
+            let blind = self.blind(&format!("{kind}.{field}"), value);
+            Key::new(&[&"unique", &kind, field, &blind], ".")
+        };
+        let keys: Vec<Key> = wanted.iter().map(key).collect();
+        let held = self.read_many(&keys).await?;
+        held.into_iter().map(|h| h.and_then(|h| h["owner"].as_str().map(str::parse)).transpose()).collect()
+    }
+
     /// Who holds a unique value.
     pub async fn guarded<E: Entity>(&self, field: &str, value: &str) -> Result<Option<E::Id>> {
-        let kind = E::Id::KIND;
+        self.holder::<E::Id>(field, value).await
+    }
+
+    /// The same where only the id's type is known: another module's noun.
+    pub async fn holder<I: Id>(&self, field: &str, value: &str) -> Result<Option<I>> {
+        let kind = I::KIND;
         let pk = self.blind(&format!("{kind}.{field}"), value);
         let key = Key::new(&[&"unique", &kind, &field, &pk], ".");
         let held: Option<serde_json::Map<String, Value>> = self.read(&key).await?;

@@ -79,6 +79,9 @@ impl Store {
 }
 
 fn found_id<E: Entity>(item: &Item) -> Result<E::Id> {
+    if let Ok(owner) = text(item, "owner") {
+        return owner.parse();
+    }
     let sk = text(item, SK)?;
     sk.rsplit('#').next().unwrap_or(sk).parse()
 }

@@ -37,6 +37,23 @@ impl Store {
         self.record(item.ok_or(Error::Missing)?)
     }
 
+    /// A record with the parts that lie under it, at their places (list and due rows left out), in one round
+    /// trip, strongly consistent. For aggregates of few parts: one page of the table, 1 MB.
+    pub async fn whole<E: Entity>(&self, id: E::Id) -> Result<(Record<E>, Vec<(String, Value)>)> {
+        let query = self.sdk.query().table_name(&*self.table).key_condition_expression("pk = :p");
+        let query = query.expression_attribute_values(":p", s(pk::<E>(self.scope, id))).consistent_read(true);
+        let out = query.send().await.map_err(|e| refused("query", &e))?;
+        let (mut record, mut parts) = (None, vec![]);
+        for item in out.items.unwrap_or_default() {
+            match text(&item, SK)? {
+                "." => record = Some(self.record(item)?),
+                row if row.starts_with("l#") || row.starts_with("due#") => {}
+                place => parts.push((place.to_string(), self.open_item(item)?)),
+            }
+        }
+        Ok((record.ok_or(Error::Missing)?, parts))
+    }
+
     /// Many records in one round trip (up to 100), in the order asked; missing ones are left out.
     pub async fn get_many<E: Entity>(&self, ids: &[E::Id]) -> Result<Vec<Record<E>>> {
         let keys: Vec<Key> = ids.iter().map(|id| Key::record(*id)).collect();
@@ -85,6 +102,35 @@ impl Store {
         let out = query.send().await.map_err(|e| refused("query", &e))?;
         let items = out.items.unwrap_or_default().into_iter();
         items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?))).collect()
+    }
+
+    /// Items under one key, newest first: those whose place lies after `from` and before `before` (both exclusive
+    /// where given), at most `limit`, with their places.
+    pub async fn latest<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        from: &str,
+        before: &str,
+        limit: i32,
+    ) -> Result<Vec<(String, T)>> {
+        let query = self
+            .sdk
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("pk = :p AND sk BETWEEN :a AND :b")
+            .expression_attribute_values(":p", s(self.full(key)))
+            .expression_attribute_values(":a", s(if from.is_empty() { " " } else { from }))
+            .expression_attribute_values(":b", s(if before.is_empty() { "~" } else { before }))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(limit + 1);
+        let out = query.send().await.map_err(|e| refused("query", &e))?;
+        let items = out.items.unwrap_or_default().into_iter();
+        let placed = items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?)));
+        let mut placed = placed.collect::<Result<Vec<(String, T)>>>()?;
+        placed.retain(|(sk, _)| sk != before && sk != from);
+        placed.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(placed)
     }
 
     /// Versions of a record, newest first; `before` continues.

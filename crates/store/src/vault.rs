@@ -2,14 +2,14 @@
 //! while, so that a request costs no look-up.
 
 use crate::{
-    Caller, Key, Scope, Store,
+    Caller, Commit, Key, Scope, Store,
     error::refused,
     item::{Item, b, blob, n, number, s},
     schema::{PK, SK},
     sdk,
 };
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use kernel::{Clock, Error, Result};
+use kernel::{Clock, Error, Result, TenantId};
 use seal::{KeyService, Ring};
 use std::{
     collections::HashMap,
@@ -39,6 +39,8 @@ pub struct Vault {
     table: Arc<str>,
     /// A client whose credentials reach this scope's keys and no others.
     clients: Box<dyn Fn(Scope) -> sdk::Client + Send + Sync>,
+    /// A client that reaches the platform's part and one tenant's; none = the one of the platform does.
+    spanning: Option<Box<dyn Fn(TenantId) -> sdk::Client + Send + Sync>>,
     keys: Arc<dyn KeyService>,
     clock: Clock,
     cache: Mutex<HashMap<Scope, Slot>>,
@@ -51,7 +53,22 @@ impl Vault {
         keys: Arc<dyn KeyService>,
         clock: Clock,
     ) -> Self {
-        Self { table: table.into(), clients: Box::new(clients), keys, clock, cache: Mutex::default() }
+        Self { table: table.into(), clients: Box::new(clients), spanning: None, keys, clock, cache: Mutex::default() }
+    }
+
+    /// How a commit that spans the platform and one tenant is sent (see [`Vault::across`]).
+    pub fn spanning(self, clients: impl Fn(TenantId) -> sdk::Client + Send + Sync + 'static) -> Self {
+        Self { spanning: Some(Box::new(clients)), ..self }
+    }
+
+    /// The commit, sent with credentials that reach the platform's part and this tenant's: for commits that
+    /// were [`Commit::joined`] of both.
+    pub fn across(&self, tenant: TenantId, mut commit: Commit) -> Commit {
+        commit.store.sdk = match &self.spanning {
+            Some(clients) => clients(tenant),
+            None => (self.clients)(Scope::Platform),
+        };
+        commit
     }
 
     pub fn clock(&self) -> &Clock {

@@ -60,6 +60,8 @@ impl Tenant {
             limits: BTreeMap::new(),
             settings: BTreeMap::new(),
             policies: Map::new(),
+            lifted_by: BTreeMap::new(),
+            rev: 0,
         }
     }
 

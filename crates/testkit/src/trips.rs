@@ -7,7 +7,7 @@ use std::sync::{
 use store::sdk::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef},
+        interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
     },
     error::BoxError,
 };
@@ -15,12 +15,18 @@ use store::sdk::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trips {
     count: Arc<AtomicU64>,
+    rounds: Arc<AtomicU64>,
+    under_way: Arc<AtomicU64>,
     lose: Arc<AtomicU64>,
 }
 
 impl Trips {
     pub fn take(&self) -> u64 {
         self.count.swap(0, SeqCst)
+    }
+    /// Waves: requests that were under way together count once.
+    pub fn take_rounds(&self) -> u64 {
+        self.rounds.swap(0, SeqCst)
     }
     /// The next answers are lost after the table has done the work.
     pub fn lose(&self, answers: u64) {
@@ -39,6 +45,18 @@ impl Intercept for Trips {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.count.fetch_add(1, SeqCst);
+        if self.under_way.fetch_add(1, SeqCst) == 0 {
+            self.rounds.fetch_add(1, SeqCst);
+        }
+        Ok(())
+    }
+    fn read_after_attempt(
+        &self,
+        _: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.under_way.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)).ok();
         Ok(())
     }
     fn modify_before_deserialization(

@@ -89,6 +89,11 @@ impl World {
     pub fn trips(&self) -> u64 {
         self.trips.take()
     }
+    /// Waves of round trips since the last time this was asked: requests made together count once. What a
+    /// route states as its budget is rounds; meaningful only while one request at a time is made.
+    pub fn rounds(&self) -> u64 {
+        self.trips.take_rounds()
+    }
     /// The next answers of the table are lost after it has done the work.
     pub fn lose_answers(&self, count: u64) {
         self.trips.lose(count);

@@ -8,11 +8,14 @@ use std::{future::Future, pin::Pin};
 pub type Posted<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 kernel::words! {
-    /// Queues that requests write to directly.
+    /// Queues that are written to directly, not by the bus: by requests and by the clock.
     pub enum Queue {
         /// Access records; kept by the audit module.
         Access = "access",
         Identity = "identity",
+        Patients = "patients",
+        Scheduling = "scheduling",
+        Tenants = "tenants",
     }
 }
 

@@ -177,11 +177,13 @@ impl Ctx {
         Ok(record)
     }
 
-    async fn reached<E: Noun>(&self, record: Record<E>) -> Result<Record<E>> {
+    /// The record, if it is live and within the caller's reach: for records read by other ways than these.
+    pub async fn reached<E: Noun>(&self, record: Record<E>) -> Result<Record<E>> {
         if record.deleted_at.is_some() {
             return Err(Error::Missing);
         }
-        if E::within(&record, self.reach(), self.actor()) || self.glass::<E>(&record).await? {
+        let near = E::within(&record, self.reach(), self.actor()) || E::proven(self, &record).await?;
+        if near || self.glass::<E>(&record).await? {
             return Ok(record);
         }
         if E::BREAK_GLASS {
@@ -250,7 +252,11 @@ impl Ctx {
 
     /// Runs the commit and answers; the answer is kept beside the write for retries with the same key.
     pub async fn settle(&self, commit: Commit, answer: Shown) -> Answer {
-        commit.once(self.once(), answer.status, answer.version, &answer.body).run().await?;
+        let done = commit.once(self.once(), answer.status, answer.version, &answer.body).run().await;
+        done.map_err(|e| match &self.0.gate.tenant {
+            Some(tenant) => tenant.explain(e),
+            None => e,
+        })?;
         Ok(answer.respond())
     }
 

@@ -1,27 +1,39 @@
 //! What every module finds inside this process: the table, the keys, the queues, and its batches of messages.
 
 use super::Surroundings;
-use crate::{handler::Handler, queue::Queues};
+use crate::{
+    emulator::Caller,
+    handler::Handler,
+    queue::Queues,
+    template::{REGION, STAGE},
+};
 use kernel::Error;
 use seal::LocalMaster;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Vault, sdk};
-use web::{App, Message, Module, Post, Posted, Queue};
+use web::{App, Letter, Mail, Message, Module, Place, Post, Posted, Queue};
 
 /// What all modules share. One set of credentials reaches every tenant here: there is no IAM to divide them.
 pub fn app(around: &Surroundings) -> App {
     let client = client(around.table.address);
     let keys = Arc::new(LocalMaster::new(around.master));
     let vault = Vault::new(around.table.name(), move |_scope| client.clone(), keys, around.clock.clone());
-    App::new(vault, Arc::new(Postbox(around.queues.clone())), crate::template::STAGE)
+    let mail = Letters { emulator: around.emulator.clone(), from: around.sender() };
+    let place = Place {
+        stage: STAGE.into(),
+        region: REGION.into(),
+        backup_region: None,
+        public_url: around.public_url.clone(),
+    };
+    App::new(vault, Arc::new(Postbox(around.queues.clone())), Arc::new(mail), place)
 }
 
 /// The SDK's client for the table in this process.
 fn client(address: SocketAddr) -> sdk::Client {
     let config = sdk::Config::builder()
         .behavior_version(sdk::config::BehaviorVersion::latest())
-        .region(sdk::config::Region::new(crate::template::REGION))
+        .region(sdk::config::Region::new(REGION))
         .credentials_provider(sdk::config::Credentials::new("local", "local", None, None, "local"))
         .endpoint_url(format!("http://{address}"))
         .build();
@@ -40,6 +52,26 @@ impl Post for Postbox {
                 Queue::Identity => "IdentityQueue",
             };
             self.0.send(&[(name, &body)], Duration::ZERO).map(drop).map_err(Error::internal)
+        })
+    }
+}
+
+/// Letters go to the emulator's SES, from where `GET /local/mail` shows them.
+struct Letters {
+    emulator: Caller,
+    from: String,
+}
+
+impl Mail for Letters {
+    fn send<'a>(&'a self, letter: Letter) -> Posted<'a> {
+        Box::pin(async move {
+            let body = json!({
+                "FromEmailAddress": self.from, "Destination": {"ToAddresses": [letter.to]},
+                "Content": {"Simple": {"Subject": {"Data": letter.subject}, "Body": {"Text": {"Data": letter.text}}}},
+            });
+            let sent =
+                self.emulator.rest(http::Method::POST, "/v2/email/outbound-emails", "ses", &body).await;
+            sent.map(drop).map_err(Error::internal)
         })
     }
 }
@@ -78,13 +110,23 @@ mod tests {
     use store::{Caller, Scope};
     use web::Task;
 
+    struct NoMail;
+
+    impl Mail for NoMail {
+        fn send<'a>(&'a self, _: Letter) -> Posted<'a> {
+            Box::pin(async { Err(Error::internal("no mail in this test")) })
+        }
+    }
+
     async fn opened(file: &std::path::Path) -> (Arc<Table>, App) {
         let table = Arc::new(Table::open(file, &crate::table::tests::declared()).await.unwrap());
         let client = client(table.address);
-        let queues = Queues::open(&folder().join("q.db"), &[] as &[Declared], &[] as &[Rule], Clock::default());
+        let queues =
+            Queues::open(&folder().join("q.db"), &[] as &[Declared], &[] as &[Rule], Clock::default());
         let keys = Arc::new(LocalMaster::new([7; 32]));
         let vault = Vault::new("lumina", move |_| client.clone(), keys, Clock::default());
-        (table, App::new(vault, Arc::new(Postbox(Arc::new(queues.unwrap()))), "local"))
+        let post = Arc::new(Postbox(Arc::new(queues.unwrap())));
+        (table, App::new(vault, post, Arc::new(NoMail), Place::default()))
     }
 
     #[tokio::test]

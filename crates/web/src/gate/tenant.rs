@@ -47,6 +47,12 @@ pub struct TenantGate {
     /// The settings every request may need, so that no request reads them: section → values.
     #[serde(default)]
     pub policies: serde_json::Map<String, serde_json::Value>,
+    /// By limit or module: the published plans that lift the one or give the other.
+    #[serde(default)]
+    pub lifted_by: BTreeMap<String, Vec<String>>,
+    /// Raised by every change of the fact, so that two changes at once cannot lose one another.
+    #[serde(default)]
+    pub rev: u64,
 }
 
 /// Modules that are never switched off.
@@ -81,13 +87,27 @@ impl TenantGate {
         }
         if !self.licensed.iter().any(|m| m == name) {
             let detail = format!("the plan {} does not include {name}", self.plan);
-            return Err(Error::forbidden("module-not-licensed", detail).with("module", name));
+            let plans = self.lifted_by.get(name).cloned().unwrap_or_default();
+            return Err(Error::forbidden("module-not-licensed", detail).with("module", name).with("plans", plans));
         }
         if !self.on.iter().any(|m| m == name) {
             let detail = format!("{name} is switched off; an administrator can switch it on in the settings");
             return Err(Error::forbidden("module-off", detail).with("module", name));
         }
         Ok(())
+    }
+
+    /// A refusal for a reached limit, with what is allowed and the plans that allow more.
+    pub fn explain(&self, error: Error) -> Error {
+        let Error::Refused(refusal) = &error else { return error };
+        let limit = refusal.extra.get("limit").and_then(serde_json::Value::as_str).unwrap_or_default().to_string();
+        match self.limits.get(&limit) {
+            Some(allowed) if refusal.code == "limit-reached" && !refusal.extra.contains_key("allowed") => {
+                let plans = self.lifted_by.get(&limit).cloned().unwrap_or_default();
+                error.with("used", allowed).with("allowed", allowed).with("lifted_by", plans)
+            }
+            _ => error,
+        }
     }
 
     pub fn zone(&self) -> jiff::tz::TimeZone {

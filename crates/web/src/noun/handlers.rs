@@ -150,7 +150,7 @@ pub async fn history<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQ
     let limit = limit.unwrap_or(25);
     // Deleted records keep their history, for those who may see the record at all.
     let record = ctx.store().get::<E>(id).await?;
-    if !E::within(&record, ctx.reach(), ctx.actor()) {
+    if !E::within(&record, ctx.reach(), ctx.actor()) && !E::proven(&ctx, &record).await? {
         return Err(Error::Missing.into());
     }
     ctx.looked_at::<E>([id].into_iter()).await?;

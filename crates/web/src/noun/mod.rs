@@ -22,6 +22,12 @@ pub trait Noun: Entity {
         let _ = (record, actor);
         reach == Reach::All
     }
+    /// Whether something beside the record brings it within reach: a care list, a link to the person. Asked only
+    /// where `within` says no.
+    fn proven(ctx: &Ctx, record: &Record<Self>) -> impl Future<Output = kernel::Result<bool>> + Send {
+        let _ = (ctx, record);
+        async { Ok(false) }
+    }
     /// The record that a broken glass opens: the patient's, for what is about a patient.
     fn subject(record: &Record<Self>) -> String {
         record.id.to_string()
