@@ -4,13 +4,17 @@ use crate::{Config, Kms, Ses, Sqs, credentials::Assumed};
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use kernel::Clock;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use store::{Scope, Vault, sdk};
 use web::{App, Place};
 
 pub struct Aws {
     pub config: Config,
     pub sdk: SdkConfig,
+    app: OnceLock<App>,
 }
 
 impl Aws {
@@ -27,11 +31,15 @@ impl Aws {
             .timeout_config(timeouts.build())
             .load()
             .await;
-        Self { config, sdk }
+        Self { config, sdk, app: OnceLock::new() }
     }
 
-    /// What every request of this environment shares.
-    pub fn app(&self) -> App {
+    /// What every request and message of this environment shares.
+    pub fn shared(&self) -> &App {
+        self.app.get_or_init(|| self.app())
+    }
+
+    fn app(&self) -> App {
         let Config { table, stage, region, backup_region, public_url, access_queue, sender, .. } = &self.config;
         let clients = self.scoped();
         let keys = Kms::new(self.config.key_id.clone(), self.scoped_config());

@@ -153,10 +153,18 @@ impl Commit {
 
     /// Waits a little, longer each time and never in step with others; gives up before the caller does.
     async fn pause(&self, attempt: &mut u32, or: Error) -> Result<()> {
+        self.store.pause(attempt).await.map_err(|_| or)
+    }
+}
+
+impl Store {
+    /// For commands that read again after a lost race: waits as a contended commit does, longer each time and
+    /// never in step with others. `Busy` when the caller's time is over.
+    pub async fn pause(&self, attempt: &mut u32) -> Result<()> {
         let most = 400.min(25u64 << (*attempt).min(5));
         let pause = Duration::from_millis(rand::random_range(0..=most));
-        if std::time::Instant::now() + pause >= self.store.deadline {
-            return Err(or);
+        if std::time::Instant::now() + pause >= self.deadline {
+            return Err(Error::Busy);
         }
         *attempt += 1;
         tokio::time::sleep(pause).await;

@@ -144,6 +144,9 @@ impl Actor {
         if let Some(ended) = access.ended(&self.user, self.generation, self.signed_in_at) {
             return Err(ended);
         }
+        if access.sessions.contains_key(&self.session) {
+            return Err(Error::stranger("session-ended", "this session was ended; sign in again"));
+        }
         let (Some(at), Some(idle)) = (self.seen, self.idle_minutes) else { return Ok(()) };
         let last = seen.last(&self.session).unwrap_or(at).max(at);
         if now.duration_since(last).as_mins() > idle {

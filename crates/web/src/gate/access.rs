@@ -15,6 +15,10 @@ pub struct AccessGate {
     /// Everybody's tokens issued before this have ended.
     #[serde(default)]
     pub not_before: Option<Timestamp>,
+    /// Sessions ended one by one, by the id that all their tokens share (`origin_jti`), until no refresh can
+    /// carry them further.
+    #[serde(default)]
+    pub sessions: BTreeMap<String, Timestamp>,
     #[serde(default)]
     pub elevated: Vec<Elevated>,
     #[serde(default)]
@@ -62,6 +66,12 @@ pub struct AccessRule {
     pub allow_countries: Vec<String>,
     #[serde(default)]
     pub deny_unknown_country: bool,
+    /// Minutes without a request after which a session of this role ends; none = the role's own.
+    #[serde(default)]
+    pub idle_minutes: Option<u16>,
+    /// Hours after which a session of this role ends however active; none = the product's.
+    #[serde(default)]
+    pub absolute_hours: Option<u16>,
 }
 
 impl AccessGate {
@@ -127,6 +137,8 @@ mod tests {
             allow_cidr: cidr.iter().map(|c| c.parse().unwrap()).collect(),
             allow_countries: countries.iter().map(|c| c.to_string()).collect(),
             deny_unknown_country: deny_unknown,
+            idle_minutes: None,
+            absolute_hours: None,
         }
     }
 
