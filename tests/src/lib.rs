@@ -1,1 +1,14 @@
+//! The whole product, for tests that walk all of it: every module with ports that go nowhere.
 
+mod logins;
+pub mod walk;
+
+pub use logins::Memory;
+
+use std::sync::Arc;
+use web::Module;
+
+/// Every module with routes, as the local platform and the deployment mount them.
+pub fn modules() -> Vec<Module> {
+    vec![tenants::module(), identity::module(Arc::new(Memory::default())), patients::module(), scheduling::module()]
+}

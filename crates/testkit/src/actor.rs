@@ -1,7 +1,11 @@
 //! Somebody with a token, calling.
 
 use crate::Reply;
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, HeaderValue, Request},
+};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kernel::Ulid;
@@ -10,6 +14,7 @@ use lambda_http::{
     request::RequestContext,
 };
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use tower::ServiceExt;
 
 /// A caller with claims as the gateway would hand them over.
@@ -99,11 +104,12 @@ impl Call<'_> {
         let response = self.actor.router.clone().oneshot(request).await.expect("routers do not fail");
         let status = response.status().as_u16();
         let (head, body) = response.into_parts();
-        let header = |name| Some(head.headers.get(name)?.to_str().ok()?.to_string());
-        let (etag, retry_after) = (header("etag"), header("retry-after"));
+        let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_string()));
+        let headers: BTreeMap<String, String> = head.headers.iter().filter_map(text).collect();
+        let (etag, retry_after) = (headers.get("etag").cloned(), headers.get("retry-after").cloned());
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status, body, bytes, etag, retry_after, asked }
+        Reply { status, body, bytes, headers, etag, retry_after, asked }
     }
 }
 

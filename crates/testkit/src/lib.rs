@@ -19,5 +19,12 @@ mod world;
 pub use actor::{Actor, Call};
 pub use post::Letterbox;
 pub use reply::Reply;
-pub use tenant::Tenant;
+pub use tenant::{SHARDS, Tenant};
 pub use world::World;
+
+/// Slugs of the built-in roles.
+pub fn roles() -> impl Iterator<Item = &'static str> {
+    authz::ROLES.iter().map(|role| role.slug)
+}
+/// A row of the matrix.
+pub use authz::rule;

@@ -1,6 +1,7 @@
 //! An answer, with the sentences a test says about it.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -8,6 +9,7 @@ pub struct Reply {
     pub body: Value,
     /// The bytes as they came.
     pub bytes: Vec<u8>,
+    pub headers: BTreeMap<String, String>,
     pub etag: Option<String>,
     pub retry_after: Option<String>,
     /// What was asked, for messages.

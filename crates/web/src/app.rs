@@ -1,6 +1,6 @@
 //! What every request of one environment shares.
 
-use crate::{access::Post, claims::Seen, gate::Gates, mail::Mail};
+use crate::{access::Post, claims::Seen, cors::Origins, gate::Gates, mail::Mail};
 use kernel::Clock;
 use std::sync::Arc;
 use store::Vault;
@@ -15,6 +15,7 @@ pub(crate) struct Shared {
     pub mail: Arc<dyn Mail>,
     pub gates: Gates,
     pub seen: Seen,
+    pub origins: Origins,
     pub place: Place,
 }
 
@@ -33,7 +34,8 @@ pub struct Place {
 
 impl App {
     pub fn new(vault: Vault, post: Arc<dyn Post>, mail: Arc<dyn Mail>, place: Place) -> Self {
-        Self(Arc::new(Shared { vault, post, mail, gates: Gates::default(), seen: Seen::default(), place }))
+        let (gates, seen, origins) = (Gates::default(), Seen::default(), Origins::default());
+        Self(Arc::new(Shared { vault, post, mail, gates, seen, origins, place }))
     }
     pub fn vault(&self) -> &Vault {
         &self.0.vault
@@ -46,6 +48,9 @@ impl App {
     }
     pub fn gates(&self) -> &Gates {
         &self.0.gates
+    }
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
     }
     pub(crate) fn seen(&self) -> &Seen {
         &self.0.seen

@@ -5,7 +5,7 @@ use crate::{
     access::{Looked, Outcome, Queue},
     gate::{Gate, TenantGate},
 };
-use authz::{DecidedBy, Decision, Holder};
+use authz::{DecidedBy, Decision, Held, Holder};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernel::{ContextId, Error, Id, Result};
 use serde::{Deserialize, Serialize};
@@ -191,6 +191,16 @@ impl Ctx {
             return Err(Error::forbidden("no-reach", detail).with("break_glass", true));
         }
         Err(Error::Missing)
+    }
+
+    /// The least restricted grant of this route's permission that covers the record: somebody who holds `all`
+    /// of names and `site` of everything sees everything of their site.
+    pub fn covers<E: Noun>(&self, record: &Record<E>) -> Option<Held> {
+        let Decision { reach, only, decided_by, held, .. } = self.decision();
+        let widest = Held { reach: *reach, only: *only, decided_by: *decided_by };
+        let mut covering = held.iter().copied().chain([widest]).filter(|h| E::within(record, h.reach, self.actor()));
+        let first = covering.next()?;
+        Some(if first.only.is_none() { first } else { covering.find(|h| h.only.is_none()).unwrap_or(first) })
     }
 
     /// Whether the caller broke the glass of this record (or of the person it is about).

@@ -2,6 +2,7 @@
 
 use crate::{
     App, Problem, Reaction, Refused, Route, Task,
+    cors,
     guard::{self, Guarded},
 };
 use axum::{
@@ -39,8 +40,9 @@ impl Module {
 
 /// The module's router; partners reach the same routes under `/partner`.
 pub fn mount(module: &Module, app: App) -> Router {
-    let routes = router(module.name, &module.routes, app);
-    Router::new().nest("/partner", routes.clone()).merge(routes).layer(middleware::from_fn(finish))
+    let routes = router(module.name, &module.routes, app.clone());
+    let both = Router::new().nest("/partner", routes.clone()).merge(routes);
+    both.layer(middleware::from_fn_with_state(app, cors::cors)).layer(middleware::from_fn(finish))
 }
 
 pub fn router(module: &'static str, routes: &[Route], app: App) -> Router {

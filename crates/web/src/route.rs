@@ -107,6 +107,11 @@ impl Route {
         self.query = Some(shape);
         self
     }
+    /// The same route, answered by a handler of the noun's own.
+    pub fn handled_by(mut self, handler: MethodRouter<App>) -> Self {
+        self.handler = handler;
+        self
+    }
     pub fn says(mut self, summary: impl Into<String>) -> Self {
         self.summary = summary.into();
         self

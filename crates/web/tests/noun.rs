@@ -354,3 +354,19 @@ async fn sixty_four_requests_with_one_key_have_one_effect_and_one_answer() {
     assert!(replies.iter().all(|r| r.status == 201 && r.bytes == replies[0].bytes), "{:?}", replies.iter().map(|r| r.status).collect::<Vec<_>>());
     assert_eq!(admin.get("/v1/rooms").await.ok()["data"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_browser_may_call_from_an_origin_that_an_organisation_allowed() {
+    let (world, grace, admin) = scene().await;
+    let platform = world.app.vault().open(store::Scope::Platform, store::Caller::default()).await.unwrap();
+    let key = web::cors::allowed_origin("https://app.grace.example", &grace.id.prefix());
+    platform.commit().put(&key, &json!({})).run().await.unwrap();
+    let from = async |origin: &str, method: &str| {
+        let call = admin.call(method, "/v1/rooms").header("origin", origin);
+        call.send().await.headers.get("access-control-allow-origin").cloned()
+    };
+    assert_eq!(from("https://app.grace.example", "OPTIONS").await.as_deref(), Some("https://app.grace.example"));
+    assert_eq!(from("https://app.grace.example", "GET").await.as_deref(), Some("https://app.grace.example"));
+    assert_eq!(from("https://evil.example", "OPTIONS").await, None);
+    assert_eq!(from("https://evil.example", "GET").await, None);
+}
