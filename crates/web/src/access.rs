@@ -45,5 +45,7 @@ pub struct Looked {
 }
 
 kernel::words! {
-    pub enum Outcome { Shown = "shown", Missing = "missing", Refused = "refused" }
+    /// What is known when the entry is made: of one record, that it was asked for (the entry goes out beside the
+    /// read, so that a failed or refused read leaves one too); of a list, what was shown.
+    pub enum Outcome { Asked = "asked", Shown = "shown" }
 }

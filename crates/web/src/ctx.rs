@@ -156,7 +156,7 @@ impl Ctx {
             let record = self.store().get::<E>(id).await?;
             return self.reached(record).await;
         }
-        let entry = self.looked(E::Id::KIND, vec![id.to_string()], Outcome::Shown);
+        let entry = self.looked(E::Id::KIND, vec![id.to_string()], Outcome::Asked);
         let (record, noted) = futures::join!(self.store().get::<E>(id), entry);
         noted?;
         self.reached(record?).await

@@ -200,6 +200,7 @@ async fn tell_seen(ctx: &Ctx) {
 /// Where a request comes from.
 pub(crate) struct From {
     pub request: String,
+    /// With its query: `?dry_run=true` asks for something else.
     pub path: String,
     pub ip: Option<IpAddr>,
     pub agent: String,
@@ -212,7 +213,7 @@ impl From {
         let agent: String = header("user-agent").unwrap_or_default().chars().take(200).collect();
         Self {
             request: request_id(request.extensions()),
-            path: request.uri().path().to_string(),
+            path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
             ip: context.and_then(|c| c.identity.source_ip.as_deref()).and_then(|ip| ip.parse().ok()),
             agent,
             country: header("cloudfront-viewer-country").map(Into::into),
