@@ -1,0 +1,38 @@
+use local::{trouble, trouble::Outcome};
+use std::process::ExitCode;
+use xtask::{bench, openapi, package, template, workspace};
+
+const USAGE: &str = "cargo xtask <command>
+
+  openapi [--check]    writes docs/openapi.json from the modules' routes; --check only compares
+  template             compares template.yaml and infra/*.yaml with the code
+  package [function …] release build of every function, zipped under target/lambda/<function>/
+  bench [--starts N]   start, memory and size of the packaged functions; writes target/bench.json";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("{trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome<()> {
+    let root = workspace::root();
+    match words {
+        ["openapi"] => openapi::write(&root),
+        ["openapi", "--check"] => openapi::check(&root),
+        ["template"] => template::check(&root),
+        ["package", functions @ ..] => package::all(&root, functions),
+        ["bench"] => bench::all(&root, bench::STARTS),
+        ["bench", "--starts", starts] => {
+            let starts = starts.parse().ok().filter(|n| *n > 0);
+            bench::all(&root, starts.ok_or_else(|| trouble!("--starts takes a number from 1 up."))?)
+        }
+        _ => Err(trouble!("{USAGE}")),
+    }
+}
