@@ -187,10 +187,10 @@ async fn replay(ctx: &Ctx, response: Response) -> Response {
 
 /// A session's sign of life. Losing one costs a sign-in at worst, so it never fails a request.
 async fn tell_seen(ctx: &Ctx) {
-    let actor = ctx.actor();
+    let (actor, caller) = (ctx.actor(), ctx.store().caller());
     let body = serde_json::json!({
         "type": "session.seen", "tenant": actor.scope.to_string(), "session": actor.session,
-        "user": actor.user, "at": ctx.now(),
+        "user": actor.user, "at": ctx.now(), "ip": caller.ip, "agent": caller.agent,
     });
     if let Err(error) = ctx.app().post().send(Queue::Identity, body.to_string()).await {
         tracing::warn!(%error, "a session's sign of life was not accepted");

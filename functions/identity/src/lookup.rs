@@ -1,0 +1,60 @@
+//! Look-up items of the platform: which organisation a name or an address belongs to, where nobody is signed in
+//! yet. They hold blind indexes and ids; neither names nor addresses.
+
+use crate::user::User;
+use kernel::{Result, UserId};
+use serde::{Deserialize, Serialize};
+use store::{Caller, Key, Record, Scope, Store};
+use web::App;
+
+/// Somebody's place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Found {
+    pub tenant: String,
+    pub user: UserId,
+    pub slug: String,
+}
+
+fn by_alias(platform: &Store, alias: &str) -> Key {
+    Key::item("login", platform.blind("identity.alias", &alias.to_lowercase()), ".")
+}
+
+fn by_address(platform: &Store, address: &str, tenant: &str) -> Key {
+    Key::item("mail", platform.blind("identity.mail", &address.to_lowercase()), tenant)
+}
+
+async fn platform(app: &App) -> Result<Store> {
+    let caller = Caller { by: "system:identity".into(), request: "look-up".into(), ..Caller::default() };
+    app.vault().open(Scope::Platform, caller).await
+}
+
+pub async fn write(app: &App, scope: Scope, slug: &str, user: &Record<User>) -> Result<()> {
+    let store = platform(app).await?;
+    let found = Found { tenant: scope.to_string(), user: user.id, slug: slug.into() };
+    let mut commit = store.commit().put(&by_alias(&store, &user.body.alias(slug)), &found);
+    if let Some(address) = &user.body.email {
+        commit = commit.put(&by_address(&store, address, &found.tenant), &found);
+    }
+    commit.run().await
+}
+
+/// Takes off what another name or address of a user left behind.
+pub async fn forget(app: &App, scope: Scope, slug: &str, old: &User) -> Result<()> {
+    let store = platform(app).await?;
+    let mut commit = store.commit().delete(&by_alias(&store, &old.alias(slug)));
+    if let Some(address) = &old.email {
+        commit = commit.delete(&by_address(&store, address, &scope.to_string()));
+    }
+    commit.run().await
+}
+
+/// Who signs in by this name at this organisation.
+pub async fn alias(platform: &Store, slug: &str, login_name: &str) -> Result<Option<Found>> {
+    platform.read(&by_alias(platform, &format!("{slug}/{login_name}"))).await
+}
+
+/// Where this address has an account.
+pub async fn address(platform: &Store, address: &str) -> Result<Vec<Found>> {
+    let all = platform.under::<Found>(&by_address(platform, address, "."), "", 50).await?;
+    Ok(all.into_iter().map(|(_, found)| found).collect())
+}
