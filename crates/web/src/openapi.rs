@@ -1,11 +1,11 @@
 //! OpenAPI 3.1 from the route tables: schemars for the schemas, the table for everything else.
 
-use crate::{Door, Problem, Route, route::Input};
-use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+use crate::{Door, Module, Problem, Route, route::Input};
+use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-/// The whole document; routes in the order of their paths.
-pub fn document(title: &str, version: &str, routes: &[Route]) -> Value {
+/// The whole document; routes in the order of their paths, each under its module's name.
+pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| {
         s.definitions_path = "/components/schemas".into();
         s.meta_schema = None;
@@ -14,10 +14,11 @@ pub fn document(title: &str, version: &str, routes: &[Route]) -> Value {
     let problem = schemas.subschema_for::<Problem>();
     let mut sent = Map::new();
     let mut paths: Map<String, Value> = Map::new();
-    let mut sorted: Vec<&Route> = routes.iter().collect();
-    sorted.sort_by_key(|r| (r.path.clone(), r.method.to_string()));
-    for route in sorted {
-        let operation = operation(route, &mut schemas, &mut sent, &problem);
+    let mut sorted: Vec<(&str, &Route)> =
+        modules.iter().flat_map(|m| m.routes.iter().map(|r| (m.name, r))).collect();
+    sorted.sort_by_key(|(_, r)| (r.path.clone(), r.method.to_string()));
+    for (module, route) in sorted {
+        let operation = operation(module, route, &mut schemas, &mut sent);
         let path = paths.entry(route.path.clone()).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
     }
@@ -28,19 +29,28 @@ pub fn document(title: &str, version: &str, routes: &[Route]) -> Value {
         "info": {"title": title, "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"token": {
-            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-            "description": "An access token of the hosted login, with the scope api/use."}}},
+        "components": {
+            "schemas": components,
+            "responses": {"Problem": {
+                "description": "A problem document", "content": {"application/problem+json": {"schema": problem}}}},
+            "securitySchemes": {"token": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "An access token of the hosted login, with the scope api/use."}},
+        },
     })
 }
 
-fn operation(route: &Route, schemas: &mut SchemaGenerator, sent: &mut Map<String, Value>, problem: &Schema) -> Value {
-    let module = route.path.split('/').nth(2).unwrap_or("platform").to_string();
+fn operation(
+    module: &str,
+    route: &Route,
+    schemas: &mut SchemaGenerator,
+    sent: &mut Map<String, Value>,
+) -> Value {
     let mut done = json!({"description": "done"});
     if let Some(output) = route.output {
         done["content"] = json!({"application/json": {"schema": output(schemas)}});
     }
-    let refused = json!({"description": "A problem document", "content": {"application/problem+json": {"schema": problem}}});
+    let refused = json!({"$ref": "#/components/responses/Problem"});
     let mut operation = json!({
         "operationId": route.operation, "tags": [module], "summary": route.summary,
         "parameters": parameters(route, schemas),
@@ -74,8 +84,13 @@ fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
         if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
             schema = schemas.definitions().get(name).cloned().unwrap_or_default();
         }
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            all.push(json!({"name": name, "in": "query", "schema": property}));
+            let mut parameter = json!({"name": name, "in": "query", "schema": property});
+            if required.iter().any(|r| r == name) {
+                parameter["required"] = true.into();
+            }
+            all.push(parameter);
         }
     }
     let mut header = |name: &str, about: &str| {
@@ -85,7 +100,10 @@ fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
         header("Idempotency-Key", "The same key and request are answered once, byte for byte, for 24 hours.");
     }
     if matches!(route.method.as_str(), "PATCH" | "DELETE") {
-        header("If-Match", "The version this change is meant for, as in ETag; another one is refused with 412.");
+        header(
+            "If-Match",
+            "The version this change is meant for, as in ETag; another one is refused with 412.",
+        );
     }
     if route.method != "GET" && route.door != Door::Public {
         header("X-Reason", "Why; kept with the change.");
@@ -93,25 +111,31 @@ fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
     all
 }
 
-/// What callers send: closed, without what the system sets; a merge patch requires nothing.
+/// What callers send: closed, without what the system sets; a merge patch requires nothing and leaves out nothing
+/// by default.
 fn body(schemas: &mut SchemaGenerator, sent: &mut Map<String, Value>, input: Input) -> Value {
     let schema = (input.shape)(schemas).to_value();
     let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()).map(String::from) else {
         return schema;
     };
-    let Some(mut definition) = schemas.definitions().get(&name).cloned() else { return schema };
-    if let Some(properties) = definition["properties"].as_object_mut() {
+    let Some(Value::Object(mut definition)) = schemas.definitions().get(&name).cloned() else {
+        return schema;
+    };
+    if let Some(properties) = definition.get_mut("properties").and_then(Value::as_object_mut) {
         properties.retain(|_, p| p.get("readOnly").is_none());
+        if input.patch {
+            properties.values_mut().filter_map(Value::as_object_mut).for_each(|p| drop(p.remove("default")));
+        }
         let kept: Vec<String> = properties.keys().cloned().collect();
-        if let Some(required) = definition["required"].as_array_mut() {
+        if let Some(required) = definition.get_mut("required").and_then(Value::as_array_mut) {
             required.retain(|r| kept.iter().any(|k| r == k));
         }
-        definition["additionalProperties"] = false.into();
+        definition.insert("additionalProperties".into(), false.into());
     }
     if input.patch {
-        definition.as_object_mut().map(|d| d.remove("required"));
+        definition.remove("required");
     }
     let name = format!("{name}{}", if input.patch { "Patch" } else { "Input" });
-    sent.insert(name.clone(), definition);
+    sent.insert(name.clone(), definition.into());
     json!({"$ref": format!("#/components/schemas/{name}")})
 }

@@ -17,8 +17,7 @@ fn path(root: &Path) -> PathBuf {
 
 /// Of all modules' routes.
 pub fn document() -> Value {
-    let routes: Vec<_> = modules::all().into_iter().flat_map(|module| module.routes).collect();
-    web::openapi::document("Lumina", env!("CARGO_PKG_VERSION"), &routes)
+    web::openapi::document("Lumina", env!("CARGO_PKG_VERSION"), &modules::all())
 }
 
 fn text(document: &Value) -> Outcome<String> {

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Both from PyPI, into `.venv`.
-const TOOLS: [&str; 2] = ["cargo-lambda==1.9.2", "ziglang==0.15.2"];
+const TOOLS: [&str; 2] = ["cargo-lambda==1.9.2", "ziglang==0.17.0"];
 
 /// Of the machine that builds; `sam build` builds the processor that the template names.
 pub const TRIPLE: &str = "x86_64-unknown-linux-gnu";
