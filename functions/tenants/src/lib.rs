@@ -1,1 +1,50 @@
+//! Tenants and subscriptions: who our customers are, what they may use, and how their organisation is set up.
+//! Records of the platform lie in its own partition; each organisation's copy lies in that organisation's.
 
+pub mod context;
+pub mod department;
+pub mod details;
+mod doors;
+pub mod fact;
+pub mod health;
+pub mod limits;
+pub mod operator;
+pub mod organisation;
+pub mod plan;
+pub mod provisioning;
+pub mod public;
+mod reactions;
+pub mod region;
+mod seed;
+pub mod settings;
+pub mod signup;
+pub mod site;
+pub mod subscription;
+pub mod tenant;
+
+pub use seed::{FirstOperator, seed};
+
+use web::Module;
+
+/// The whole module, as the function, the local platform and the tests mount it.
+pub fn module() -> Module {
+    let routes = [
+        signup::routes(),
+        plan::routes(),
+        tenant::routes(),
+        provisioning::routes(),
+        organisation::routes(),
+        settings::routes(),
+        site::routes(),
+        department::routes(),
+        subscription::routes(),
+        limits::routes(),
+        operator::routes(),
+        context::routes(),
+        public::routes(),
+        health::routes(),
+    ];
+    Module::new("tenants", routes.into_iter().flatten().collect())
+        .reacts(reactions::reactions())
+        .does(reactions::tasks())
+}
