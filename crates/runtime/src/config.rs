@@ -31,7 +31,8 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    /// From any source of variables: `xtask` asks which ones there are, and whether the template gives them.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let given = |name: &str| get(name).filter(|v| !v.is_empty());
         let needed = |name: &str| given(name).ok_or_else(|| Error::internal(format!("the variable {name} is not set")));
         let or_empty = |name: &str| given(name).unwrap_or_default();
