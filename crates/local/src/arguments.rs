@@ -10,10 +10,13 @@ pub const HELP: &str = "\
 Starts the whole product on this machine: http://127.0.0.1:3000/v1
 
   cargo run -- [--fresh] [--port PORT] [--data DIR]
+  cargo run -q -- --token SLUG/WHO [--data DIR]
 
   --fresh      start clean: forget all data of this folder first
   --port PORT  where the API answers (default 3000)
   --data DIR   where table, queues, accounts and demo.json are kept (default .local/)
+  --token WHO  while the platform runs: prints an access token of somebody in demo.json, named by role or
+               login name: grace/receptionist, platform/operator
 ";
 
 #[derive(Debug, PartialEq)]
@@ -21,12 +24,14 @@ pub struct Arguments {
     pub fresh: bool,
     pub port: u16,
     pub data: Option<PathBuf>,
+    /// Only print somebody's access token.
+    pub token: Option<String>,
 }
 
 impl Arguments {
     /// `None`: help was asked for.
     pub fn parse(words: impl IntoIterator<Item = String>) -> Outcome<Option<Arguments>> {
-        let mut arguments = Arguments { fresh: false, port: 3000, data: None };
+        let mut arguments = Arguments { fresh: false, port: 3000, data: None, token: None };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let (name, inline) = match word.split_once('=') {
@@ -45,11 +50,26 @@ impl Arguments {
                     let given = value().ok_or_else(|| trouble!("--data needs a folder."))?;
                     arguments.data = Some(given.into());
                 }
+                "--token" => {
+                    let given = value().filter(|who| who.contains('/'));
+                    let wrong = || trouble!("--token needs a login, such as grace/receptionist.");
+                    arguments.token = Some(given.ok_or_else(wrong)?);
+                }
                 "--help" | "-h" => return Ok(None),
                 other => return Err(trouble!("There is no option {other}; --help lists them.")),
             }
         }
         Ok(Some(arguments))
+    }
+}
+
+impl Arguments {
+    /// Where everything is kept.
+    pub fn folder(&self) -> Outcome<PathBuf> {
+        match &self.data {
+            Some(folder) => Ok(folder.clone()),
+            None => Ok(workspace()?.join(".local")),
+        }
     }
 }
 
@@ -72,7 +92,7 @@ mod tests {
 
     #[test]
     fn options_are_read_in_both_spellings() {
-        let want = Arguments { fresh: true, port: 4000, data: Some("x".into()) };
+        let want = Arguments { fresh: true, port: 4000, data: Some("x".into()), token: None };
         assert_eq!(parse("--fresh --port 4000 --data=x").unwrap(), Some(want));
         assert_eq!(parse("--help").unwrap(), None);
         assert_eq!(parse("").unwrap().unwrap().port, 3000);
@@ -81,7 +101,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_in_one_sentence() {
         for (line, word) in
-            [("--port", "--port"), ("--port 99999", "65535"), ("--data", "folder"), ("--quick", "--quick")]
+            [("--port", "--port"), ("--port 99999", "65535"), ("--data", "folder"), ("--token grace", "grace/receptionist"), ("--quick", "--quick")]
         {
             assert!(parse(line).unwrap_err().0.contains(word), "{line}");
         }

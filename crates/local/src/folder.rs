@@ -1,6 +1,7 @@
 //! The data folder: what lies in it, who holds it, and starting it clean.
 
 use crate::{
+    demo::UNFINISHED,
     trouble,
     trouble::{Outcome, While},
 };
@@ -12,11 +13,13 @@ use std::{
 /// Everything the platform keeps. One process holds it at a time.
 pub struct Folder {
     path: PathBuf,
+    /// Nothing was kept here before.
+    new: bool,
     _held: File,
 }
 
 /// What `--fresh` forgets; nothing else in the folder is ours to delete.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "table.db",
     "table.db-wal",
     "table.db-shm",
@@ -25,6 +28,7 @@ const OURS: [&str; 10] = [
     "queues.db-shm",
     "ministack",
     "demo.json",
+    UNFINISHED,
     "master.key",
     "keys.json",
 ];
@@ -42,7 +46,8 @@ impl Folder {
         if !free {
             return Err(trouble!("Another local platform is running on {}.", path.display()));
         }
-        if fresh {
+        // Nobody was told of a demo that was not finished: nothing of anybody's lies there.
+        if fresh || path.join(UNFINISHED).exists() {
             for name in OURS {
                 let ours = path.join(name);
                 let gone =
@@ -56,7 +61,13 @@ impl Folder {
             }
         }
         let path = path.canonicalize().whilst(format_args!("find {}", path.display()))?;
-        Ok(Folder { path, _held: held })
+        let new = !path.join("table.db").exists();
+        Ok(Folder { path, new, _held: held })
+    }
+
+    /// Whether this run is the folder's first.
+    pub fn is_new(&self) -> bool {
+        self.new
     }
 
     pub fn path(&self) -> &Path {
@@ -98,6 +109,16 @@ mod tests {
         drop(Folder::open(&path, true).unwrap());
         assert!(!path.join("table.db").exists() && !path.join("ministack").exists());
         assert!(path.join("notes.txt").exists());
+    }
+
+    #[test]
+    fn a_demo_that_was_not_finished_is_begun_anew() {
+        let path = folder();
+        std::fs::write(path.join("table.db"), "half").unwrap();
+        assert!(!Folder::open(&path, false).unwrap().is_new());
+        std::fs::write(path.join(UNFINISHED), "").unwrap();
+        let again = Folder::open(&path, false).unwrap();
+        assert!(again.is_new() && !path.join("table.db").exists() && !path.join(UNFINISHED).exists());
     }
 
     #[test]

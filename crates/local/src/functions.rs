@@ -2,26 +2,31 @@
 
 mod inside;
 
-pub use inside::{app, consumer};
+pub use inside::{app, consumer, place};
 
 use crate::{
     emulator::{Caller, pool::Pool},
     gateway,
-    handler::Handler,
+    handler::{Handler, Work},
     queue::Queues,
     table::Table,
-    template::Template,
+    template::{STACK, Template},
     trouble::Outcome,
 };
 use kernel::Clock;
-use std::{collections::HashMap, sync::Arc};
+use serde_json::Value;
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use web::{App, Module};
 
 /// What functions find around them.
 pub struct Surroundings {
     pub template: Arc<Template>,
     pub table: Arc<Table>,
+    /// Where the functions reach the table.
+    pub table_address: SocketAddr,
     pub queues: Arc<Queues>,
+    /// Where queues and bus answer to the SDK.
+    pub queues_address: SocketAddr,
     pub clock: Clock,
     pub pool: Pool,
     /// The emulator's services.
@@ -58,11 +63,68 @@ impl Functions {
         self.handlers.insert(name, consumer(Arc::new(module), app.clone(), declared.timeout));
         Ok(())
     }
+
+    /// A function without routes: what the stream, a schedule or Cognito wakes.
+    fn wake(
+        &mut self,
+        around: &Surroundings,
+        name: &str,
+        run: impl Fn(Value) -> Work + Send + Sync + 'static,
+    ) -> Outcome<()> {
+        let declared = around.template.function(name)?;
+        self.handlers.insert(name.into(), Handler::new(declared.timeout, run));
+        Ok(())
+    }
 }
 
 /// Every module of the product, each with the ports it needs.
-pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
-    let _app = app(around);
-    // The modules' crates are added here one by one: `functions.add(around, patients::module(), &app)?`.
-    Ok(Functions::default())
+pub async fn assemble(around: &Surroundings, app: &App) -> Outcome<Functions> {
+    let mut functions = Functions::default();
+    functions.add(around, tenants::module(), app)?;
+    functions.add(around, identity::module(logins(around)), app)?;
+    functions.wake(around, "dispatch", dispatch(around, app))?;
+    functions.wake(around, "clock", clock(app))?;
+    functions.wake(around, "token", token(app))?;
+    Ok(functions)
+}
+
+/// The table's stream goes to the bus as when deployed, through the SDK.
+fn dispatch(around: &Surroundings, app: &App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
+    let client = aws_sdk_eventbridge::Client::new(&place(&format!("http://{}", around.queues_address)));
+    let bus = Arc::new(dispatch::EventBridge::new(client, STACK));
+    let app = app.clone();
+    move |batch| {
+        let (app, bus) = (app.clone(), bus.clone());
+        Box::pin(async move { Ok(dispatch::dispatch(&app, &*bus, &batch).await) })
+    }
+}
+
+fn clock(app: &App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
+    let app = app.clone();
+    move |beat| {
+        let app = app.clone();
+        Box::pin(async move { clock::beat(&app, &beat).await.map_err(|cause| told(&cause)) })
+    }
+}
+
+fn token(app: &App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
+    let app = app.clone();
+    move |event| {
+        let app = app.clone();
+        Box::pin(async move { token::answer(&app, event).await.map_err(|cause| told(&cause)) })
+    }
+}
+
+/// The user pool on the emulator, through the SDK as when deployed.
+pub fn logins(around: &Surroundings) -> identity::Pool {
+    let client = aws_sdk_cognitoidentityprovider::Client::new(&place(&around.emulator.address));
+    Arc::new(identity::Cognito::new(client, &around.pool.id))
+}
+
+/// An error with its source, which callers of the API do not get to see.
+fn told(cause: &kernel::Error) -> String {
+    match cause {
+        kernel::Error::Internal(source) => source.to_string(),
+        other => other.to_string(),
+    }
 }

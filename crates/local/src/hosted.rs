@@ -8,7 +8,7 @@ pub mod trigger;
 
 use crate::{
     emulator::{Caller, Refusal, pool::Pool},
-    template::document::plain,
+    template::{REGION, document::plain},
 };
 use axum::{
     Json, Router,
@@ -27,6 +27,9 @@ pub struct Hosted {
     pub caller: Caller,
     pub pool: Pool,
     pub trigger: Arc<Trigger>,
+    /// The pool asks the token function before it looks at a password. The emulator knows no such trigger, so it
+    /// is asked here.
+    pub asks_first: bool,
 }
 
 /// A person at the door. `slug` is the organisation's, `platform` for operators.
@@ -71,6 +74,9 @@ async fn login(State(hosted): State<Arc<Hosted>>, asked: Asked<Login>) -> Respon
         "ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH",
         "AuthParameters": {"USERNAME": name, "PASSWORD": asked.password},
     });
+    if let Some(refused) = hosted.refused_first(&name, client).await {
+        return problem(StatusCode::FORBIDDEN, "login-refused", &refused);
+    }
     let mut answer = hosted.caller.cognito("InitiateAuth", &begin).await;
     if let Ok(challenge) = &answer
         && challenge["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
@@ -113,6 +119,24 @@ async fn refresh(State(hosted): State<Arc<Hosted>>, asked: Asked<Refresh>) -> Re
 }
 
 impl Hosted {
+    /// Why an account may not even try its password (locked), if so. A name that nobody has is not asked about.
+    async fn refused_first(&self, alias: &str, client: &str) -> Option<String> {
+        if !self.asks_first {
+            return None;
+        }
+        let ask = json!({"UserPoolId": self.pool.id, "Username": alias});
+        let account = self.caller.cognito("AdminGetUser", &ask).await.ok()?;
+        let attributes = account["UserAttributes"].as_array().into_iter().flatten();
+        let attributes = attributes.map(|a| (plain(&a["Name"]), a["Value"].clone()));
+        let event = json!({
+            "version": "1", "triggerSource": "PreAuthentication_Authentication", "region": REGION,
+            "userPoolId": self.pool.id, "userName": account["Username"],
+            "callerContext": {"awsSdkVersion": "local", "clientId": client},
+            "request": {"userAttributes": attributes.collect::<serde_json::Map<_, _>>()}, "response": {},
+        });
+        self.trigger.before(event).await.err()
+    }
+
     fn client(&self, slug: &str) -> &str {
         self.pool.client(if slug.trim() == "platform" { "AdminClient" } else { "AppClient" })
     }
@@ -175,7 +199,7 @@ fn letter(mail: &Value) -> Value {
 }
 
 /// The claims of a token, unchecked.
-fn claims(token: &str) -> Option<Value> {
+pub fn claims(token: &str) -> Option<Value> {
     let body = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     serde_json::from_slice(&body).ok()
 }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod arguments;
+pub mod demo;
 pub mod emulator;
 pub mod folder;
 pub mod functions;
@@ -12,6 +13,7 @@ pub mod gateway;
 pub mod handler;
 pub mod hosted;
 pub mod log;
+pub mod operator;
 pub mod platform;
 pub mod queue;
 pub mod signal;

@@ -13,7 +13,7 @@ use crate::{
     table::Table,
     template::{STAGE, Template, function::Source},
     trouble,
-    trouble::Outcome,
+    trouble::{Outcome, While},
 };
 use axum::{
     Router,
@@ -21,34 +21,53 @@ use axum::{
     extract::{ConnectInfo, Request},
 };
 use kernel::Clock;
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, pin::Pin, sync::Arc};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use web::App;
 use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
 
 /// The running platform.
 pub struct Platform {
     pub folder: Folder,
+    /// The data folder was empty: there are no demo organisations yet.
+    pub new: bool,
     pub address: String,
     pub emulator: Emulator,
     pub around: Surroundings,
+    /// What the modules share; for what no request does: the first operator, lost accounts.
+    pub app: App,
+    /// API keys with their plans. Empty: no module gives out keys to partners yet.
     pub keys: Arc<Keys>,
-    /// Where the queues answer to the SDK.
-    pub queues_address: SocketAddr,
     stop: watch::Sender<bool>,
     running: JoinSet<()>,
 }
 
+/// What a test puts between the functions and the table: from the table's address to the one to use instead.
+pub type Front = Box<dyn FnOnce(SocketAddr) -> Pin<Box<dyn Future<Output = SocketAddr> + Send>> + Send>;
+
 /// Starts everything; `progress` is told what takes time.
 pub async fn start(arguments: &Arguments, progress: &dyn Fn(&str)) -> Outcome<Platform> {
+    start_behind(None, arguments, progress).await
+}
+
+/// The same with a layer in front of the table, such as one that contends as the real table does.
+pub async fn start_behind(
+    front: Option<Front>,
+    arguments: &Arguments,
+    progress: &dyn Fn(&str),
+) -> Outcome<Platform> {
     let workspace = arguments::workspace()?;
     let template = Arc::new(Template::load(&workspace.join("template.yaml"))?);
     let listener = listen(arguments.port).await?;
-    let data = arguments.data.clone().unwrap_or_else(|| workspace.join(".local"));
-    let folder = Folder::open(&data, arguments.fresh)?;
+    let folder = Folder::open(&arguments.folder()?, arguments.fresh)?;
     crate::log::into(&folder)?;
     let clock = Clock::default();
     let master = master_key(&folder)?;
     let table = Arc::new(Table::open(&folder.join("table.db"), &template.table).await?);
+    let table_address = match front {
+        Some(front) => front(table.address).await,
+        None => table.address,
+    };
     let queues = Queues::open(&folder.join("queues.db"), &template.queues, &template.rules, clock.clone())?;
     let queues = Arc::new(queues);
     let queues_address = wire::serve(queues.clone()).await?;
@@ -56,14 +75,17 @@ pub async fn start(arguments: &Arguments, progress: &dyn Fn(&str)) -> Outcome<Pl
     let python = python::ready(&workspace.join(".local/venv"), progress).await?;
     let emulator = Emulator::start(&python, &folder.join("ministack")).await?;
 
-    let address = format!("http://127.0.0.1:{}", arguments.port);
+    let port = listener.local_addr().whilst("find the API's port")?.port();
+    let address = format!("http://127.0.0.1:{port}");
     let secret = ulid::Ulid::new().to_string();
     let pool =
         pool::ensure(&emulator.caller(), &template, &format!("{address}/local/trigger/{secret}")).await?;
     let around = Surroundings {
         template,
         table,
+        table_address,
         queues,
+        queues_address,
         clock,
         pool,
         emulator: emulator.caller(),
@@ -71,7 +93,8 @@ pub async fn start(arguments: &Arguments, progress: &dyn Fn(&str)) -> Outcome<Pl
         master,
     };
     around.emulator.verify_sender(&around.sender()).await?;
-    let functions = functions::assemble(&around).await?;
+    let app = functions::app(&around);
+    let functions = functions::assemble(&around, &app).await?;
     let (stop, stopped) = watch::channel(false);
     let keys = Arc::<Keys>::default();
     let mut running = JoinSet::new();
@@ -80,13 +103,15 @@ pub async fn start(arguments: &Arguments, progress: &dyn Fn(&str)) -> Outcome<Pl
         caller: emulator.caller(),
         pool: around.pool.clone(),
         trigger: Arc::new(Trigger::new(trigger)),
+        asks_first: around.template.pool["LambdaConfig"]["PreAuthentication"].is_string(),
     };
     wake(&around, &functions, &stopped, &mut running)?;
     let authorizer = trust(&emulator, &around.pool, &around.clock).await?;
     let gateway = gateway(&around, functions, authorizer, keys.clone());
     let router = hosted.trigger.clone().router(&secret).merge(hosted::router(Arc::new(hosted)));
     serve(listener, router, gateway, around.template.api.compressed_from, stopped, &mut running);
-    Ok(Platform { folder, address, emulator, around, keys, queues_address, stop, running })
+    let new = folder.is_new();
+    Ok(Platform { folder, new, address, emulator, around, app, keys, stop, running })
 }
 
 impl Platform {

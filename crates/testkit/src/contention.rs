@@ -26,7 +26,7 @@ struct Front {
 }
 
 /// Starts the layer; returns where it listens.
-pub(crate) async fn in_front_of(table: SocketAddr) -> SocketAddr {
+pub async fn in_front_of(table: SocketAddr) -> SocketAddr {
     let front = Front { table, held: Arc::default(), http: reqwest::Client::new() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
     let address = listener.local_addr().expect("its address");

@@ -8,7 +8,8 @@
 //! ```
 
 mod actor;
-mod contention;
+pub mod contention;
+mod keys;
 mod post;
 mod reply;
 mod table;

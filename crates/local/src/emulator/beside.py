@@ -1,8 +1,8 @@
 """Runs ministack beside the local platform and ends with it.
 
 Standard input is a pipe from the platform. When it closes, the platform is gone, however it went: ministack is
-then stopped in the way in which it saves its state. Accounts are also saved while it runs, so that little is lost
-when this process itself is killed.
+then stopped in the way in which it saves its state. A change of an account is saved before it is answered, so that
+it is there even when this process itself is killed; sessions are saved once a second.
 """
 import fcntl
 import hashlib
@@ -26,6 +26,12 @@ for _ in range(200):
         time.sleep(0.1)
 else:
     sys.exit("Another local platform is running on this data folder.")
+lock.truncate(0)
+lock.write(str(os.getpid()))
+lock.flush()
+
+from ministack.core import persistence  # noqa: E402
+from ministack.services import cognito  # noqa: E402
 
 
 def stop_with_the_platform():
@@ -33,26 +39,55 @@ def stop_with_the_platform():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def save_accounts():
-    from ministack.core import persistence
-    saved = None
+writing = threading.Lock()
+saved = None
+
+
+def save():
+    """Saves the accounts if they have changed since the last time."""
+    global saved
+    with writing:
+        for _ in range(100):
+            try:
+                now = cognito.get_state()
+                break
+            except RuntimeError:
+                time.sleep(0.01)  # changed by another request while it was copied
+        else:
+            return
+        print_of = hashlib.sha256(json.dumps(now, default=persistence._json_default).encode()).digest()
+        if print_of != saved:
+            persistence.save_state("cognito", now)
+            saved = print_of
+
+
+def save_sessions():
     while True:
         time.sleep(1)
-        cognito = sys.modules.get("ministack.services.cognito")
-        if cognito is None:
-            continue
-        try:
-            now = cognito.get_state()
-            print_of = hashlib.sha256(json.dumps(now, default=persistence._json_default).encode()).digest()
-            if print_of != saved:
-                persistence.save_state("cognito", now)
-                saved = print_of
-        except RuntimeError:
-            pass  # changed while it was copied: the next second will do
+        save()
 
+
+sessions = threading.Thread(target=save_sessions, daemon=True)
+
+
+async def saved_first(method, path, headers, body, query_params):
+    # Requests are served only after the last run's state was read: nothing is saved before that.
+    if not sessions.is_alive():
+        sessions.start()
+    answer = await served(method, path, headers, body, query_params)
+    if headers.get("x-amz-target", "").rpartition(".")[2].startswith(CHANGES):
+        save()
+    return answer
+
+
+CHANGES = (
+    "AdminCreate", "AdminDelete", "AdminDisable", "AdminEnable", "AdminSet", "AdminUpdate",
+    "Create", "Set", "Update", "VerifySoftwareToken",
+)
 
 threading.Thread(target=stop_with_the_platform, daemon=True).start()
-threading.Thread(target=save_accounts, daemon=True).start()
+served = cognito.handle_request
+cognito.handle_request = saved_first
 sys.argv = ["ministack"]
 
 from ministack.app import main  # noqa: E402

@@ -20,7 +20,12 @@ const PACKAGES: [&str; 2] = ["ministack==1.5.33", "cryptography==50.0.2"];
 pub async fn ready(folder: &Path, progress: &dyn Fn(&str)) -> Outcome<PathBuf> {
     let (python, mark) = (folder.join("bin/python"), folder.join("installed"));
     let wanted = PACKAGES.join(" ");
-    if python.exists() && std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted) {
+    let is_ready = || python.exists() && std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted);
+    if is_ready() {
+        return Ok(python);
+    }
+    let _alone = alone(folder).await?;
+    if is_ready() {
         return Ok(python);
     }
     let base = find().await?;
@@ -43,6 +48,18 @@ pub async fn ready(folder: &Path, progress: &dyn Fn(&str)) -> Outcome<PathBuf> {
     .await?;
     std::fs::write(mark, wanted).whilst("note what is installed")?;
     Ok(python)
+}
+
+/// Held while the environment is made: two platforms that start at once make it once.
+async fn alone(folder: &Path) -> Outcome<std::fs::File> {
+    let beside = folder.with_extension("lock");
+    let deed = format!("write {}", beside.display());
+    if let Some(parent) = beside.parent() {
+        std::fs::create_dir_all(parent).whilst(&deed)?;
+    }
+    let file = std::fs::File::create(&beside).whilst(&deed)?;
+    let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
+    locked.whilst(&deed)?.whilst(&deed)
 }
 
 /// The first Python on the path that is new enough.

@@ -7,16 +7,18 @@ use crate::{
     queue::Queues,
     template::{REGION, STAGE},
 };
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use kernel::Error;
 use seal::LocalMaster;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Vault, sdk};
-use web::{App, Letter, Mail, Message, Module, Place, Post, Posted, Queue};
+use web::{App, Letter, Mail, Module, Place, Post, Posted, Queue};
 
 /// What all modules share. One set of credentials reaches every tenant here: there is no IAM to divide them.
 pub fn app(around: &Surroundings) -> App {
-    let client = client(around.table.address);
+    let client = client(around.table_address);
     let keys = Arc::new(LocalMaster::new(around.master));
     let vault = Vault::new(around.table.name(), move |_scope| client.clone(), keys, around.clock.clone());
     let mail = Letters { emulator: around.emulator.clone(), from: around.sender() };
@@ -31,14 +33,8 @@ pub fn app(around: &Surroundings) -> App {
 
 /// The SDK's client for the table in this process.
 fn client(address: SocketAddr) -> sdk::Client {
-    let config = sdk::Config::builder()
-        .behavior_version(sdk::config::BehaviorVersion::latest())
-        .region(sdk::config::Region::new(REGION))
-        .credentials_provider(sdk::config::Credentials::new("local", "local", None, None, "local"))
-        .endpoint_url(format!("http://{address}"))
-        .build();
     #[expect(clippy::disallowed_methods, reason = "made here, used by the store alone")]
-    sdk::Client::from_conf(config)
+    sdk::Client::new(&place(&format!("http://{address}")))
 }
 
 /// What requests leave behind goes straight into the queues' file.
@@ -50,6 +46,9 @@ impl Post for Postbox {
             let name = match queue {
                 Queue::Access => "AccessQueue",
                 Queue::Identity => "IdentityQueue",
+                Queue::Patients => "PatientsQueue",
+                Queue::Scheduling => "SchedulingQueue",
+                Queue::Tenants => "TenantsQueue",
             };
             self.0.send(&[(name, &body)], Duration::ZERO).map(drop).map_err(Error::internal)
         })
@@ -76,26 +75,24 @@ impl Mail for Letters {
     }
 }
 
-/// A module's consumer: each message of a batch for itself, the failed ones named in the answer.
+/// A module's consumer, as the deployed function has it: each message of a batch for itself, the failed ones
+/// named in the answer.
 pub fn consumer(module: Arc<Module>, app: App, timeout: Duration) -> Handler {
     Handler::new(timeout, move |event| {
         let (module, app) = (module.clone(), app.clone());
-        async move {
-            let mut failed = Vec::new();
-            for record in event["Records"].as_array().into_iter().flatten() {
-                if let Err(cause) = one(&module, &app, record).await {
-                    tracing::warn!(module = module.name, id = %record["messageId"], %cause, "a message failed");
-                    failed.push(json!({"itemIdentifier": record["messageId"]}));
-                }
-            }
-            Ok(json!({ "batchItemFailures": failed }))
-        }
+        async move { Ok(runtime::batch(&module, &app, &event).await) }
     })
 }
 
-async fn one(module: &Module, app: &App, record: &Value) -> kernel::Result<()> {
-    let message = Message::read(record["body"].as_str().unwrap_or_default())?;
-    web::consume(module, app, &message).await
+/// What an SDK client needs to reach an emulated service: credentials that nobody checks, and where it answers.
+pub fn place(address: &str) -> SdkConfig {
+    let anybody = Credentials::new("local", "local", None, None, "local");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(anybody))
+        .endpoint_url(address)
+        .build()
 }
 
 #[cfg(test)]
@@ -107,6 +104,7 @@ mod tests {
         template::messaging::{Queue as Declared, Rule},
     };
     use kernel::Clock;
+    use serde_json::Value;
     use store::{Caller, Scope};
     use web::Task;
 

@@ -56,6 +56,11 @@ impl Trigger {
         Ok(answer)
     }
 
+    /// Asks before a password is looked at; an error is the reason not to.
+    pub async fn before(&self, event: Value) -> Result<(), String> {
+        self.function.invoke(event).await.map(drop).map_err(|trouble| trouble.0)
+    }
+
     /// The route that the emulator's function calls; `secret` is a part of its path.
     pub fn router(self: Arc<Self>, secret: &str) -> Router {
         Router::new().route(&format!("/local/trigger/{secret}"), post(answer)).with_state(self)
