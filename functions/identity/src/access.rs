@@ -224,7 +224,8 @@ mod tests {
             reach,
             expires: None,
         };
-        let access = empty(at(0)).set_override(over(authz::Reach::Site)).set_override(over(authz::Reach::None));
+        let access =
+            empty(at(0)).set_override(over(authz::Reach::Site)).set_override(over(authz::Reach::None));
         assert_eq!(access.gate().overrides, vec![over(authz::Reach::None)]);
     }
 }

@@ -37,7 +37,8 @@ fn signature(store: &Store, bytes: &[u8]) -> String {
 pub fn token(store: &Store, tenant: TenantId, user: &Record<User>) -> Result<String> {
     let until = user.body.lapses_at().ok_or_else(|| Error::internal("nobody was invited"))?;
     let mut bytes = parts(Claimed { tenant, user: user.id, until });
-    let signature = data_encoding::BASE32_NOPAD.decode(signature(store, &bytes).as_bytes()).map_err(Error::internal)?;
+    let signature =
+        data_encoding::BASE32_NOPAD.decode(signature(store, &bytes).as_bytes()).map_err(Error::internal)?;
     bytes.extend(signature);
     Ok(BASE64URL_NOPAD.encode(&bytes))
 }
@@ -60,20 +61,26 @@ pub fn signed(store: &Store, token: &str) -> bool {
         return false;
     }
     let expected = signature(store, &bytes[..SIGNED]);
-    seal::sha256(expected.as_bytes()) == seal::sha256(data_encoding::BASE32_NOPAD.encode(&bytes[SIGNED..]).as_bytes())
+    seal::sha256(expected.as_bytes())
+        == seal::sha256(data_encoding::BASE32_NOPAD.encode(&bytes[SIGNED..]).as_bytes())
 }
 
 /// Whether the link is this user's present one and not taken up.
 pub fn open(user: &Record<User>, claimed: Claimed, now: Timestamp) -> Result<()> {
     let current = user.body.lapses_at().is_some_and(|until| until.as_second() == claimed.until.as_second());
-    if user.deleted_at.is_some() || !matches!(user.body.status, Status::Invited | Status::Lapsed | Status::Active) {
+    if user.deleted_at.is_some()
+        || !matches!(user.body.status, Status::Invited | Status::Lapsed | Status::Active)
+    {
         return Err(Error::Missing);
     }
     if user.body.login == Login::Ready {
         return Err(Error::conflict("invitation-used", "this invitation was taken up; sign in"));
     }
     if !current || claimed.until <= now {
-        return Err(Error::conflict("invitation-ended", "this invitation does not work any more; ask for a new one"));
+        return Err(Error::conflict(
+            "invitation-ended",
+            "this invitation does not work any more; ask for a new one",
+        ));
     }
     Ok(())
 }

@@ -79,7 +79,10 @@ mod tests {
         let mut minute = 0;
         for length in [15, 30, 60, 120, 240, 480, 960, 1440, 1440] {
             lock = after(lock, &[minute; 5]);
-            assert!(lock.is_locked(at(minute + length - 1)) && !lock.is_locked(at(minute + length)), "{length}");
+            assert!(
+                lock.is_locked(at(minute + length - 1)) && !lock.is_locked(at(minute + length)),
+                "{length}"
+            );
             minute += length;
         }
     }

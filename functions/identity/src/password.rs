@@ -13,13 +13,18 @@ pub const RULES: &[Rule] = &[
     Rule { code: "no-upper", says: "a capital letter", fits: |p| p.chars().any(|c| c.is_ascii_uppercase()) },
     Rule { code: "no-lower", says: "a small letter", fits: |p| p.chars().any(|c| c.is_ascii_lowercase()) },
     Rule { code: "no-digit", says: "a digit", fits: |p| p.chars().any(|c| c.is_ascii_digit()) },
-    Rule { code: "no-symbol", says: "a symbol, such as ! or -", fits: |p| p.chars().any(|c| c.is_ascii_punctuation()) },
+    Rule {
+        code: "no-symbol",
+        says: "a symbol, such as ! or -",
+        fits: |p| p.chars().any(|c| c.is_ascii_punctuation()),
+    },
 ];
 
 /// 422 `weak-password` with every rule that is missed.
 pub fn judge(password: &str) -> Result<()> {
     let missed = RULES.iter().filter(|rule| !(rule.fits)(password));
-    let faults: Vec<Fault> = missed.map(|r| Fault::new("/password", r.code, format!("needs {}", r.says))).collect();
+    let faults: Vec<Fault> =
+        missed.map(|r| Fault::new("/password", r.code, format!("needs {}", r.says))).collect();
     if faults.is_empty() {
         return Ok(());
     }

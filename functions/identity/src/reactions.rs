@@ -67,7 +67,8 @@ async fn appoint(ctx: Ctx, event: Envelope) -> Result<()> {
     if first.get("user").is_some() {
         return Ok(());
     }
-    let First { given_name, family_name, email, phone } = serde_json::from_value(first).map_err(Error::internal)?;
+    let First { given_name, family_name, email, phone } =
+        serde_json::from_value(first).map_err(Error::internal)?;
     let tenant = ctx.tenant()?;
     let everything = || vec!["*".to_string()];
     let invite = Invite {

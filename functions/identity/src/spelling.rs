@@ -29,6 +29,10 @@ pub fn phone(typed: Option<String>, country: &str, faults: &mut Vec<Fault>) -> O
 
 pub fn zone(name: &str, faults: &mut Vec<Fault>) {
     if jiff::tz::TimeZone::get(name).is_err() {
-        faults.push(Fault::new("/time_zone", "time-zone", "expected a zone of the IANA list, such as Africa/Lagos"));
+        faults.push(Fault::new(
+            "/time_zone",
+            "time-zone",
+            "expected a zone of the IANA list, such as Africa/Lagos",
+        ));
     }
 }

@@ -6,15 +6,16 @@ pub mod card;
 pub mod change;
 pub mod command;
 pub mod delegation;
+pub mod due;
 pub mod life;
 pub mod profile;
 pub mod standing;
 
 pub use life::Status;
-pub use profile::{Accessibility, ContactPreference, Mfa, Method};
+pub use profile::{Accessibility, ContactPreference, Method, Mfa};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use kernel::{DepartmentId, DocumentId, TeamId, UserId};
+use kernel::{DepartmentId, DocumentId, UserId};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -94,10 +95,6 @@ pub struct User {
     #[serde(default)]
     #[schemars(length(max = 30), extend("uniqueItems" = true))]
     pub departments: Vec<DepartmentId>,
-    /// Kept by the teams.
-    #[serde(default)]
-    #[schemars(extend("readOnly" = true))]
-    pub teams: Vec<TeamId>,
     /// The record about this person elsewhere: an employee, a patient, a service user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
@@ -184,12 +181,19 @@ impl Entity for User {
         listed("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])]),
         listed("role", &["role"], |r| r.body.roles.iter().map(|role| Row::new(&[role], &[&r.id])).collect()),
         listed("site", &["site"], |r| r.body.sites.iter().map(|site| Row::new(&[site], &[&r.id])).collect()),
-        listed("team", &["team"], |r| r.body.teams.iter().map(|team| Row::new(&[team], &[&r.id])).collect()),
     ];
     /// Held as long as the record is there, so that a barred person's name and address stay blocked.
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique { field: "email", code: "duplicate", values: |u| u.email.iter().map(|e| e.to_lowercase()).collect() },
-        Unique { field: "username", code: "duplicate", values: |u| u.username.iter().map(|n| n.to_lowercase()).collect() },
+        Unique {
+            field: "email",
+            code: "duplicate",
+            values: |u| u.email.iter().map(|e| e.to_lowercase()).collect(),
+        },
+        Unique {
+            field: "username",
+            code: "duplicate",
+            values: |u| u.username.iter().map(|n| n.to_lowercase()).collect(),
+        },
     ];
 
     fn due(record: &Record<Self>) -> Vec<Due> {
@@ -207,7 +211,9 @@ impl Entity for User {
 
 /// A name's words as they are searched by: small letters, without marks.
 pub fn words(name: &str) -> Vec<String> {
-    let spelt = |word: &str| -> String { word.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect() };
+    let spelt = |word: &str| -> String {
+        word.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+    };
     name.split([' ', '-', '\'']).map(spelt).filter(|word| !word.is_empty()).collect()
 }
 
@@ -216,7 +222,9 @@ impl Noun for User {
         match reach {
             Reach::All => true,
             Reach::Site | Reach::Team => {
-                let shares = |site: &String| site == "*" || site.parse().is_ok_and(|site| actor.at_site(Reach::Site, site));
+                let shares = |site: &String| {
+                    site == "*" || site.parse().is_ok_and(|site| actor.at_site(Reach::Site, site))
+                };
                 record.body.sites.iter().any(shares) || record.id.to_string() == actor.user
             }
             Reach::None => false,

@@ -24,8 +24,10 @@ pub async fn answer(app: &App, event: Event) -> Result<Event> {
     let store = app.vault().open(scope, caller).await.map_err(|_| stranger())?;
     let keys = [Key::fact(facts::TENANT, "self"), Key::fact(facts::ACCESS, "self")];
     let mut found = store.read_many(&keys).await?.into_iter();
-    let gate: Option<TenantGate> = found.next().flatten().map(serde_json::from_value).transpose().map_err(Error::internal)?;
-    let access: Option<AccessGate> = found.next().flatten().map(serde_json::from_value).transpose().map_err(Error::internal)?;
+    let gate: Option<TenantGate> =
+        found.next().flatten().map(serde_json::from_value).transpose().map_err(Error::internal)?;
+    let access: Option<AccessGate> =
+        found.next().flatten().map(serde_json::from_value).transpose().map_err(Error::internal)?;
     if !gate.is_some_and(|g| matches!(g.status, Status::Trial | Status::Active | Status::PastDue)) {
         return Err(Error::forbidden("tenant-not-open", "this organisation is not open"));
     }

@@ -51,7 +51,8 @@ fn refusal(asked: &Asked, client: Option<&Registered>, found: &Found) -> Option<
         (_, Some(tenant)) => matches!(tenant.status, Open::Trial | Open::Active | Open::PastDue),
         (_, None) => false,
     };
-    let theirs = client.is_none_or(|c| c.tenant.as_ref().is_none_or(|t| *t == asked.store.scope().to_string()));
+    let theirs =
+        client.is_none_or(|c| c.tenant.as_ref().is_none_or(|t| *t == asked.store.scope().to_string()));
     if person.sub.as_deref() != Some(asked.sub.as_str()) {
         return Some("no-user");
     }

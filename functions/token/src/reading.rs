@@ -34,11 +34,16 @@ impl Asked {
         let attribute = |name| event.request.attribute(name).ok_or_else(stranger);
         let scope = Scope::from_claim(attribute("custom:tenant")?).ok_or_else(stranger)?;
         let (user, sub) = (attribute("custom:user")?.to_string(), attribute("sub")?.to_string());
-        let known = user.parse::<UserId>().is_ok() || (scope == Scope::Platform && user.parse::<OperatorId>().is_ok());
+        let known = user.parse::<UserId>().is_ok()
+            || (scope == Scope::Platform && user.parse::<OperatorId>().is_ok());
         if !known {
             return Err(stranger());
         }
-        let caller = Caller { by: user.clone(), request: format!("token-{}", kernel::Ulid::new()), ..Caller::default() };
+        let caller = Caller {
+            by: user.clone(),
+            request: format!("token-{}", kernel::Ulid::new()),
+            ..Caller::default()
+        };
         let store = app.vault().open(scope, caller).await.map_err(|_| stranger())?;
         let client_id = event.caller_context.client_id.clone();
         Ok(Self { store, user, sub, client_id, refreshes: event.refreshes() })
@@ -129,7 +134,10 @@ pub async fn find(asked: &Asked) -> Result<Found> {
     let mut next = || found.next().flatten();
     let record = next();
     let (tenant, access) = (read(next())?, read(next())?);
-    let (alive, lock, enrolling, standing) = (read(next())?, read(next())?, next().is_some(), read(next())?);
+    let (alive, lock) = (read(next())?, read(next())?);
+    let (begun, standing) = (read::<Begun>(next())?, read(next())?);
+    // The table drops what has run out late.
+    let enrolling = begun.is_some_and(|b| store.now() < b.until);
     let person = match (record, operator) {
         (None, _) => None,
         (Some(value), Some(_)) => operates(value, standing)?,
@@ -141,6 +149,12 @@ pub async fn find(asked: &Asked) -> Result<Found> {
     };
     let (access, lock) = (access.unwrap_or_default(), lock.unwrap_or_default());
     Ok(Found { tenant, access, person, alive, lock, enrolling })
+}
+
+/// Since when a second factor may be set up.
+#[derive(Deserialize)]
+struct Begun {
+    until: Timestamp,
 }
 
 fn read<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>> {

@@ -56,11 +56,17 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
             .gives::<Invitation>(200)
             .refuses(&["invitation-used", "invitation-ended"])
             .says("What an invitation's link stands for"),
-        route(Method::POST, path, Door::Public, "invitation.accept", post(accept).layer(Extension(pool.clone())))
-            .takes::<Accept>()
-            .gives::<Accepted>(200)
-            .refuses(&["invitation-used", "invitation-ended", "weak-password"])
-            .says("Takes an invitation up: sets the password and the name to sign in with"),
+        route(
+            Method::POST,
+            path,
+            Door::Public,
+            "invitation.accept",
+            post(accept).layer(Extension(pool.clone())),
+        )
+        .takes::<Accept>()
+        .gives::<Accepted>(200)
+        .refuses(&["invitation-used", "invitation-ended", "weak-password"])
+        .says("Takes an invitation up: sets the password and the name to sign in with"),
     ]
 }
 

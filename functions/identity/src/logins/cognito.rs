@@ -54,8 +54,15 @@ impl Logins for Cognito {
             let call = self.client.admin_set_user_password().user_pool_id(&self.pool).username(user);
             match call.password(password).permanent(true).send().await {
                 Ok(_) => Ok(()),
-                Err(e) if is(&e, "InvalidPasswordException") || is(&e, "PasswordHistoryPolicyViolationException") => {
-                    Err(Error::field("weak-password", "/password", "choose another password: this one is not strong enough, or was used before"))
+                Err(e)
+                    if is(&e, "InvalidPasswordException")
+                        || is(&e, "PasswordHistoryPolicyViolationException") =>
+                {
+                    Err(Error::field(
+                        "weak-password",
+                        "/password",
+                        "choose another password: this one is not strong enough, or was used before",
+                    ))
                 }
                 Err(e) => Err(refused("set a password", &e)),
             }
@@ -82,19 +89,28 @@ impl Logins for Cognito {
 
     fn sign_out<'a>(&'a self, user: &'a str) -> Calling<'a, ()> {
         Box::pin(async move {
-            gone_is_done("sign a login out", self.client.admin_user_global_sign_out().user_pool_id(&self.pool).username(user).send().await)
+            gone_is_done(
+                "sign a login out",
+                self.client.admin_user_global_sign_out().user_pool_id(&self.pool).username(user).send().await,
+            )
         })
     }
 
     fn disable<'a>(&'a self, user: &'a str) -> Calling<'a, ()> {
         Box::pin(async move {
-            gone_is_done("disable a login", self.client.admin_disable_user().user_pool_id(&self.pool).username(user).send().await)
+            gone_is_done(
+                "disable a login",
+                self.client.admin_disable_user().user_pool_id(&self.pool).username(user).send().await,
+            )
         })
     }
 
     fn enable<'a>(&'a self, user: &'a str) -> Calling<'a, ()> {
         Box::pin(async move {
-            gone_is_done("enable a login", self.client.admin_enable_user().user_pool_id(&self.pool).username(user).send().await)
+            gone_is_done(
+                "enable a login",
+                self.client.admin_enable_user().user_pool_id(&self.pool).username(user).send().await,
+            )
         })
     }
 
@@ -102,7 +118,11 @@ impl Logins for Cognito {
         Box::pin(async move {
             let settings = SoftwareTokenMfaSettingsType::builder().enabled(on).preferred_mfa(on).build();
             let call = self.client.admin_set_user_mfa_preference().user_pool_id(&self.pool).username(user);
-            call.software_token_mfa_settings(settings).send().await.map(drop).map_err(|e| refused("prefer a factor", &e))
+            call.software_token_mfa_settings(settings)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|e| refused("prefer a factor", &e))
         })
     }
 
@@ -110,7 +130,9 @@ impl Logins for Cognito {
         Box::pin(async move {
             let made = self.client.associate_software_token().access_token(access_token).send().await;
             match made {
-                Ok(made) => made.secret_code.ok_or_else(|| Error::internal("an authenticator without a secret")),
+                Ok(made) => {
+                    made.secret_code.ok_or_else(|| Error::internal("an authenticator without a secret"))
+                }
                 Err(e) if is(&e, "NotAuthorizedException") => Err(Error::forbidden(
                     "mfa-not-begun",
                     "this token may not set up a second factor: POST /v1/identity/me/mfa/begin, then refresh it",
@@ -125,7 +147,9 @@ impl Logins for Cognito {
             let call = self.client.verify_software_token().access_token(access_token).user_code(code);
             match call.friendly_device_name("authenticator").send().await {
                 Ok(_) => Ok(true),
-                Err(e) if is(&e, "EnableSoftwareTokenMFAException") || is(&e, "CodeMismatchException") => Ok(false),
+                Err(e) if is(&e, "EnableSoftwareTokenMFAException") || is(&e, "CodeMismatchException") => {
+                    Ok(false)
+                }
                 Err(e) => Err(refused("verify a code", &e)),
             }
         })
@@ -133,7 +157,10 @@ impl Logins for Cognito {
 
     fn delete<'a>(&'a self, user: &'a str) -> Calling<'a, ()> {
         Box::pin(async move {
-            gone_is_done("delete a login", self.client.admin_delete_user().user_pool_id(&self.pool).username(user).send().await)
+            gone_is_done(
+                "delete a login",
+                self.client.admin_delete_user().user_pool_id(&self.pool).username(user).send().await,
+            )
         })
     }
 }

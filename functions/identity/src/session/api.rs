@@ -61,9 +61,15 @@ pub fn routes() -> Vec<Route> {
             .asks::<Paging>()
             .gives::<Sessions>(200)
             .says("One's own sessions, newest first"),
-        route(Method::DELETE, format!("{me}/sessions/{{id}}"), Door::SignedIn, "me.end-session", delete(end_mine))
-            .answers(204)
-            .says("Ends one of one's own sessions, on every device within a minute"),
+        route(
+            Method::DELETE,
+            format!("{me}/sessions/{{id}}"),
+            Door::SignedIn,
+            "me.end-session",
+            delete(end_mine),
+        )
+        .answers(204)
+        .says("Ends one of one's own sessions, on every device within a minute"),
         route(Method::GET, format!("{me}/logins"), Door::SignedIn, "me.logins", get(my_logins))
             .asks::<Paging>()
             .gives::<Attempts>(200)

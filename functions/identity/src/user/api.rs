@@ -83,7 +83,11 @@ impl Invite {
         let email = spelling::email(self.email, &mut faults);
         let username = self.username;
         let login_name = email.clone().or(username.clone()).unwrap_or_else(|| {
-            faults.push(Fault::new("/email", "required", "an e-mail address or a username is needed to sign in with"));
+            faults.push(Fault::new(
+                "/email",
+                "required",
+                "an e-mail address or a username is needed to sign in with",
+            ));
             String::new()
         });
         let time_zone = self.time_zone.unwrap_or_else(|| start.time_zone.into());
@@ -97,7 +101,9 @@ impl Invite {
             phone_verified_at: None,
             given_name: spelling::name(self.given_name, "/given_name", &mut faults).into(),
             family_name: spelling::name(self.family_name, "/family_name", &mut faults).into(),
-            preferred_name: self.preferred_name.map(|n| spelling::name(n, "/preferred_name", &mut faults).into()),
+            preferred_name: self
+                .preferred_name
+                .map(|n| spelling::name(n, "/preferred_name", &mut faults).into()),
             date_of_birth: self.date_of_birth.map(Sealed),
             gender: self.gender.map(Sealed),
             image: None,
@@ -110,7 +116,6 @@ impl Invite {
             sites: self.sites,
             modules: self.modules.unwrap_or_else(|| vec!["*".into()]),
             departments: self.departments,
-            teams: vec![],
             person: self.person,
             status: Status::Invited,
             status_reason: None,
@@ -144,13 +149,19 @@ pub fn routes() -> Vec<Route> {
             .asks_shape(query_shape)
             .gives::<web::noun::Pages<View<'static, User>>>(200)
             .trips(1)
-            .says("Users: all, or by status, role, site or team; `q` finds by name, e-mail and phone"),
-        route(Method::PATCH, format!("{PATH}/{{id}}"), "user.edit", "user.update", patch(super::change::amend))
-            .patches::<User>()
-            .gives::<View<'static, User>>(200)
-            .trips(3)
-            .refuses(&["grant-too-wide", "own-account", "reason-required", "last-administrator"])
-            .says("Changes a user; a change of roles, sites or modules needs a reason and ends older tokens"),
+            .says("Users: all, or by status, role or site; `q` finds by name, e-mail and phone"),
+        route(
+            Method::PATCH,
+            format!("{PATH}/{{id}}"),
+            "user.edit",
+            "user.update",
+            patch(super::change::amend),
+        )
+        .patches::<User>()
+        .gives::<View<'static, User>>(200)
+        .trips(3)
+        .refuses(&["grant-too-wide", "own-account", "reason-required", "last-administrator"])
+        .says("Changes a user; a change of roles, sites or modules needs a reason and ends older tokens"),
     ];
     // The generic pages would show colleagues more than names.
     let pages = reading::<User>(PATH, "user.view").into_iter().map(|mut page| {
@@ -240,7 +251,8 @@ async fn find(ctx: &Ctx, query: &str, q: &str) -> Answer {
         true => vec![q.trim().trim_start_matches('+').to_lowercase()],
         false => words(q),
     };
-    let Some(longest) = asked.iter().max_by_key(|w| w.len()).filter(|w| w.len() >= 3 && q.len() <= 100) else {
+    let Some(longest) = asked.iter().max_by_key(|w| w.len()).filter(|w| w.len() >= 3 && q.len() <= 100)
+    else {
         return Err(Error::invalid("?q", "length", "3 to 100 characters").into());
     };
     let mut ids = ctx.store().find_word::<User>(Prefix(longest), 100).await?;

@@ -40,7 +40,8 @@ pub fn changed(ctx: &Ctx, old: &User, patch: &Value) -> Result<User> {
     let country = ctx.gate().tenant.as_ref().map(|t| t.country.clone()).unwrap_or_default();
     new.given_name.0 = spelling::name(new.given_name.0, "/given_name", &mut faults);
     new.family_name.0 = spelling::name(new.family_name.0, "/family_name", &mut faults);
-    new.preferred_name = new.preferred_name.map(|n| spelling::name(n.0, "/preferred_name", &mut faults).into());
+    new.preferred_name =
+        new.preferred_name.map(|n| spelling::name(n.0, "/preferred_name", &mut faults).into());
     new.email = spelling::email(new.email.map(|e| e.0), &mut faults).map(Into::into);
     if new.phone != old.phone {
         new.phone = spelling::phone(new.phone.map(|p| p.0), &country, &mut faults).map(Into::into);
@@ -58,7 +59,11 @@ fn readdress(old: &User, new: &mut User, faults: &mut Vec<Fault>) {
         return;
     }
     if !matches!(old.status, Status::Invited | Status::Lapsed) {
-        faults.push(Fault::new("/email", "confirmed-by-owner", "its owner changes it: POST /v1/identity/me/email"));
+        faults.push(Fault::new(
+            "/email",
+            "confirmed-by-owner",
+            "its owner changes it: POST /v1/identity/me/email",
+        ));
     }
     match new.email.clone().or(new.username.clone()) {
         Some(name) => new.login_name = name,

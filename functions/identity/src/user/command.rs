@@ -44,10 +44,16 @@ pub fn routes() -> Vec<Route> {
             .answers(204)
             .trips(2)
             .says("Archives a disabled user; it can be restored"),
-        route(Method::POST, format!("{one}/restore"), "user.delete", "user.restore", post(web::noun::restore::<User>))
-            .gives::<View<'static, User>>(200)
-            .trips(2)
-            .says("Brings an archived user back, still disabled"),
+        route(
+            Method::POST,
+            format!("{one}/restore"),
+            "user.delete",
+            "user.restore",
+            post(web::noun::restore::<User>),
+        )
+        .gives::<View<'static, User>>(200)
+        .trips(2)
+        .says("Brings an archived user back, still disabled"),
     ]);
     routes
 }
@@ -86,7 +92,13 @@ async fn command(ctx: Ctx, id: UserId, why: Why, step: &'static Step<User>) -> A
 }
 
 /// What a step changes beside the state.
-fn take(ctx: &Ctx, command: &str, old: &Record<User>, new: &mut Record<User>, reason: Option<String>) -> Result<()> {
+fn take(
+    ctx: &Ctx,
+    command: &str,
+    old: &Record<User>,
+    new: &mut Record<User>,
+    reason: Option<String>,
+) -> Result<()> {
     let body = &mut new.body;
     body.status_reason = reason.map(Into::into);
     match command {

@@ -1,10 +1,7 @@
 //! A user pool in memory, and people who really sign in: their claims come from the token function.
 #![allow(dead_code, reason = "each story uses a part of it")]
 
-use identity::{
-    Logins, NewLogin,
-    logins::Calling,
-};
+use identity::{Logins, NewLogin, logins::Calling};
 use kernel::{Error, Result};
 use serde_json::{Value, json};
 use std::{
@@ -154,7 +151,8 @@ impl Scene {
     pub fn link(&self, address: &str) -> String {
         let letters = self.world.letters.letters(address);
         let letter = letters.iter().rev().find(|l| l.text.contains("/invitations/")).expect("an invitation");
-        let link = letter.text.split_whitespace().find(|w| w.starts_with("https://app.test/")).expect("a link");
+        let link =
+            letter.text.split_whitespace().find(|w| w.starts_with("https://app.test/")).expect("a link");
         link.trim_start_matches("https://app.test").to_string()
     }
 

@@ -1,9 +1,7 @@
 //! From an invitation to the first token. IDN-1, IDN-5
 
-mod support;
-
+use crate::support::*;
 use serde_json::json;
-use support::*;
 
 #[tokio::test]
 async fn an_invited_doctor_sets_a_password_and_signs_in() {
@@ -29,14 +27,23 @@ async fn an_invited_doctor_sets_a_password_and_signs_in() {
     let said = scene.token(user, "TokenGeneration_HostedAuth").await.unwrap();
     let claims = &said["claimsToAddOrOverride"];
     assert_eq!(claims["tenant"], scene.grace.id.prefix());
-    assert_eq!((&claims["user"], &claims["roles"], &claims["sites"]), (&made["id"], &json!("doctor"), &json!("*")));
-    assert_eq!((&claims["gen"], &claims["enrol"], &claims["client"]), (&json!("1"), &json!("mfa"), &json!("web")));
+    assert_eq!(
+        (&claims["user"], &claims["roles"], &claims["sites"]),
+        (&made["id"], &json!("doctor"), &json!("*"))
+    );
+    assert_eq!(
+        (&claims["gen"], &claims["enrol"], &claims["client"]),
+        (&json!("1"), &json!("mfa"), &json!("web"))
+    );
     assert_eq!(said["scopesToAdd"], json!(["api/use"]));
     assert_eq!(said["scopesToSuppress"], json!([]), "the scope is needed to set the second factor up");
     assert!(claims.as_object().unwrap().values().all(|v| v.is_string()), "texts only: {claims}");
     assert_eq!(scene.user(user).await["status"], "active");
     let names = scene.world.deliver().await;
-    assert!(names.contains(&"user.activated".into()) && names.contains(&"user.signed_in".into()), "{names:?}");
+    assert!(
+        names.contains(&"user.activated".into()) && names.contains(&"user.signed_in".into()),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]
@@ -134,7 +141,10 @@ async fn the_first_administrator_comes_from_the_sign_up() {
     scene.world.hand_over(&event("tenant.prepared", 1)).await;
     let names = scene.world.deliver().await;
     assert_eq!(names.iter().filter(|n| *n == "user.prepared").count(), 1, "{names:?}");
-    assert!(scene.world.letters.letters("ngozi@grace.example").is_empty(), "not before the organisation is open");
+    assert!(
+        scene.world.letters.letters("ngozi@grace.example").is_empty(),
+        "not before the organisation is open"
+    );
     scene.world.hand_over(&event("tenant.provisioned", 2)).await;
     let names = scene.world.deliver().await;
     assert!(names.contains(&"user.invited".into()), "{names:?}");

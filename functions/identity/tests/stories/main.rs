@@ -1,0 +1,17 @@
+//! The stories of `spec/identity.md` §10, told by people who sign in through the token function.
+
+mod access_rules;
+mod administrators;
+mod bad_input;
+mod break_glass;
+mod discovery;
+mod elevation;
+mod explain;
+mod invitation;
+mod lockout;
+mod mfa;
+mod profile;
+mod rights;
+mod sessions;
+mod support;
+mod teams;
