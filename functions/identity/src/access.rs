@@ -34,13 +34,16 @@ struct Stored {
 /// The fact as it was read.
 pub struct Access {
     stored: Stored,
+    /// What holds of the item as long as it is the one that was read.
+    unchanged: When,
     now: Timestamp,
 }
 
 impl Access {
     pub async fn read(store: &Store) -> Result<Self> {
-        let stored = store.fact(facts::ACCESS, "self").await?.unwrap_or_default();
-        Ok(Self { stored, now: store.now() })
+        let found: Option<Stored> = store.fact(facts::ACCESS, "self").await?;
+        let unchanged = unchanged(found.as_ref());
+        Ok(Self { stored: found.unwrap_or_default(), unchanged, now: store.now() })
     }
 
     pub fn gate(&self) -> &AccessGate {
@@ -109,13 +112,22 @@ impl Access {
     /// Puts it into the commit of the record that it follows from.
     pub fn write(mut self, commit: Commit) -> Commit {
         prune(&mut self.stored.gate, self.now);
-        let when = match self.stored.version {
-            0 => When::Absent,
-            version => store::is("version", version),
-        };
         self.stored.version += 1;
         let changed = |_| Error::conflict(CHANGED, "rights were changed by somebody else at the same moment");
-        commit.put_if(&Key::fact(facts::ACCESS, "self"), &self.stored, when, changed)
+        commit.put_if(&Key::fact(facts::ACCESS, "self"), &self.stored, self.unchanged, changed)
+    }
+}
+
+/// In the platform's own part the tenants module writes the fact too (operators' networks and tokens), without a
+/// version: there, what it writes is compared.
+fn unchanged(found: Option<&Stored>) -> When {
+    match found {
+        None => When::Absent,
+        Some(Stored { version: 0, gate }) => {
+            let same = store::is("rules", &gate.rules).and(store::is("revoked", &gate.revoked));
+            When::Without("version").and(same)
+        }
+        Some(stored) => store::is("version", stored.version),
     }
 }
 
@@ -175,7 +187,7 @@ mod tests {
         "2026-11-20T09:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute)
     }
     fn empty(now: Timestamp) -> Access {
-        Access { stored: Stored::default(), now }
+        Access { stored: Stored::default(), unchanged: When::Absent, now }
     }
 
     #[test]

@@ -93,14 +93,13 @@ impl Gated for AccessRule {
             return Err(Error::field("unknown-right", "/role", "there is no such role in this organisation"));
         }
         let ip: Option<IpAddr> = ctx.store().caller().ip.parse().ok();
-        let inside = new.nets().iter().any(|net| ip.is_some_and(|ip| net.contains(&ip)));
-        let outside = new.mode == Mode::Enforce && !new.allow_cidr.is_empty() && !inside;
+        let inside =
+            new.allow_cidr.is_empty() || new.nets().iter().any(|net| ip.is_some_and(|ip| net.contains(&ip)));
+        // No front tells the country yet, so it is unknown for everybody.
+        let outside = new.mode == Mode::Enforce && (!inside || new.deny_unknown_country);
         if outside && ctx.actor().roles.contains(&new.role) {
-            return Err(Error::field(
-                "locks-you-out",
-                "/allow_cidr",
-                "you are calling from outside these networks",
-            ));
+            let detail = "this rule would refuse your next request: you call from outside it, or from an unknown country";
+            return Err(Error::field("locks-you-out", "/role", detail));
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! What identity keeps about an operator of the platform, whose record is the tenants module's: the login's
-//! `sub`, the second factor, and the generation of their tokens.
+//! What identity keeps about an operator of the platform, whose record (roles, state, generation of tokens) is the
+//! tenants module's: the login's `sub` and the second factor.
 
 use crate::{
     logins::{NewLogin, Pool},
@@ -14,7 +14,6 @@ pub struct Standing {
     pub sub: String,
     #[serde(default)]
     pub mfa: Mfa,
-    pub generation: u64,
 }
 
 impl Standing {
@@ -35,7 +34,18 @@ pub async fn appoint(store: &Store, pool: &Pool, operator: OperatorId) -> Result
         return Ok(known);
     }
     let sub = pool.create(&NewLogin { user: name, tenant: "platform".into() }).await?;
-    let standing = Standing { sub, mfa: Mfa::default(), generation: 1 };
+    let standing = Standing { sub, mfa: Mfa::default() };
     store.commit().put(&key, &standing).run().await?;
     Ok(standing)
+}
+
+/// The login follows the operator's state. Whoever is suspended or gone has none that works.
+pub async fn follow(store: &Store, pool: &Pool, operator: OperatorId, status: &str) -> Result<()> {
+    let name = operator.to_string();
+    appoint(store, pool, operator).await?;
+    if status == "active" {
+        return pool.enable(&name).await;
+    }
+    pool.disable(&name).await?;
+    pool.sign_out(&name).await
 }

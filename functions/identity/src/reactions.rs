@@ -3,6 +3,7 @@
 use crate::{
     invitation, letter, login,
     logins::Pool,
+    operator,
     user::{
         Source, User,
         api::{Invite, Start},
@@ -41,6 +42,14 @@ pub fn reactions(pool: &Pool) -> Vec<Reaction> {
         Reaction::on("tenant.prepared", |ctx, event| async move { appoint(ctx, event).await }),
         Reaction::on("tenant.provisioned", |ctx, event| async move { invite_first(ctx, event).await }),
     ];
+    let operators = pool.clone();
+    all.push(Reaction::on("operator.changed", move |ctx, event| {
+        let pool = operators.clone();
+        async move {
+            let status = event.data["status"].as_str().unwrap_or_default().to_string();
+            operator::follow(ctx.store(), &pool, event.record.parse()?, &status).await
+        }
+    }));
     let with = |event: &'static str, act: Act| {
         let pool = pool.clone();
         Reaction::on(event, move |ctx, event| {

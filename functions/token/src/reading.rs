@@ -199,11 +199,14 @@ fn operates(value: Value, standing: Option<Standing>) -> Result<Option<Person>> 
         roles: Vec<String>,
         status: String,
         #[serde(default)]
+        generation: u64,
+        #[serde(default)]
         deleted_at: Option<Timestamp>,
     }
-    let Operator { roles, status, deleted_at } = serde_json::from_value(value).map_err(Error::internal)?;
+    let Operator { roles, status, generation, deleted_at } =
+        serde_json::from_value(value).map_err(Error::internal)?;
     let all = || vec!["*".to_string()];
-    Ok(standing.map(|Standing { sub, mfa, generation }| Person {
+    Ok(standing.map(|Standing { sub, mfa }| Person {
         roles,
         sites: all(),
         modules: all(),

@@ -10,6 +10,7 @@ mod explain;
 mod invitation;
 mod lockout;
 mod mfa;
+mod operators;
 mod profile;
 mod rights;
 mod sessions;
