@@ -115,6 +115,9 @@ impl Draft {
         let context = Context { reason: reason.map(Into::into), ip: ip.clone(), agent: agent.clone() };
         let context = seal("context", &serde_json::to_value(context).map_err(Error::internal)?);
 
+        // As the table gives it back: what is hashed is what can be read again.
+        let event_stored: aws_sdk_dynamodb::types::AttributeValue = serde_dynamo::to_attribute_value(&self.event).map_err(Error::internal)?;
+        let event: Value = serde_dynamo::from_attribute_value(event_stored.clone()).map_err(Error::internal)?;
         let digest = Digest {
             pk: pk.clone(),
             version: self.version,
@@ -125,7 +128,7 @@ impl Draft {
             on_behalf: on_behalf.clone(),
             request: request.clone(),
             action: self.action.clone(),
-            event: self.event.clone(),
+            event,
             sealed: [&patch, &snapshot, &Some(context.clone())]
                 .into_iter()
                 .map(|bytes| bytes.as_ref().map(|b| hex::encode(seal::sha256(b))).unwrap_or_default())
@@ -157,7 +160,7 @@ impl Draft {
             put("snapshot", b(p));
         }
         if !self.event.is_null() {
-            put("event", serde_dynamo::to_attribute_value(&self.event).map_err(Error::internal)?);
+            put("event", event_stored);
         }
         if let Some(due) = self.due {
             put("due", s(stamp(due)));

@@ -2,17 +2,15 @@
 //! transaction. Every guard is a condition in it, never a check before it.
 
 use crate::{
-    Due, Entity, Fact, Key, Record, Store, Token, When,
+    Entity, Fact, Key, Record, Scope, Store, When,
     change::Draft,
-    entity::pk,
-    item::{Item, b, n, s, to_item, to_value},
-    list::{Placed, placed, stamp},
-    schema::{GSI3, PK, SK, TTL},
+    item::{Item, n, s, to_item, to_value, b},
+    schema::{PK, SK, TTL},
 };
 use kernel::{Error, Id, Result};
 use serde::Serialize;
 use serde_json::Value;
-use std::{collections::BTreeSet, fmt::Display};
+use std::fmt::Display;
 
 /// What a failed condition means to the caller.
 pub(crate) enum Means {
@@ -31,8 +29,12 @@ pub(crate) enum Means {
     Quota {
         name: &'static str,
     },
-    Refuse(Box<dyn Fn(Option<Value>) -> Error + Send + Sync>),
+    /// The effect was made before: told before everything else, since its traces refuse a second one too.
+    Again(Refusing),
+    Refuse(Refusing),
 }
+
+type Refusing = Box<dyn Fn(Option<Value>) -> Error + Send + Sync>;
 
 pub(crate) enum Act {
     Put(Item),
@@ -62,6 +64,7 @@ pub(crate) struct Drafted {
 
 pub(crate) struct Shard {
     pub at: usize,
+    pub scope: Scope,
     pub shards: u32,
     pub first: u32,
 }
@@ -85,7 +88,9 @@ pub struct Commit {
     pub(crate) drafts: Vec<Drafted>,
     pub(crate) quotas: Vec<Shard>,
     pub(crate) reason: Option<String>,
-    demanded: bool,
+    pub(crate) demanded: bool,
+    /// Stores of other scopes that joined: what lay there opens with their keys.
+    pub(crate) others: Vec<Store>,
     fault: Option<Error>,
 }
 
@@ -98,6 +103,7 @@ impl Store {
             quotas: vec![],
             reason: None,
             demanded: false,
+            others: vec![],
             fault: None,
         }
     }
@@ -158,7 +164,7 @@ impl Commit {
     /// Takes one of what is left of a limit. `shards` must be what the quota was made with.
     pub fn take(mut self, name: &'static str, shards: u32, id: impl Id) -> Self {
         let first = shard(id, shards);
-        self.quotas.push(Shard { at: self.writes.len(), shards, first });
+        self.quotas.push(Shard { at: self.writes.len(), scope: self.store.scope, shards, first });
         let change = Act::Change { add: Some(("left", -1)), set: vec![] };
         self.act(&Key::quota(name, first), change, Some(When::Above("left", 0)), Means::Quota { name })
     }
@@ -189,9 +195,7 @@ impl Commit {
 
     /// From now on what finds this record finds another one (a merged record's survivor), or itself again.
     pub fn point<E: Entity>(mut self, record: &Record<E>, to: E::Id) -> Self {
-        for token in tokens(record) {
-            let (pk, sk) = self.store.token_key::<E>(&token, record.id);
-            let mut item = self.store.token_item::<E>(&token, record.id);
+        for ((pk, sk), mut item) in self.store.tokens(record) {
             if to != record.id {
                 item.insert("owner".into(), s(to));
             }
@@ -204,6 +208,8 @@ impl Commit {
     pub fn joined(mut self, other: Commit) -> Self {
         let shift = self.writes.len();
         self.fault = self.fault.take().or(other.fault);
+        self.reason = self.reason.take().or(other.reason);
+        self.others.extend(other.others.into_iter().chain([other.store]));
         self.quotas.extend(other.quotas.into_iter().map(|q| Shard { at: q.at + shift, ..q }));
         self.drafts.extend(other.drafts.into_iter().map(|d| Drafted { at: d.at + shift, ..d }));
         self.writes.extend(other.writes);
@@ -236,6 +242,16 @@ impl Commit {
     ) -> Self {
         self.put_item(key, body, Some(ttl), Some(when), Means::Refuse(Box::new(refusal)))
     }
+    /// Marks an effect that is made once: whoever comes again hears `refusal`, before any other.
+    pub fn first_time(
+        self,
+        key: &Key,
+        body: &impl Serialize,
+        ttl: jiff::Timestamp,
+        refusal: impl Fn() -> Error + Send + Sync + 'static,
+    ) -> Self {
+        self.put_item(key, body, Some(ttl), Some(When::Absent), Means::Again(Box::new(move |_| refusal())))
+    }
     pub fn delete(self, key: &Key) -> Self {
         self.act(key, Act::Delete, None, never())
     }
@@ -247,12 +263,18 @@ impl Commit {
     ) -> Self {
         self.act(key, Act::Delete, Some(when), Means::Refuse(Box::new(refusal)))
     }
+    /// A condition asked for twice is one: the database takes an item once in a transaction.
     pub fn check(
         self,
         key: &Key,
         when: When,
         refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
     ) -> Self {
+        let (pk, when_said) = (self.store.full(key), Some(&when));
+        let said = |w: &Write| matches!(w.act, Act::Check) && w.pk == pk && w.sk == key.sk && w.when.as_ref() == when_said;
+        if self.writes.iter().any(said) {
+            return self;
+        }
         self.act(key, Act::Check, Some(when), Means::Refuse(Box::new(refusal)))
     }
     pub fn add(self, key: &Key, attribute: &'static str, amount: i64) -> Self {
@@ -312,7 +334,7 @@ impl Commit {
     pub(crate) fn fault(&mut self) -> Option<Error> {
         self.fault.take()
     }
-    fn note(mut self, result: Result<()>) -> Self {
+    pub(crate) fn note(mut self, result: Result<()>) -> Self {
         if let Err(e) = result {
             self.fault.get_or_insert(e);
         }
@@ -327,6 +349,9 @@ impl Commit {
         when: Option<When>,
         means: Means,
     ) -> Self {
+        if key.is_audit() {
+            return self.note(Err(key.untouchable()));
+        }
         let pk = self.store.full(key);
         match to_item(&self.store.ring, &pk, body) {
             Ok(mut item) => {
@@ -343,200 +368,11 @@ impl Commit {
     }
 
     fn act(mut self, key: &Key, act: Act, when: Option<When>, means: Means) -> Self {
+        if key.is_audit() && !matches!(act, Act::Check) {
+            return self.note(Err(key.untouchable()));
+        }
         self.writes.push(Write { pk: self.store.full(key), sk: key.sk.clone(), act, when, means });
         self
-    }
-
-    fn try_create<E: Entity>(&mut self, record: &Record<E>) -> Result<()> {
-        let item = self.record_item(record)?;
-        self.draft::<E>("create", record, None, String::new())?;
-        let pk = pk::<E>(self.store.scope, record.id);
-        self.rows(&pk, &item, record, &[]);
-        self.writes.push(Write { pk, sk: ".".into(), act: Act::Put(item), when: Some(When::Absent), means: Means::Exists });
-        for unique in E::UNIQUE {
-            for value in (unique.values)(&record.body) {
-                self.push_guard::<E>(unique.field, unique.code, &value, record.id);
-            }
-        }
-        for token in tokens(record) {
-            self.token::<E>(&token, record.id, true);
-        }
-        Ok(())
-    }
-
-    fn try_update<E: Entity>(&mut self, action: &str, old: &Record<E>, new: &Record<E>) -> Result<()> {
-        if old.head.is_empty() || new.version != old.version + 1 {
-            return Err(Error::internal("an update starts from the stored record and its next()"));
-        }
-        let item = self.record_item(new)?;
-        self.draft(action, new, Some(old), old.head.clone())?;
-        let pk = pk::<E>(self.store.scope, new.id);
-        self.rows(&pk, &item, new, &extra_rows(self.store.scope, old));
-        let when = When::Is("version", n(old.version));
-        let means = Means::Version { demanded: self.demanded };
-        self.writes.push(Write { pk, sk: ".".into(), act: Act::Put(item), when: Some(when), means });
-        self.reguard(old, new);
-        let (was, is) = (tokens(old), tokens(new));
-        for token in was.difference(&is) {
-            self.token::<E>(token, new.id, false);
-        }
-        for token in is.difference(&was) {
-            self.token::<E>(token, new.id, true);
-        }
-        Ok(())
-    }
-
-    fn reguard<E: Entity>(&mut self, old: &Record<E>, new: &Record<E>) {
-        for unique in E::UNIQUE {
-            let held = |r: &Record<E>| -> BTreeSet<String> {
-                if r.deleted_at.is_some() { BTreeSet::new() } else { (unique.values)(&r.body).into_iter().collect() }
-            };
-            let (was, is) = (held(old), held(new));
-            for value in was.difference(&is) {
-                self.drop_guard::<E>(unique.field, value);
-            }
-            for value in is.difference(&was) {
-                self.push_guard::<E>(unique.field, unique.code, value, new.id);
-            }
-        }
-    }
-
-    fn draft<E: Entity>(&mut self, action: &str, new: &Record<E>, old: Option<&Record<E>>, prev: String) -> Result<()> {
-        let json = |r: &Record<E>| seal::open(|| serde_json::to_value(&r.body)).map_err(Error::internal);
-        let draft = Draft {
-            kind: E::Id::KIND,
-            id: new.id.to_string(),
-            version: new.version,
-            action: action.into(),
-            at: new.updated_at,
-            old: old.map(json).transpose()?,
-            new: json(new)?,
-            prev,
-            event: Value::Null,
-            due: E::due(new).iter().map(|d| d.at).min().filter(|_| new.deleted_at.is_none()),
-        };
-        self.drafts.push(Drafted { at: self.writes.len(), store: self.store.clone(), draft });
-        Ok(())
-    }
-
-    /// The record's own item, without `head`.
-    fn record_item<E: Entity>(&self, record: &Record<E>) -> Result<Item> {
-        let scope = self.store.scope;
-        let pk = pk::<E>(scope, record.id);
-        let mut item = to_item(&self.store.ring, &pk, &record.body)?;
-        let mut put = |name: &str, value| item.insert(name.into(), value);
-        put("id", s(record.id));
-        put("version", n(record.version));
-        put("created_at", s(record.created_at));
-        put("updated_at", s(record.updated_at));
-        if let Some(at) = record.deleted_at {
-            put("deleted_at", s(at));
-        }
-        put(PK, s(&pk));
-        put(SK, s("."));
-        for row in placed(scope, record).into_iter().filter(|r| r.sk == ".") {
-            put(row.index.pk, s(row.index_pk));
-            put(row.index.sk, s(row.index_sk));
-        }
-        if let Some(due) = dues(record).first() {
-            put(GSI3.pk, s(format!("{scope}#due")));
-            put(GSI3.sk, s(due_key::<E>(due, record.id)));
-        }
-        Ok(item)
-    }
-
-    /// List rows and due rows beyond the first, each an item of its own under the record.
-    fn rows<E: Entity>(&mut self, pk: &str, item: &Item, record: &Record<E>, before: &[String]) {
-        let mut kept = BTreeSet::new();
-        let mut bare = item.clone();
-        for index in crate::schema::INDEXES {
-            bare.remove(index.pk);
-            bare.remove(index.sk);
-        }
-        for Placed { sk, index, index_pk, index_sk } in placed(self.store.scope, record) {
-            if sk == "." {
-                continue;
-            }
-            let mut row = bare.clone();
-            row.insert(SK.into(), s(&sk));
-            row.insert(index.pk.into(), s(index_pk));
-            row.insert(index.sk.into(), s(index_sk));
-            kept.insert(sk.clone());
-            self.plain(pk, sk, Act::Put(row));
-        }
-        for due in dues(record).iter().skip(1) {
-            let sk = format!("due#{}", due.what);
-            let row = Item::from([
-                (PK.into(), s(pk)),
-                (SK.into(), s(&sk)),
-                (GSI3.pk.into(), s(format!("{}#due", self.store.scope))),
-                (GSI3.sk.into(), s(due_key::<E>(due, record.id))),
-            ]);
-            kept.insert(sk.clone());
-            self.plain(pk, sk, Act::Put(row));
-        }
-        for sk in before.iter().filter(|sk| !kept.contains(*sk)) {
-            self.plain(pk, sk.clone(), Act::Delete);
-        }
-        // `draft` remembered where the record's item would be pushed; the rows came in between.
-        let at = self.writes.len();
-        if let Some(drafted) = self.drafts.last_mut() {
-            drafted.at = at;
-        }
-    }
-
-    fn plain(&mut self, pk: &str, sk: String, act: Act) {
-        self.writes.push(Write { pk: pk.into(), sk, act, when: None, means: never() });
-    }
-
-    fn guard_pk<E: Entity>(&self, field: &str, value: &str) -> String {
-        let kind = E::Id::KIND;
-        format!("{}#unique#{kind}#{field}#{}", self.store.scope, self.store.blind(&format!("{kind}.{field}"), value))
-    }
-    fn push_guard<E: Entity>(&mut self, field: &'static str, code: &'static str, value: &str, owner: E::Id) {
-        let pk = self.guard_pk::<E>(field, value);
-        let item = Item::from([(PK.into(), s(&pk)), (SK.into(), s(".")), ("owner".into(), s(owner))]);
-        let means = Means::Unique { field, code };
-        // Whoever holds it already may hold it again: a retry or a restore is no clash with oneself.
-        let when = When::Absent.or(When::Is("owner", s(owner)));
-        self.writes.push(Write { pk, sk: ".".into(), act: Act::Put(item), when: Some(when), means });
-    }
-    fn drop_guard<E: Entity>(&mut self, field: &str, value: &str) {
-        let pk = self.guard_pk::<E>(field, value);
-        self.plain(&pk, ".".into(), Act::Delete);
-    }
-    fn token<E: Entity>(&mut self, token: &Token, id: E::Id, put: bool) {
-        let (pk, sk) = self.store.token_key::<E>(token, id);
-        let act = if put { Act::Put(self.store.token_item::<E>(token, id)) } else { Act::Delete };
-        self.plain(&pk, sk, act);
-    }
-}
-
-impl Store {
-    /// Who holds each of several unique values, in one round trip and in the order asked.
-    pub async fn guarded_many<E: Entity>(&self, wanted: &[(&str, String)]) -> Result<Vec<Option<E::Id>>> {
-        let kind = E::Id::KIND;
-        let key = |(field, value): &(&str, String)| {
-            let blind = self.blind(&format!("{kind}.{field}"), value);
-            Key::new(&[&"unique", &kind, field, &blind], ".")
-        };
-        let keys: Vec<Key> = wanted.iter().map(key).collect();
-        let held = self.read_many(&keys).await?;
-        held.into_iter().map(|h| h.and_then(|h| h["owner"].as_str().map(str::parse)).transpose()).collect()
-    }
-
-    /// Who holds a unique value.
-    pub async fn guarded<E: Entity>(&self, field: &str, value: &str) -> Result<Option<E::Id>> {
-        self.holder::<E::Id>(field, value).await
-    }
-
-    /// The same where only the id's type is known: another module's noun.
-    pub async fn holder<I: Id>(&self, field: &str, value: &str) -> Result<Option<I>> {
-        let kind = I::KIND;
-        let pk = self.blind(&format!("{kind}.{field}"), value);
-        let key = Key::new(&[&"unique", &kind, &field, &pk], ".");
-        let held: Option<serde_json::Map<String, Value>> = self.read(&key).await?;
-        held.and_then(|h| h.get("owner")?.as_str().map(str::parse)).transpose()
     }
 }
 
@@ -544,24 +380,7 @@ fn shard(id: impl Id, shards: u32) -> u32 {
     (id.ulid().0 % u128::from(shards.max(1))) as u32
 }
 
-fn tokens<E: Entity>(record: &Record<E>) -> BTreeSet<Token> {
-    if record.deleted_at.is_some() { BTreeSet::new() } else { record.body.tokens().into_iter().collect() }
-}
-
-fn dues<E: Entity>(record: &Record<E>) -> Vec<Due> {
-    if record.deleted_at.is_some() { vec![] } else { E::due(record) }
-}
-
-fn due_key<E: Entity>(due: &Due, id: E::Id) -> String {
-    format!("{}#{}#{id}#{}", stamp(due.at), E::Id::KIND, due.what)
-}
-
-fn extra_rows<E: Entity>(scope: crate::Scope, record: &Record<E>) -> Vec<String> {
-    let lists = placed(scope, record).into_iter().map(|r| r.sk).filter(|sk| sk != ".");
-    lists.chain(dues(record).iter().skip(1).map(|d| format!("due#{}", d.what))).collect()
-}
-
 /// For writes without a condition: their failure would be a fault of ours.
-fn never() -> Means {
+pub(crate) fn never() -> Means {
     Means::Refuse(Box::new(|_| Error::internal("a write without a condition was refused")))
 }

@@ -1,7 +1,8 @@
-//! Cursors: opaque, authenticated, bound to tenant and list, good for an hour. Never raw keys.
+//! Cursors: opaque, authenticated, bound to tenant, list and bounds, good for an hour. Never raw keys.
 
 use crate::{
     Store,
+    list::Bounds,
     item::{Item, text},
     schema::{Index, PK, SK},
 };
@@ -22,7 +23,7 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub fn after(store: &Store, partition: &str, index: Index, last: &Item) -> Result<String> {
+    pub fn after(store: &Store, partition: &str, bounds: &Bounds, index: Index, last: &Item) -> Result<String> {
         let cursor = Cursor {
             expires: (store.now() + LIFE).as_second(),
             index_sk: text(last, index.sk)?.into(),
@@ -30,14 +31,14 @@ impl Cursor {
             sk: text(last, SK)?.into(),
         };
         let plain = serde_json::to_vec(&cursor).map_err(Error::internal)?;
-        Ok(BASE64.encode(store.ring.seal(&place(partition), plain)))
+        Ok(BASE64.encode(store.ring.seal(&place(partition, bounds), plain)))
     }
 
     /// 400 for everything that is not a living cursor of this very list.
-    pub fn open(store: &Store, partition: &str, text: &str) -> Result<Self> {
+    pub fn open(store: &Store, partition: &str, bounds: &Bounds, text: &str) -> Result<Self> {
         let open = || -> Option<Self> {
             let sealed = BASE64.decode(text).ok()?;
-            let plain = store.ring.unseal(&place(partition), &sealed).ok()?;
+            let plain = store.ring.unseal(&place(partition, bounds), &sealed).ok()?;
             let cursor: Self = serde_json::from_slice(&plain).ok()?;
             (cursor.expires >= store.now().as_second()).then_some(cursor)
         };
@@ -45,6 +46,6 @@ impl Cursor {
     }
 }
 
-fn place(partition: &str) -> String {
-    format!("cursor|{partition}")
+fn place(partition: &str, bounds: &Bounds) -> String {
+    format!("cursor|{partition}|{bounds:?}")
 }

@@ -3,14 +3,20 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use kernel::Error;
 
-/// Throttled and busy answers become [`Error::Busy`]; everything else is ours.
+/// Throttled and busy answers become [`Error::Busy`], a table that is not reached is 503; all else is ours.
 pub(crate) fn refused<E, R>(operation: &str, e: &SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata,
 {
     let code = e.as_service_error().and_then(|e| e.code()).unwrap_or("");
     match code {
-        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => Error::Busy,
+        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded"
+        | "TransactionConflictException" => Error::Busy,
+        _ if unclear(e) => {
+            tracing::warn!(operation, code, "the table did not answer");
+            let detail = "the records could not be reached in time; try again";
+            Error::refuse(kernel::Kind::Unavailable, "unavailable", detail)
+        }
         _ => {
             let kind = match e {
                 SdkError::TimeoutError(_) => "timed out",

@@ -1,13 +1,14 @@
 //! Finding over sealed values: exact ones by blind index, words by the blind indexes of their first letters.
 
 use crate::{
-    Entity, Store, Token,
+    Entity, Record, Store, Token,
     error::refused,
     item::{Item, s, text},
     key::base32,
     schema::{PK, SK},
 };
 use kernel::{Id, Result};
+use std::collections::BTreeMap;
 
 /// Letters of a word that have an index; the rest is compared after unsealing.
 const LONGEST: usize = 10;
@@ -18,6 +19,13 @@ pub const SHORTEST: usize = 3;
 pub struct Prefix<'a>(pub &'a str);
 
 impl Store {
+    /// What finds a record, by place: nothing while it is deleted.
+    pub(crate) fn tokens<E: Entity>(&self, record: &Record<E>) -> BTreeMap<(String, String), Item> {
+        let tokens = if record.deleted_at.is_some() { vec![] } else { record.body.tokens() };
+        let placed = |token: &Token| (self.token_key::<E>(token, record.id), self.token_item::<E>(token, record.id));
+        tokens.iter().map(placed).collect()
+    }
+
     /// Where a token of a record lies.
     pub(crate) fn token_key<E: Entity>(&self, token: &Token, id: E::Id) -> (String, String) {
         let kind = E::Id::KIND;

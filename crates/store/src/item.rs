@@ -49,7 +49,15 @@ pub(crate) fn from_item<T: DeserializeOwned>(ring: &Ring, pk: &str, mut item: It
     for (name, value) in &mut item {
         unshut(ring, &mut format!("{pk}|{name}"), value)?;
     }
-    serde_dynamo::from_item(item).map_err(Error::internal)
+    serde_dynamo::from_item(item).map_err(|e| silent::<T>(&e.to_string()))
+}
+
+/// What serde says of a stored value quotes it, and a cause is logged: only what stands before the quotation
+/// is kept, which tells the kind of trouble and not the content.
+fn silent<T>(said: &str) -> Error {
+    let names_a_field = said.starts_with("missing field") || said.starts_with("duplicate field");
+    let kept = if names_a_field { said } else { said.split(['"', '`']).next().unwrap_or_default() };
+    Error::internal(format!("{} does not read: {kept}", std::any::type_name::<T>()))
 }
 
 /// Entries of a list are bound to the list, not to their position: a line may move.

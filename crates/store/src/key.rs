@@ -71,7 +71,7 @@ impl Key {
     }
     /// A part of an aggregate: lies under its record, read with it in one query.
     pub fn part<I: Id>(id: I, part: &str, n: impl Display) -> Self {
-        Self { pk: join(&[&I::KIND, &id]), sk: join(&[&part, &n]) }
+        Self { pk: join(&[&I::KIND, &id]), sk: join(&[&part, &segment(&n.to_string())]) }
     }
     /// An item that is no record: its family (a word of design's table, or a kind), its name, its place.
     pub fn item(family: &str, name: impl Display, sk: impl Display) -> Self {
@@ -79,6 +79,13 @@ impl Key {
     }
     pub(crate) fn new(segments: &[&dyn Display], sk: impl Display) -> Self {
         Self { pk: join(segments), sk: sk.to_string() }
+    }
+    /// Change records are written by commits of their records and by nothing else.
+    pub(crate) fn is_audit(&self) -> bool {
+        self.pk.starts_with("chg#")
+    }
+    pub(crate) fn untouchable(&self) -> kernel::Error {
+        kernel::Error::internal("a change record is written with its change, and never again")
     }
     pub fn sk(&self) -> &str {
         &self.sk

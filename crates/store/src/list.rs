@@ -9,7 +9,7 @@ use crate::{
     schema::{GSI1, GSI2, Index, PK, SK},
 };
 use jiff::Timestamp;
-use kernel::{Id, Result};
+use kernel::{Error, Id, Result};
 
 /// A list that exists. The first of a noun lies in gsi1 and the second in gsi2 of the record itself; each
 /// further one (or further row of one) is an item of its own, written in the record's commit.
@@ -115,8 +115,20 @@ fn partition<E: Entity>(scope: Scope, list: &List<E>, by: &[String], deleted: bo
 }
 
 fn sort(parts: &[String]) -> String {
-    parts.iter().map(|p| segment(p)).collect::<Vec<_>>().join("#")
+    parts.iter().map(|p| segment(cut(p))).collect::<Vec<_>>().join("#")
 }
+
+/// An index key holds 1,024 bytes: texts sort by their beginning.
+fn cut(part: &str) -> &str {
+    &part[..part.floor_char_boundary(SORTED)]
+}
+
+/// Bytes of one part of a sort key.
+const SORTED: usize = 200;
+/// Bytes of a partition key, the database's bound: no record stands in a longer one.
+const PARTITION: usize = 2048;
+/// Sorts after every character there is.
+pub(crate) const LAST: &str = "\u{10ffff}";
 
 /// Every row of a record: those that lie in the record's own item (sk `.`) first.
 pub(crate) fn placed<E: Entity>(scope: Scope, record: &Record<E>) -> Vec<Placed> {
@@ -144,7 +156,11 @@ impl Store {
         let at = E::LISTS.iter().position(|l| std::ptr::eq(l, list) || l.name == list.name);
         let index = index_of(at.expect("a declared list"));
         let partition = partition(self.scope, list, &wanted.by, wanted.deleted);
-        let page = self.page(index, &partition, &bounds(wanted), list.newest_first, wanted).await?;
+        if partition.len() > PARTITION {
+            return Ok(Page { data: vec![], next: None });
+        }
+        let bounds = bounds(wanted)?;
+        let page = self.page(index, &partition, &bounds, list.newest_first, wanted).await?;
         let data = page.data.into_iter().map(|item| self.record::<E>(item)).collect::<Result<_>>()?;
         Ok(Page { data, next: page.next })
     }
@@ -179,7 +195,7 @@ impl Store {
                 .expression_attribute_values(":b", s(to)),
         };
         if let Some(text) = &wanted.cursor {
-            let cursor = Cursor::open(self, partition, text)?;
+            let cursor = Cursor::open(self, partition, bounds, text)?;
             query = query
                 .exclusive_start_key(index.pk, s(partition))
                 .exclusive_start_key(index.sk, s(cursor.index_sk))
@@ -187,30 +203,35 @@ impl Store {
                 .exclusive_start_key(SK, s(cursor.sk));
         }
         let out = query.send().await.map_err(|e| refused("list", &e))?;
-        let next = out.last_evaluated_key.map(|last| Cursor::after(self, partition, index, &last)).transpose()?;
+        let next = out.last_evaluated_key.map(|last| Cursor::after(self, partition, bounds, index, &last)).transpose()?;
         Ok(Page { data: out.items.unwrap_or_default(), next })
     }
 }
 
-enum Bounds {
+/// Part of what a cursor is bound to: the database refuses one that lies outside.
+#[derive(Debug)]
+pub(crate) enum Bounds {
     None,
     Begins(String),
     Between(String, String),
 }
 
-fn bounds(wanted: &Wanted) -> Bounds {
+fn bounds(wanted: &Wanted) -> Result<Bounds> {
     let mut prefix = sort(&wanted.then);
-    if !prefix.is_empty() {
+    if !wanted.then.is_empty() {
         prefix.push('#');
     }
+    let bound = |text: &Option<String>| text.as_deref().map(|t| segment(cut(t))).unwrap_or_default();
     match (&wanted.from, &wanted.to) {
-        (None, None) if prefix.is_empty() => Bounds::None,
-        (None, None) => Bounds::Begins(prefix),
+        (None, None) if prefix.is_empty() => Ok(Bounds::None),
+        (None, None) => Ok(Bounds::Begins(prefix)),
         (from, to) => {
-            let from = format!("{prefix}{}", from.as_deref().unwrap_or(""));
-            // `~` sorts after every character of a time or an id.
-            let to = format!("{prefix}{}~", to.as_deref().unwrap_or(""));
-            Bounds::Between(from, to)
+            let from = format!("{prefix}{}", bound(from));
+            let to = format!("{prefix}{}{LAST}", bound(to));
+            if from > to {
+                return Err(Error::invalid("?to", "range", "may not lie before from"));
+            }
+            Ok(Bounds::Between(from, to))
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     change::{Change, Context, SNAPSHOT_EVERY},
     entity::pk,
     error::refused,
+    list::LAST,
     item::{Item, blob, from_item, number, s, text},
     schema::{INDEXES, PK, SK, TTL},
 };
@@ -14,7 +15,10 @@ use kernel::{Error, Id, Result};
 use seal::Sealed;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{collections::HashMap, fmt::Display};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Display,
+};
 
 /// A record as it stood: the noun's own fields, as the API showed them.
 #[derive(Clone, Debug)]
@@ -57,9 +61,9 @@ impl Store {
     /// Many records in one round trip (up to 100), in the order asked; missing ones are left out.
     pub async fn get_many<E: Entity>(&self, ids: &[E::Id]) -> Result<Vec<Record<E>>> {
         let keys: Vec<Key> = ids.iter().map(|id| Key::record(*id)).collect();
-        let mut items = self.items(&keys).await?;
+        let items = self.items(&keys).await?;
         ids.iter()
-            .filter_map(|id| items.remove(&pk::<E>(self.scope, *id)))
+            .filter_map(|id| items.get(&pk::<E>(self.scope, *id)).cloned())
             .map(|item| self.record(item))
             .collect()
     }
@@ -73,9 +77,9 @@ impl Store {
 
     /// Several items in one round trip, in the order asked.
     pub async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Value>>> {
-        let mut wanted = self.batch(keys, true).await?;
+        let wanted = self.batch(keys, true).await?;
         keys.iter()
-            .map(|k| wanted.remove(&(self.full(k), k.sk.clone())).map(|item| self.open_item(item)).transpose())
+            .map(|k| wanted.get(&(self.full(k), k.sk.clone())).cloned().map(|item| self.open_item(item)).transpose())
             .collect()
     }
 
@@ -100,7 +104,7 @@ impl Store {
                 .expression_attribute_values(":s", s(prefix))
         };
         let out = query.send().await.map_err(|e| refused("query", &e))?;
-        let items = out.items.unwrap_or_default().into_iter();
+        let items = out.items.unwrap_or_default().into_iter().filter(|item| self.lives(item));
         items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?))).collect()
     }
 
@@ -113,19 +117,23 @@ impl Store {
         before: &str,
         limit: i32,
     ) -> Result<Vec<(String, T)>> {
+        let (after, until) = (if from.is_empty() { " " } else { from }, if before.is_empty() { LAST } else { before });
+        if after > until {
+            return Ok(vec![]);
+        }
         let query = self
             .sdk
             .query()
             .table_name(&*self.table)
             .key_condition_expression("pk = :p AND sk BETWEEN :a AND :b")
             .expression_attribute_values(":p", s(self.full(key)))
-            .expression_attribute_values(":a", s(if from.is_empty() { " " } else { from }))
-            .expression_attribute_values(":b", s(if before.is_empty() { "~" } else { before }))
+            .expression_attribute_values(":a", s(after))
+            .expression_attribute_values(":b", s(until))
             .scan_index_forward(false)
             .consistent_read(true)
             .limit(limit + 1);
         let out = query.send().await.map_err(|e| refused("query", &e))?;
-        let items = out.items.unwrap_or_default().into_iter();
+        let items = out.items.unwrap_or_default().into_iter().filter(|item| self.lives(item));
         let placed = items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?)));
         let mut placed = placed.collect::<Result<Vec<(String, T)>>>()?;
         placed.retain(|(sk, _)| sk != before && sk != from);
@@ -139,7 +147,7 @@ impl Store {
         items.into_iter().map(|item| self.change(item)).collect()
     }
 
-    /// The record as it stood at a time; 404 if it did not exist yet.
+    /// The record as it stood at a time; 404 if it did not exist yet or was deleted then.
     pub async fn at<E: Entity>(&self, id: E::Id, at: Timestamp) -> Result<Version> {
         let at = crate::stamp(at);
         let (mut wanted, mut before) = (None, None);
@@ -160,6 +168,9 @@ impl Store {
                         let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(Error::internal)?;
                         json_patch::patch(&mut body, &patch).map_err(Error::internal)?;
                     }
+                    if body.get("deleted_at").is_some() {
+                        return Err(Error::Missing);
+                    }
                     let (version, at) = wanted.expect("set above");
                     let at = at.parse().map_err(Error::internal)?;
                     return Ok(Version { version, at, body: Sealed(body) });
@@ -178,8 +189,12 @@ impl Store {
     async fn item(&self, pk: &str, sk: &str, consistent: bool) -> Result<Option<Item>> {
         let get = self.sdk.get_item().table_name(&*self.table).key(PK, s(pk)).key(SK, s(sk));
         let out = get.consistent_read(consistent).send().await.map_err(|e| refused("get", &e))?;
-        // Expired items may lie there for days before the table drops them.
-        Ok(out.item.filter(|item| number(item, TTL).is_none_or(|ttl| ttl > self.now().as_second())))
+        Ok(out.item.filter(|item| self.lives(item)))
+    }
+
+    /// Expired items may lie there for days before the table drops them.
+    fn lives(&self, item: &Item) -> bool {
+        number(item, TTL).is_none_or(|ttl| ttl > self.now().as_second())
     }
 
     async fn items(&self, keys: &[Key]) -> Result<HashMap<String, Item>> {
@@ -188,11 +203,10 @@ impl Store {
 
     async fn batch(&self, keys: &[Key], consistent: bool) -> Result<HashMap<(String, String), Item>> {
         let mut out = HashMap::new();
-        let mut pending: Vec<Item> = keys
-            .iter()
-            .map(|k| Item::from([(PK.into(), s(self.full(k))), (SK.into(), s(&k.sk))]))
-            .collect();
-        pending.dedup();
+        // The database refuses a batch that names an item twice.
+        let places: BTreeSet<(String, &str)> = keys.iter().map(|k| (self.full(k), k.sk())).collect();
+        let place = |(pk, sk): (String, &str)| Item::from([(PK.into(), s(pk)), (SK.into(), s(sk))]);
+        let mut pending: Vec<Item> = places.into_iter().map(place).collect();
         let mut pause = std::time::Duration::from_millis(10);
         while !pending.is_empty() {
             let rest = pending.split_off(pending.len().min(100));
@@ -208,7 +222,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| refused("batch get", &e))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+            for item in answer.responses.unwrap_or_default().into_values().flatten().filter(|i| self.lives(i)) {
                 out.insert((text(&item, PK)?.to_string(), text(&item, SK)?.to_string()), item);
             }
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&*self.table);
@@ -305,11 +319,11 @@ fn strip(item: &mut Item) {
 
 impl Key {
     pub fn fact(fact: Fact, id: impl Display) -> Self {
-        Self::new(&[&"fact", &fact.name, &id], ".")
+        Self::new(&[&"fact", &fact.name, &crate::segment(&id.to_string())], ".")
     }
     /// One item of a fact that is a list.
     pub fn member(fact: Fact, id: impl Display, member: impl Display) -> Self {
-        Self::new(&[&"fact", &fact.name, &id], member)
+        Self::new(&[&"fact", &fact.name, &crate::segment(&id.to_string())], member)
     }
     /// The stored answer of a request that carried an `Idempotency-Key`.
     pub fn idempotency(by: &str, key: &str) -> Self {

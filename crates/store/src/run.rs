@@ -18,12 +18,17 @@ use aws_sdk_dynamodb::{
     },
 };
 use kernel::{Error, Result, Ulid};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 /// DynamoDB's bound of one transaction.
 const MOST: usize = 100;
 /// Bytes; the table's own bound is 400 KB.
 const LARGEST: usize = 350 * 1024;
+/// Bytes of one transaction; the table's own bound is 4 MB.
+const LARGEST_ALL: usize = 4_000_000;
 
 impl Commit {
     /// All of it, or nothing and the reason.
@@ -33,27 +38,38 @@ impl Commit {
         }
         self.write_changes()?;
         self.measure()?;
-        let mut attempt = 0;
-        let mut token = Ulid::new().to_string();
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        let (mut attempt, mut lost, mut token) = (0, false, Ulid::new().to_string());
         let mut tried: HashMap<usize, u32> = HashMap::new();
+        // Made once: what goes out again under one token goes out with the same bytes.
+        let mut items = self.items()?;
         loop {
-            let items = self.writes.iter().map(|w| w.item(&self.store.table)).collect::<Result<Vec<_>>>()?;
-            let request = self.store.sdk.transact_write_items().set_transact_items(Some(items));
+            let request = self.store.sdk.transact_write_items().set_transact_items(Some(items.clone()));
             let Err(e) = request.client_request_token(&token).send().await else { return Ok(()) };
             match self.read_refusal(&e) {
                 Refusal::Final(error) => return Err(error),
-                // The same bytes under the same token: done once, whatever happened to the first.
-                Refusal::Unclear(error) => self.pause(&mut attempt, error).await?,
+                // The same bytes under the same token: done once, whatever happened to the first. Throttling says
+                // nothing about an attempt before it.
+                Refusal::Again { unclear } => {
+                    lost |= unclear;
+                    self.store.pause(&mut attempt).await.map_err(|e| if lost { outcome_unknown() } else { e })?;
+                }
                 Refusal::Contended => {
-                    self.pause(&mut attempt, Error::Busy).await?;
-                    token = Ulid::new().to_string();
+                    self.store.pause(&mut attempt).await?;
+                    (lost, token) = (false, Ulid::new().to_string());
                 }
                 Refusal::Quota(at, name) => {
                     self.next_shard(&mut tried, at, name)?;
-                    token = Ulid::new().to_string();
+                    (lost, token, items) = (false, Ulid::new().to_string(), self.items()?);
                 }
             }
         }
+    }
+
+    fn items(&self) -> Result<Vec<TransactWriteItem>> {
+        self.writes.iter().map(|w| w.item(&self.store.table)).collect()
     }
 
     /// Change records are written last, when reason and event are known; each record's `head` is its hash.
@@ -83,12 +99,20 @@ impl Commit {
             let detail = format!("this would take {} items and one commit holds {MOST}: add some parts afterwards", self.writes.len());
             return Err(Error::unprocessable("too-many-parts", detail));
         }
+        let (mut places, mut all) = (HashSet::new(), 0);
         for write in &self.writes {
-            if let Act::Put(item) = &write.act
-                && item.values().map(size).sum::<usize>() > LARGEST
-            {
+            if !places.insert((&write.pk, &write.sk)) {
+                return Err(Error::internal(format!("one commit touches an item twice: {}", write.family())));
+            }
+            let Act::Put(item) = &write.act else { continue };
+            let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+            all += bytes;
+            if bytes > LARGEST {
                 return Err(Error::unprocessable("too-large", "this record would be larger than 350 KB: put long texts into documents"));
             }
+        }
+        if all > LARGEST_ALL {
+            return Err(Error::unprocessable("too-large", "this would write more than 4 MB at once: add some parts afterwards"));
         }
         Ok(())
     }
@@ -98,8 +122,8 @@ impl Commit {
             return self.cancelled(c.cancellation_reasons());
         }
         match refused("commit", e) {
-            Error::Busy => Refusal::Contended,
-            error if unclear(e) => Refusal::Unclear(error),
+            _ if unclear(e) => Refusal::Again { unclear: true },
+            Error::Busy => Refusal::Again { unclear: false },
             error => Refusal::Final(error),
         }
     }
@@ -121,7 +145,7 @@ impl Commit {
         let empty = Item::new();
         let old = reason.item().unwrap_or(&empty);
         Refusal::Final(match &write.means {
-            Means::Replay { hash } => match self.store.replayed(&write.pk, old, hash) {
+            Means::Replay { hash } => match self.store_of(&write.pk).replayed(&write.pk, old, hash) {
                 Ok(error) | Err(error) => error,
             },
             Means::Version { .. } if old.is_empty() => Error::Missing,
@@ -131,11 +155,18 @@ impl Commit {
                 Error::Duplicate { field, code, owner: text(old, "owner").unwrap_or_default().into() }
             }
             Means::Quota { name } => return Refusal::Quota(at, name),
-            Means::Refuse(refusal) => {
-                let value = (!old.is_empty()).then(|| self.store.open_item(old.clone()).ok()).flatten();
+            Means::Refuse(refusal) | Means::Again(refusal) => {
+                let store = self.store_of(&write.pk);
+                let value = (!old.is_empty()).then(|| store.open_item(old.clone()).ok()).flatten();
                 refusal(value)
             }
         })
+    }
+
+    /// Whose keys open what lies at a place: this commit's own, or of a scope that joined it.
+    fn store_of(&self, pk: &str) -> &Store {
+        let scope = pk.split('#').next().and_then(crate::Scope::from_claim);
+        self.others.iter().find(|s| Some(s.scope) == scope).unwrap_or(&self.store)
     }
 
     /// A quota is spread over shards: the next one may still have some.
@@ -147,14 +178,16 @@ impl Commit {
             return Err(Error::conflict("limit-reached", format!("the limit of {name} is reached")).with("limit", name));
         }
         let shard = (quota.first + *count) % quota.shards;
-        self.writes[at].pk = self.store.full(&Key::quota(name, shard));
+        self.writes[at].pk = format!("{}#{}", quota.scope, Key::quota(name, shard).pk);
         Ok(())
     }
+}
 
-    /// Waits a little, longer each time and never in step with others; gives up before the caller does.
-    async fn pause(&self, attempt: &mut u32, or: Error) -> Result<()> {
-        self.store.pause(attempt).await.map_err(|_| or)
-    }
+/// The table may have done it: nobody may say that nothing happened.
+fn outcome_unknown() -> Error {
+    let detail = "the answer got lost, so this may have been done or not; send it again with the same Idempotency-Key, \
+                  or look before you repeat it";
+    Error::refuse(kernel::Kind::Unavailable, "outcome-unknown", detail)
 }
 
 impl Store {
@@ -174,7 +207,8 @@ impl Store {
 
 enum Refusal {
     Final(Error),
-    Unclear(Error),
+    /// Once more as it is; `unclear` if the table may have done it.
+    Again { unclear: bool },
     Contended,
     Quota(usize, &'static str),
 }
@@ -182,7 +216,7 @@ enum Refusal {
 impl Means {
     fn precedence(&self) -> u8 {
         match self {
-            Means::Replay { .. } => 0,
+            Means::Replay { .. } | Means::Again(_) => 0,
             Means::Version { .. } | Means::Exists => 1,
             Means::Unique { .. } | Means::Refuse(_) => 2,
             Means::Quota { .. } => 3,
@@ -191,6 +225,11 @@ impl Means {
 }
 
 impl Write {
+    /// What sort of item, for messages: never a value of it.
+    fn family(&self) -> String {
+        self.pk.split('#').skip(1).take(1).chain([self.sk.split('#').next().unwrap_or_default()]).collect::<Vec<_>>().join(" ")
+    }
+
     fn item(&self, table: &str) -> Result<TransactWriteItem> {
         let condition = self.when.as_ref().map(Expression::of).unwrap_or_default();
         let text = (!condition.text.is_empty()).then_some(condition.text);
