@@ -1,14 +1,13 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
-use crate::{Actor, Letterbox, Tenant, table, trips::Trips};
+use crate::{Actor, Letterbox, Tenant, keys::Keys, table, trips::Trips};
 use authz::Edition;
 use axum::Router;
 use events::Envelope;
 use kernel::Clock;
-use seal::LocalMaster;
 use serde_json::{Map, Value, json};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
 };
 use store::{Vault, sdk, sdk::types::AttributeValue as Av};
@@ -24,6 +23,7 @@ pub struct World {
     router: Router,
     table: sdk::Client,
     trips: Trips,
+    keys: Arc<Keys>,
     delivered: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -41,7 +41,8 @@ impl World {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) = (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
-        let vault = Vault::new(table::NAME, move |_| client.clone(), Arc::new(LocalMaster::new([7; 32])), clock.clone());
+        let keys = Arc::new(Keys::default());
+        let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
         let place = Place {
             stage: "test".into(),
             region: "af-south-1".into(),
@@ -49,6 +50,7 @@ impl World {
             public_url: "https://app.test".into(),
         };
         let app = App::new(vault, letters.clone(), letters.clone(), place);
+        app.pace().off(true);
         let router = routes(&modules, &app);
         Self {
             app,
@@ -58,6 +60,7 @@ impl World {
             router,
             table: table.client,
             trips: table.trips,
+            keys,
             delivered: Arc::default(),
         }
     }
@@ -97,6 +100,19 @@ impl World {
     /// The next answers of the table are lost after it has done the work.
     pub fn lose_answers(&self, count: u64) {
         self.trips.lose(count);
+    }
+    /// The next answers (after the lost ones) say that the table is throttled.
+    pub fn throttle_answers(&self, count: u64) {
+        self.trips.throttle(count);
+    }
+    /// The table itself and its name, for tampering with what lies there.
+    pub fn table(&self) -> (&sdk::Client, &'static str) {
+        (&self.table, table::NAME)
+    }
+
+    /// The key service does not answer the next times it is asked for a new key.
+    pub fn refuse_keys(&self, times: u64) {
+        self.keys.refuse(times);
     }
 
     /// Delivers every event that was written and not delivered yet, in the order of its time, until nothing
@@ -165,11 +181,16 @@ impl World {
 
     /// Every item of the table; sealed bytes stand as their length.
     pub async fn scan(&self) -> Vec<Value> {
+        let plain = |item: &HashMap<String, Av>| item.iter().map(|(k, v)| (k.clone(), plain(v))).collect();
+        self.items().await.iter().map(|item| Value::Object(plain(item))).collect()
+    }
+
+    /// Every item as the table keeps it, sealed bytes included.
+    pub async fn items(&self) -> Vec<HashMap<String, Av>> {
         let mut items = vec![];
         let mut pages = self.table.scan().table_name(table::NAME).into_paginator().items().send();
         while let Some(item) = pages.next().await {
-            let item = item.expect("a page");
-            items.push(Value::Object(item.iter().map(|(k, v)| (k.clone(), plain(v))).collect()));
+            items.push(item.expect("a page"));
         }
         items
     }

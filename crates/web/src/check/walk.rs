@@ -22,6 +22,9 @@ pub const KEYWORDS: &[&str] = &[
     "maxProperties", "propertyNames",
 ];
 
+/// Levels of a body; the table keeps 32 of an item.
+const DEEPEST: usize = 24;
+
 pub(crate) struct Walk<'a> {
     pub root: &'a Value,
     pub faults: &'a mut Vec<Fault>,
@@ -34,7 +37,7 @@ impl<'a> Walk<'a> {
     }
 
     pub fn visit(&mut self, schema: &'a Value, value: &Value, at: String) {
-        let Some(s) = schema.as_object() else { return };
+        let Some(s) = schema.as_object() else { return self.free(value, &at) };
         if let Some(reference) = s.get("$ref").and_then(Value::as_str) {
             if let Some(target) = self.root.pointer(&reference[1..]) {
                 self.visit(target, value, at);
@@ -99,6 +102,10 @@ impl<'a> Walk<'a> {
     }
 
     fn number(&mut self, s: &Map<String, Value>, n: f64, at: &str) {
+        // What the table can hold.
+        if n.abs() > 1e125 || (n != 0.0 && n.abs() < 1e-129) {
+            return self.fault(at, "range", "a number between 1e-129 and 1e125");
+        }
         let bound = |name: &str| s.get(name).and_then(Value::as_f64);
         if bound("minimum").is_some_and(|least| n < least) {
             self.fault(at, "range", format!("at least {}", s["minimum"]));
@@ -122,8 +129,9 @@ impl<'a> Walk<'a> {
             if unique && all[..n].contains(value) {
                 self.fault(&format!("{at}/{n}"), "repeated", "is there already");
             }
-            if let Some(items) = s.get("items") {
-                self.visit(items, value, format!("{at}/{n}"));
+            match s.get("items") {
+                Some(items) => self.visit(items, value, format!("{at}/{n}")),
+                None => self.free(value, &format!("{at}/{n}")),
             }
         }
     }
@@ -135,7 +143,7 @@ impl<'a> Walk<'a> {
             return self.fault(at, "length", format!("at most {most} entries"));
         }
         if properties.is_none() && free.is_none() && s.get("additionalProperties").is_none() {
-            return map.keys().for_each(|k| self.free_name(k, at));
+            return self.free_members(map, at);
         }
         for (name, value) in map {
             let here = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -144,7 +152,10 @@ impl<'a> Walk<'a> {
                 None => match free {
                     Some(schema) => {
                         self.free_name(name, at);
-                        self.visit(schema, value, here);
+                        // `null` takes an entry of a free map away.
+                        if !(value.is_null() && self.mode == Mode::Patch) {
+                            self.visit(schema, value, here);
+                        }
                     }
                     None => self.unknown(properties, name, here),
                 },
@@ -165,6 +176,30 @@ impl<'a> Walk<'a> {
             (true, Mode::Patch | Mode::Whole) if optional => {}
             (true, Mode::Patch) => self.fault(&here, "required", "cannot be removed"),
             _ => self.visit(property, value, here),
+        }
+    }
+
+    /// What no schema describes: still text that can be read, and no deeper than the table keeps.
+    fn free(&mut self, value: &Value, at: &str) {
+        let none = Map::new();
+        match value {
+            _ if at.matches('/').count() > DEEPEST => self.fault(at, "depth", format!("at most {DEEPEST} levels")),
+            Value::String(text) => {
+                if let Some(c) = format::hostile(text) {
+                    self.fault(at, "hostile", format!("may not hold the character U+{:04X}", c as u32));
+                }
+            }
+            Value::Number(n) => self.number(&none, n.as_f64().unwrap_or_default(), at),
+            Value::Array(all) => all.iter().enumerate().for_each(|(n, v)| self.free(v, &format!("{at}/{n}"))),
+            Value::Object(map) => self.free_members(map, at),
+            _ => {}
+        }
+    }
+
+    fn free_members(&mut self, map: &Map<String, Value>, at: &str) {
+        for (name, value) in map {
+            self.free_name(name, at);
+            self.free(value, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")));
         }
     }
 

@@ -6,7 +6,7 @@ mod access;
 mod tenant;
 
 pub use access::{AccessGate, AccessRule, Elevated, Mode, Revoked};
-pub use tenant::{Status, TenantGate};
+pub use tenant::{CORE, Status, TenantGate};
 
 use kernel::{Error, Result};
 use std::{
@@ -38,7 +38,14 @@ impl Gates {
             return Ok(gate.clone());
         }
         let gate = Arc::new(read(store).await?);
-        self.0.lock().expect("never poisoned").insert(scope, (Instant::now() + KEPT, gate.clone()));
+        // An organisation that is being set up opens within seconds: its first people do not wait for this cache.
+        let settled = match &gate.tenant {
+            Some(tenant) => tenant.status != Status::Provisioning,
+            None => scope == Scope::Platform,
+        };
+        if settled {
+            self.0.lock().expect("never poisoned").insert(scope, (Instant::now() + KEPT, gate.clone()));
+        }
         Ok(gate)
     }
 
