@@ -56,11 +56,12 @@ pub struct Functions {
 
 impl Functions {
     /// A module serves its routes and consumes its queue.
-    pub fn add(&mut self, around: &Surroundings, module: Module, app: &App) -> Outcome<()> {
+    pub fn add(&mut self, around: &Surroundings, module: Module) -> Outcome<()> {
         let declared = around.template.function(module.name)?;
+        let app = app(around);
         self.http.insert(module.name.into(), web::mount(&module, app.clone()));
         let name = module.name.to_string();
-        self.handlers.insert(name, consumer(Arc::new(module), app.clone(), declared.timeout));
+        self.handlers.insert(name, consumer(Arc::new(module), app, declared.timeout));
         Ok(())
     }
 
@@ -77,38 +78,39 @@ impl Functions {
     }
 }
 
-/// Every module of the product, each with the ports it needs.
-pub async fn assemble(around: &Surroundings, app: &App) -> Outcome<Functions> {
+/// Every module of the product, each with the ports it needs. As when deployed, no function sees what another has
+/// cached: each has an [`App`] of its own.
+pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
     let mut functions = Functions::default();
-    functions.add(around, tenants::module(), app)?;
-    functions.add(around, identity::module(logins(around)), app)?;
-    functions.wake(around, "dispatch", dispatch(around, app))?;
-    functions.wake(around, "clock", clock(app))?;
-    functions.wake(around, "token", token(app))?;
+    functions.add(around, tenants::module())?;
+    functions.add(around, identity::module(logins(around)))?;
+    functions.add(around, patients::module())?;
+    functions.add(around, scheduling::module())?;
+    functions.wake(around, "dispatch", dispatch(around))?;
+    functions.wake(around, "clock", clock(app(around)))?;
+    functions.wake(around, "token", token(app(around)))?;
     Ok(functions)
 }
 
 /// The table's stream goes to the bus as when deployed, through the SDK.
-fn dispatch(around: &Surroundings, app: &App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
+fn dispatch(around: &Surroundings) -> impl Fn(Value) -> Work + Send + Sync + 'static {
     let client = aws_sdk_eventbridge::Client::new(&place(&format!("http://{}", around.queues_address)));
     let bus = Arc::new(dispatch::EventBridge::new(client, STACK));
-    let app = app.clone();
+    let app = app(around);
     move |batch| {
         let (app, bus) = (app.clone(), bus.clone());
         Box::pin(async move { Ok(dispatch::dispatch(&app, &*bus, &batch).await) })
     }
 }
 
-fn clock(app: &App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
-    let app = app.clone();
+fn clock(app: App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
     move |beat| {
         let app = app.clone();
         Box::pin(async move { clock::beat(&app, &beat).await.map_err(|cause| told(&cause)) })
     }
 }
 
-fn token(app: &App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
-    let app = app.clone();
+fn token(app: App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
     move |event| {
         let app = app.clone();
         Box::pin(async move { token::answer(&app, event).await.map_err(|cause| told(&cause)) })

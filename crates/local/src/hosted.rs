@@ -192,9 +192,11 @@ async fn mail(State(hosted): State<Arc<Hosted>>, Query(asked): Query<HashMap<Str
 }
 
 fn letter(mail: &Value) -> Value {
+    let seconds = mail["Timestamp"].as_f64().unwrap_or_default();
+    let at = jiff::Timestamp::from_millisecond((seconds * 1000.0) as i64).unwrap_or_default();
     json!({
         "id": mail["MessageId"], "from": mail["Source"], "to": mail["To"], "subject": mail["Subject"],
-        "text": mail["BodyText"], "html": mail["BodyHtml"], "at": mail["Timestamp"],
+        "text": mail["BodyText"], "html": mail["BodyHtml"], "at": at,
     })
 }
 

@@ -14,7 +14,7 @@ pub fn into(folder: &Folder) -> Outcome<()> {
     let file = File::create(folder.join("lumina.log")).whilst("open the log")?;
     let chosen = EnvFilter::try_from_default_env();
     let chosen =
-        chosen.unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,aws_smithy_runtime=warn,dynoxide=warn"));
+        chosen.unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,aws_smithy_runtime=warn,dynoxide=error"));
     let file = fmt::layer().with_ansi(false).with_writer(Mutex::new(file)).with_filter(chosen);
     let terminal = fmt::layer().without_time().with_writer(std::io::stderr).with_filter(LevelFilter::ERROR);
     // A second platform in one process (a test) keeps the first one's log.

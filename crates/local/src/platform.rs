@@ -34,7 +34,7 @@ pub struct Platform {
     pub address: String,
     pub emulator: Emulator,
     pub around: Surroundings,
-    /// What the modules share; for what no request does: the first operator, lost accounts.
+    /// As a function has it; for what no request does: the first operator, lost accounts.
     pub app: App,
     /// API keys with their plans. Empty: no module gives out keys to partners yet.
     pub keys: Arc<Keys>,
@@ -94,7 +94,7 @@ pub async fn start_behind(
     };
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);
-    let functions = functions::assemble(&around, &app).await?;
+    let functions = functions::assemble(&around).await?;
     let (stop, stopped) = watch::channel(false);
     let keys = Arc::<Keys>::default();
     let mut running = JoinSet::new();

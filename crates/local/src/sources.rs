@@ -16,10 +16,15 @@ use tokio::sync::watch;
 /// Becomes true when the platform stops: what is in work is finished, nothing new is begun.
 pub type Stop = watch::Receiver<bool>;
 
+/// Also when whoever could say so is gone.
+fn is_over(stop: &Stop) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
+}
+
 /// Hands a queue's messages to a function in batches until the platform stops.
 pub async fn drain(queues: Arc<Queues>, queue: String, batch: usize, function: Handler, mut stop: Stop) {
     let news = queues.news(&queue);
-    while !*stop.borrow() {
+    while !is_over(&stop) {
         match queues.receive(&queue, batch) {
             Ok(messages) if !messages.is_empty() => deliver(&queues, &queue, messages, &function).await,
             Ok(_) => {
@@ -97,7 +102,7 @@ impl Pump {
     /// Reads from where the last run came to, until the platform stops.
     pub async fn run(self, mut stop: Stop) {
         let mut tries = 0;
-        while !*stop.borrow() {
+        while !is_over(&stop) {
             let nap = match self.turn(tries).await {
                 Ok(Turn::Nothing) => Duration::from_millis(40),
                 Ok(Turn::Moved) => {

@@ -17,6 +17,9 @@ pub struct Wanted {
     pub plan: String,
     /// The form, as `POST /v1/tenants/signups` takes it; the plan's id is added.
     pub signup: Value,
+    /// Sections of the organisation's settings, as its administrator changes them.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Value>,
     pub sites: Vec<Value>,
     pub staff: Vec<Staff>,
 }
@@ -95,6 +98,9 @@ pub async fn open(
         practitioners: BTreeMap::new(),
         users: vec![login],
     };
+    for (section, change) in &wanted.settings {
+        admin.patch(&format!("/v1/tenants/self/settings/{section}"), change.clone()).await?;
+    }
     Ok((organisation, admin))
 }
 

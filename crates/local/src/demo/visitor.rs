@@ -92,6 +92,10 @@ impl Visitor {
         self.send(Method::POST, path, &[], Some(&body)).await?.fine()
     }
 
+    pub async fn patch(&self, path: &str, body: Value) -> Outcome<Value> {
+        self.send(Method::PATCH, path, &[], Some(&body)).await?.fine()
+    }
+
     /// A command whose reason stands in the change record.
     pub async fn post_because(&self, path: &str, body: Value, reason: &str) -> Outcome<Value> {
         self.send(Method::POST, path, &[("x-reason", reason)], Some(&body)).await?.fine()
