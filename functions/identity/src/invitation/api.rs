@@ -73,7 +73,7 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
 /// The invited user, if the link is theirs and still works. Whatever is wrong with a link, it is not found.
 async fn invited(anyone: &Anyone, token: &str) -> Result<(Store, Record<User>, Claimed)> {
     let claimed = read(token).ok_or(Error::Missing)?;
-    anyone.hourly("invitation", 60).await?;
+    anyone.hourly("invitation", 600).await?;
     let by = format!("public:{}", claimed.user);
     let store = anyone.open(Scope::Tenant(claimed.tenant), &by).await?;
     if !signed(&store, token) {
