@@ -123,6 +123,7 @@ ids! {
     AppointmentId => "apt",
     VisitId => "pvi",
     FollowUpId => "flw",
+    QueueId => "que",
     // named by these modules, kept by others
     DocumentId => "doc",
     EmployeeId => "emp",

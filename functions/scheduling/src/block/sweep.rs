@@ -1,0 +1,72 @@
+//! What is booked in a blocked time is marked for the desk to move.
+
+use super::{Block, Of};
+use crate::{
+    appointment::{self, Appointment, Attention},
+    practitioner::Practitioner,
+};
+use events::SchedulingEvent;
+use jiff::Timestamp;
+use kernel::{Error, PractitionerId, Result};
+use store::{Entity, Record, Wanted};
+use web::Ctx;
+
+/// Live appointments that a block covers.
+pub async fn booked(ctx: &Ctx, block: &Block) -> Result<Vec<Record<Appointment>>> {
+    let mut found = vec![];
+    match block.of() {
+        Some(Of::Host(host)) => found = appointment::between(ctx, host, block.from, block.to).await?,
+        Some(Of::Site(site)) => {
+            let mut wanted = Wanted::by(&[&site], 100);
+            loop {
+                let page = ctx.store().list(&Practitioner::LISTS[1], &wanted).await?;
+                for p in &page.data {
+                    let host = crate::host::Host::Practitioner(p.id);
+                    found.extend(appointment::between(ctx, host, block.from, block.to).await?);
+                }
+                match page.next {
+                    Some(next) => wanted.cursor = Some(next),
+                    None => break,
+                }
+            }
+            found.retain(|a| a.body.site == site);
+        }
+        None => {}
+    }
+    Ok(found)
+}
+
+/// Marks what is booked in a block.
+pub async fn sweep(ctx: &Ctx, block: &Block) -> Result<()> {
+    for record in booked(ctx, block).await? {
+        attend(ctx, record, Attention::PractitionerAway).await?;
+    }
+    Ok(())
+}
+
+/// Marks everything that a practitioner has from a moment on: they left, or may not work any more.
+pub async fn sweep_practitioner(ctx: &Ctx, id: PractitionerId, from: Timestamp) -> Result<()> {
+    let host = crate::host::Host::Practitioner(id);
+    for record in appointment::between(ctx, host, from, Timestamp::MAX).await? {
+        attend(ctx, record, Attention::PractitionerAway).await?;
+    }
+    Ok(())
+}
+
+/// Marks one appointment, if it is not marked so yet; one that changed meanwhile is looked at again.
+async fn attend(ctx: &Ctx, listed: Record<Appointment>, why: Attention) -> Result<()> {
+    let mut attempt = 0;
+    loop {
+        let old = ctx.store().fresh::<Appointment>(listed.id).await?;
+        if !old.body.is_upcoming() || old.body.needs_attention == Some(why) {
+            return Ok(());
+        }
+        let mut new = old.next(ctx.now());
+        new.body.needs_attention = Some(why);
+        let event = SchedulingEvent::NeedsAttention { slot: new.body.slot(new.id), why: why.to_string() };
+        match ctx.commit().update("needs_attention", &old, &new).emit(event).run().await {
+            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+            other => return other,
+        }
+    }
+}

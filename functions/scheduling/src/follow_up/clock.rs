@@ -1,0 +1,98 @@
+//! Reminders and the end of the window; and the visit that completes a follow-up.
+
+use super::{FollowUp, Status};
+use crate::{due, practitioner::Practitioner, visit::Visit};
+use events::SchedulingEvent;
+use kernel::{Error, FollowUpId, Result};
+use serde_json::Value;
+use store::{Commit, Entity, Record, Wanted};
+use web::{App, Ctx, Task};
+
+pub fn tasks() -> Vec<Task> {
+    vec![
+        Task::on("due.flw.reminder", |app, row| on(app, row, remind)),
+        Task::on("due.flw.missed", |app, row| on(app, row, miss)),
+    ]
+}
+
+type Step = fn(&Ctx, &Record<FollowUp>) -> Option<Commit>;
+
+async fn on(app: App, row: Value, step: Step) -> Result<()> {
+    let Some((ctx, id)) = due::read::<FollowUpId>(&app, &row).await? else { return Ok(()) };
+    let mut attempt = 0;
+    loop {
+        let Some(old) = due::record::<FollowUp>(&ctx, id).await? else { return Ok(()) };
+        let Some(commit) = step(&ctx, &old) else { return Ok(()) };
+        match commit.run().await {
+            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+            other => return other,
+        }
+    }
+}
+
+fn remind(ctx: &Ctx, old: &Record<FollowUp>) -> Option<Commit> {
+    let due = old.body.status == Status::Pending && old.body.reminder().is_some_and(|at| at <= ctx.now());
+    due.then(|| {
+        let mut new = old.next(ctx.now());
+        new.body.skip_past(ctx.now());
+        ctx.commit().update("remind", old, &new).emit(SchedulingEvent::FollowUpDue(new.body.said(new.id)))
+    })
+}
+
+fn miss(ctx: &Ctx, old: &Record<FollowUp>) -> Option<Commit> {
+    let due = old.body.status == Status::Pending && old.body.missed_at().is_some_and(|at| at <= ctx.now());
+    due.then(|| {
+        let mut new = old.next(ctx.now());
+        new.body.status = Status::Missed;
+        ctx.commit().update("miss", old, &new).emit(SchedulingEvent::FollowUpMissed(new.body.said(new.id)))
+    })
+}
+
+/// Completes what the patient was to come for: the same practitioner, or one of the specialty, within the
+/// window.
+pub async fn complete(ctx: &Ctx, visit: &Record<Visit>) -> Result<()> {
+    let patient = visit.body.listed_under.unwrap_or(visit.body.patient_id);
+    let wanted = Wanted::by(&[&patient], 100);
+    let page = ctx.store().list(&FollowUp::LISTS[1], &wanted).await?;
+    let open = |r: &Record<FollowUp>| {
+        r.body.status == Status::Pending
+            && r.body.site == visit.body.site
+            && r.body.met_on(visit.body.visit_date)
+    };
+    let open: Vec<_> = page.data.into_iter().filter(open).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let specialties = match visit.body.practitioner_id {
+        Some(id) => ctx.store().get::<Practitioner>(id).await.map(|p| p.body.specialties).unwrap_or_default(),
+        None => vec![],
+    };
+    for listed in open {
+        let same = listed.body.practitioner_id.is_some()
+            && listed.body.practitioner_id == visit.body.practitioner_id;
+        let fits = listed.body.specialty.as_ref().is_some_and(|s| specialties.contains(s));
+        if same || fits {
+            completed(ctx, listed.id, visit).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn completed(ctx: &Ctx, id: FollowUpId, visit: &Record<Visit>) -> Result<()> {
+    let mut attempt = 0;
+    loop {
+        let Some(old) = due::record::<FollowUp>(ctx, id).await? else { return Ok(()) };
+        if old.body.status != Status::Pending {
+            return Ok(());
+        }
+        let mut new = old.next(ctx.now());
+        new.body.status = Status::Completed;
+        new.body.outcome = Some(visit.id.to_string());
+        new.body.appointment_id = new.body.appointment_id.or(visit.body.appointment_id);
+        let event = SchedulingEvent::FollowUpCompleted(new.body.said(id));
+        match ctx.commit().update("complete", &old, &new).emit(event).run().await {
+            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+            other => return other,
+        }
+    }
+}

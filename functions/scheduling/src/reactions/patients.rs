@@ -1,0 +1,135 @@
+//! Merged patients keep their own records: only the lists show them under the survivor. A deceased patient's
+//! appointments and follow-ups end.
+
+use super::named;
+use crate::{
+    appointment::{Appointment, CancelCode, cancelled},
+    due,
+    follow_up::{self, FollowUp},
+    visit::Visit,
+};
+use events::{Envelope, SchedulingEvent};
+use kernel::{Error, PatientId, Result};
+use store::{Entity, Record, Wanted};
+use web::Ctx;
+
+/// Records of one patient's list, all pages.
+async fn of_patient<E: Entity>(ctx: &Ctx, patient: PatientId) -> Result<Vec<Record<E>>> {
+    let mut wanted = Wanted::by(&[&patient], 100);
+    let mut all = vec![];
+    loop {
+        let page = ctx.store().list(&E::LISTS[1], &wanted).await?;
+        all.extend(page.data);
+        match page.next {
+            Some(next) => wanted.cursor = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// What every record about a patient has: whose it is, and under whom it is listed.
+trait OfPatient: Entity {
+    fn patient(&self) -> PatientId;
+    fn listed_under(&mut self) -> &mut Option<PatientId>;
+}
+macro_rules! of_patient {
+    ($($noun:ty),+) => { $(impl OfPatient for $noun {
+        fn patient(&self) -> PatientId { self.patient_id }
+        fn listed_under(&mut self) -> &mut Option<PatientId> { &mut self.listed_under }
+    })+ };
+}
+of_patient!(Appointment, Visit, FollowUp);
+
+/// Moves the list rows of `whose` records from one patient's lists to another's.
+async fn relist<E: OfPatient>(
+    ctx: &Ctx,
+    listed: PatientId,
+    whose: PatientId,
+    under: Option<PatientId>,
+) -> Result<()> {
+    for found in of_patient::<E>(ctx, listed).await? {
+        if found.body.patient() != whose {
+            continue;
+        }
+        let mut attempt = 0;
+        loop {
+            let Some(old) = due::record::<E>(ctx, found.id).await? else { break };
+            let mut new = old.next(ctx.now());
+            if std::mem::replace(new.body.listed_under(), under) == under {
+                break;
+            }
+            match ctx.commit().update("relist", &old, &new).run().await {
+                Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+                other => {
+                    other?;
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn pair(envelope: &Envelope) -> Option<(PatientId, PatientId)> {
+    Some((named(&envelope.data, &["survivor"])?, named(&envelope.data, &["duplicate"])?))
+}
+
+pub async fn merged(ctx: Ctx, envelope: Envelope) -> Result<()> {
+    let Some((survivor, duplicate)) = pair(&envelope) else { return Ok(()) };
+    relist::<Appointment>(&ctx, duplicate, duplicate, Some(survivor)).await?;
+    relist::<Visit>(&ctx, duplicate, duplicate, Some(survivor)).await?;
+    relist::<FollowUp>(&ctx, duplicate, duplicate, Some(survivor)).await
+}
+
+/// Exactly the records whose own patient is the duplicate go back.
+pub async fn unmerged(ctx: Ctx, envelope: Envelope) -> Result<()> {
+    let Some((survivor, duplicate)) = pair(&envelope) else { return Ok(()) };
+    relist::<Appointment>(&ctx, survivor, duplicate, None).await?;
+    relist::<Visit>(&ctx, survivor, duplicate, None).await?;
+    relist::<FollowUp>(&ctx, survivor, duplicate, None).await
+}
+
+pub async fn deceased(ctx: Ctx, envelope: Envelope) -> Result<()> {
+    let patient = named(&envelope.data, &["patient"]).or(envelope.record.parse().ok());
+    let Some(patient) = patient else { return Ok(()) };
+    for found in of_patient::<Appointment>(&ctx, patient).await? {
+        cancel(&ctx, found).await?;
+    }
+    for found in of_patient::<FollowUp>(&ctx, patient).await? {
+        end(&ctx, found).await?;
+    }
+    Ok(())
+}
+
+async fn cancel(ctx: &Ctx, found: Record<Appointment>) -> Result<()> {
+    let mut attempt = 0;
+    loop {
+        let Some(old) = due::record::<Appointment>(ctx, found.id).await? else { return Ok(()) };
+        if !old.body.is_upcoming() {
+            return Ok(());
+        }
+        let (_, commit) = cancelled(ctx, &old, CancelCode::Deceased, None, None)?;
+        match commit.run().await {
+            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+            other => return other,
+        }
+    }
+}
+
+async fn end(ctx: &Ctx, found: Record<FollowUp>) -> Result<()> {
+    let mut attempt = 0;
+    loop {
+        let Some(old) = due::record::<FollowUp>(ctx, found.id).await? else { return Ok(()) };
+        if old.body.status != follow_up::Status::Pending {
+            return Ok(());
+        }
+        let mut new = old.next(ctx.now());
+        new.body.status = follow_up::Status::Cancelled;
+        new.body.outcome = Some("deceased".into());
+        let event = SchedulingEvent::FollowUpCancelled(new.body.said(new.id));
+        match ctx.commit().update("cancel", &old, &new).emit(event).run().await {
+            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+            other => return other,
+        }
+    }
+}
