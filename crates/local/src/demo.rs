@@ -11,6 +11,7 @@ pub use organisation::{Organisation, Staff, Wanted};
 pub use visitor::Visitor;
 
 use crate::{
+    arguments,
     folder::Folder,
     operator::{self, Operator},
     platform::Platform,
@@ -119,20 +120,22 @@ async fn make(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Demo> {
     Ok(demo)
 }
 
-/// The logins as a person at the terminal wants to see them.
-pub fn told(demo: &Demo) -> String {
+/// The logins of a folder as a person at the terminal wants to see them.
+pub fn told(demo: &Demo, folder: &std::path::Path) -> String {
+    let usual = arguments::workspace().is_ok_and(|w| w.join(".local").canonicalize().is_ok_and(|w| w == folder));
+    let data = if usual { String::new() } else { format!(" --data {}", folder.display()) };
     let mut lines = vec!["Demo logins (all in demo.json, with the authenticators' secrets):".to_string()];
     for login in demo.logins() {
         let factor = if login.totp_secret.is_some() { "+ code" } else { "" };
-        let roles = login.roles.join(" ");
+        let (roles, password) = (login.roles.join(" "), &login.password);
         lines.push(format!(
-            "  {:<9} {:<34} {:<15} {:<21} {factor}",
-            login.slug, login.login_name, roles, login.password
+            "  {:<9} {:<34} {roles:<15} {password:<21} {factor}",
+            login.slug, login.login_name
         ));
     }
     lines.push("Ready to paste:".into());
     for organisation in &demo.organisations {
-        lines.push(format!("  TOKEN=$(cargo run -q -- --token {}/receptionist)", organisation.slug));
+        lines.push(format!("  TOKEN=$(cargo run -q -- --token {}/receptionist{data})", organisation.slug));
     }
     lines.push(format!("  curl -H \"authorization: Bearer $TOKEN\" {}/me", demo.api));
     lines.join("\n")

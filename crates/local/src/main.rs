@@ -8,7 +8,7 @@ use local::{
     trouble,
     trouble::Outcome,
 };
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -37,13 +37,18 @@ async fn run() -> Outcome<()> {
         outcome = serve(&mut platform) => outcome,
         () = local::signal::stop() => Ok(()),
     };
-    println!("\nstopping");
+    tell("\nstopping");
     platform.stop().await;
     outcome
 }
 
 fn say(line: &str) {
-    println!("  · {line}");
+    tell(&format!("  · {line}"));
+}
+
+/// Whoever read this may have gone: that is no reason to stop without saving.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Announces everything, and waits until the emulator ends, which it should not.
@@ -51,21 +56,22 @@ async fn serve(platform: &mut Platform) -> Outcome<()> {
     let mut demo = demo::ready(platform, &say).await?;
     let restored = accounts::restore(platform, demo.as_mut()).await?;
     if let Some(told) = restored.told() {
-        println!("{told}");
+        tell(&told);
         if let Some(demo) = &demo {
             demo.write(&platform.folder)?;
         }
     }
-    println!("API      {0}/v1   (health: {0}/v1/health)", platform.address);
-    println!("Docs     {}/docs", platform.address);
-    println!("Sign in  {}/local/login", platform.address);
-    println!("Mail     {}/local/mail", platform.address);
-    println!("Data     {}", platform.folder.path().display());
-    match &demo {
-        Some(demo) => println!("\n{}", demo::told(demo)),
-        None => println!("\nThis folder has data but no demo.json, so its logins are not known here."),
-    }
-    println!("\nCtrl-C stops everything.");
+    let (base, folder) = (&platform.address, platform.folder.path());
+    tell(&format!("API      {base}/v1   (health: {base}/v1/health)"));
+    tell(&format!("Docs     {base}/docs"));
+    tell(&format!("Sign in  {base}/local/login"));
+    tell(&format!("Mail     {base}/local/mail"));
+    tell(&format!("Data     {}", folder.display()));
+    tell(&match &demo {
+        Some(demo) => format!("\n{}", demo::told(demo, folder)),
+        None => "\nThis folder has data but no demo.json, so its logins are not known here.".into(),
+    });
+    tell("\nCtrl-C stops everything.");
     platform.emulator.ended().await;
     let log = platform.folder.join("ministack/ministack.log");
     Err(trouble!("The emulator has ended by itself (see {}); start again.", log.display()))

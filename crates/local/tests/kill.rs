@@ -116,6 +116,24 @@ async fn newcomer(admin: &Visitor) -> Login {
     Login::take_up(admin, email, &Clock::default()).await.unwrap().0
 }
 
+async fn everything_is_there(reception: &Visitor, promised: &[Value]) {
+    let mut highest = String::new();
+    for before in promised {
+        let id = before["id"].as_str().unwrap();
+        let after = reception.get(&format!("/v1/patients/{id}")).await.unwrap();
+        for field in ["number", "given_names", "family_name", "birth_date", "phones"] {
+            assert_eq!(after[field], before[field], "{id} {field}");
+        }
+        highest = highest.max(before["number"].as_str().unwrap().to_string());
+    }
+    let phone = promised[0]["phones"][0]["number"].as_str().unwrap().trim_start_matches('+');
+    let found = reception.get(&format!("/v1/patients?q=%2B{phone}")).await.unwrap();
+    assert_eq!(found["data"][0]["id"], promised[0]["id"], "sealed fields can still be searched");
+
+    let next = reception.post("/v1/patients", person(90_000)).await.unwrap();
+    assert!(next["number"].as_str().unwrap() > highest.as_str(), "numbers continue: {} > {highest}", next["number"]);
+}
+
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -145,25 +163,34 @@ async fn what_was_answered_with_success_survives_kill_9() {
     let again = Program::start(&data, port);
     println!("{} patients before the kill; the next start took {:?}", promised.len(), began.elapsed());
     assert!(!again.said.iter().any(|line| line.contains("had lost")), "no account was lost: {:?}", again.said);
-    let demo = again.demo();
-    let reception = desk(&demo, "harmony/receptionist").await;
-    let mut highest = String::new();
-    for before in &promised {
-        let id = before["id"].as_str().unwrap();
-        let after = reception.get(&format!("/v1/patients/{id}")).await.unwrap();
-        for field in ["number", "given_names", "family_name", "birth_date", "phones"] {
-            assert_eq!(after[field], before[field], "{id} {field}");
-        }
-        highest = highest.max(before["number"].as_str().unwrap().to_string());
-    }
-    let phone = promised[0]["phones"][0]["number"].as_str().unwrap().trim_start_matches('+');
-    let found = reception.get(&format!("/v1/patients?q=%2B{phone}")).await.unwrap();
-    assert_eq!(found["data"][0]["id"], promised[0]["id"], "sealed fields can still be searched");
-
-    let next = reception.post("/v1/patients", person(90_000)).await.unwrap();
-    assert!(next["number"].as_str().unwrap() > highest.as_str(), "numbers continue: {} > {highest}", next["number"]);
+    let reception = desk(&again.demo(), "harmony/receptionist").await;
+    everything_is_there(&reception, &promised).await;
     let door = reception.with(None);
     door.sign_in(&newcomer, now(&Clock::default())).await.expect("the password was answered with success");
     tokio::task::spawn_blocking(move || again.stop()).await.unwrap();
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_the_emulator_lost_are_made_again_from_the_table() {
+    let data = std::env::temp_dir().join(format!("lumina-lost-{}", ulid::Ulid::new()));
+    let port = free_port();
+    Program::start(&data, port).stop();
+    let before = Demo::read(&data).unwrap().unwrap();
+    std::fs::remove_dir_all(data.join("ministack")).unwrap();
+
+    let again = Program::start(&data, port);
+    let told = again.said.iter().find(|line| line.contains("had lost 15 accounts"));
+    assert!(told.is_some(), "the program says so: {:?}", again.said);
+    let after = again.demo();
+    for who in ["platform/operator", "grace/tenant_admin", "harmony/receptionist"] {
+        let person = desk(&after, who).await;
+        let me = person.get("/v1/me").await.unwrap();
+        assert_eq!(me["user"], json!(after.who(who).unwrap().user));
+        let (old, new) = (before.who(who).unwrap(), after.who(who).unwrap());
+        assert_eq!(old.password, new.password);
+        assert_eq!(old.totp_secret.is_some(), new.totp_secret.is_some());
+    }
+    again.stop();
     std::fs::remove_dir_all(data).unwrap();
 }
