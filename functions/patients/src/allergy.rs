@@ -10,6 +10,7 @@ use crate::{
     chart::{self, Command, Entry, Written},
     patient::{AllergyStatus, Asserted, Patient, check::Desk, facts as published},
 };
+use authz::Only;
 use events::PatientEvent;
 use kernel::{AllergyId, Error, Fault, PatientId, Result};
 use schemars::JsonSchema;
@@ -29,23 +30,14 @@ kernel::words! {
     pub enum Criticality { Low = "low", High = "high", UnableToAssess = "unable_to_assess" }
 }
 kernel::words! { pub enum Severity { Mild = "mild", Moderate = "moderate", Severe = "severe" } }
-kernel::words! { pub enum Clinical { Active = "active", Inactive = "inactive", Resolved = "resolved" } }
+kernel::words! {     #[derive(Default)]
+pub enum Clinical { #[default] Active = "active", Inactive = "inactive", Resolved = "resolved" } }
 kernel::words! {
+    #[derive(Default)]
     pub enum Verification {
-        Unconfirmed = "unconfirmed", Confirmed = "confirmed", Refuted = "refuted", EnteredInError = "entered_in_error",
+        #[default] Unconfirmed = "unconfirmed", Confirmed = "confirmed", Refuted = "refuted", EnteredInError = "entered_in_error",
     }
 }
-impl Default for Clinical {
-    fn default() -> Self {
-        Self::Active
-    }
-}
-impl Default for Verification {
-    fn default() -> Self {
-        Self::Unconfirmed
-    }
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Substance {
     pub system: System,
@@ -215,6 +207,13 @@ impl Entry for Allergy {
     }
 
     const FACT: Option<Fact> = Some(facts::ALLERGIES);
+    /// The desk knows what to keep away from the patient, not what happened.
+    fn qualified(&mut self, only: Only) {
+        if only == Only::Names {
+            self.reactions = Sealed(vec![]);
+            (self.note, self.asserter) = (None, None);
+        }
+    }
 
     fn commit(ctx: &Ctx, w: Written<'_, Self>) -> Result<Commit> {
         chart::standing(w.patient)?;

@@ -5,6 +5,7 @@ use crate::patient::{
     api::survivor,
     check::{Desk, sensible},
 };
+use authz::Only;
 use axum::{
     http::Method,
     routing::{get, patch, post},
@@ -15,7 +16,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use store::{Commit, Fact, Key, Record, Wanted, When, facts, is};
 use web::{
-    Answer, At, Body, Ctx, Raw, Route, Within, check,
+    Answer, At, Body, Ctx, Raw, Reach, Route, Within, check,
     noun::{History, Noun, Pages, View},
     route,
 };
@@ -47,8 +48,51 @@ pub trait Entry: Noun {
         let _ = (ctx, action, old, new);
         Ok(())
     }
+    /// Who may know of it, beside the permission.
+    fn audience(&self) -> Audience {
+        Audience::Everybody
+    }
+    /// Leaves what somebody sees whose grant is qualified (`names`, …).
+    fn qualified(&mut self, only: Only) {
+        let _ = only;
+    }
     /// Everything that happens in the same commit: the record, its event, facts, what the patient mirrors.
     fn commit(ctx: &Ctx, written: Written<'_, Self>) -> Result<Commit>;
+}
+
+/// For whose eyes an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Audience {
+    Everybody,
+    /// Clinical roles.
+    Clinical,
+    /// Those who care for the patient.
+    Team,
+}
+
+/// How far into the chart the caller sees.
+async fn audience(ctx: &Ctx, patient: &Record<Patient>, most: Audience) -> Result<Audience> {
+    let roles = &ctx.actor().roles;
+    let clinical = roles.iter().any(|r| authz::role(r).is_some_and(|r| r.clinical));
+    let whole = ctx.reach() == Reach::All;
+    match most {
+        Audience::Team if whole || crate::care::has(ctx, &patient.body.ids(patient.id)).await? => {
+            Ok(Audience::Team)
+        }
+        _ if clinical || whole => Ok(Audience::Clinical),
+        _ => Ok(Audience::Everybody),
+    }
+}
+
+/// The entries that the caller may know of, as they may be seen.
+async fn seen<E: Entry>(ctx: &Ctx, patient: &Record<Patient>, all: Vec<Record<E>>) -> Result<Vec<Record<E>>> {
+    let most = all.iter().map(|r| r.body.audience()).max().unwrap_or(Audience::Everybody);
+    let near = if most == Audience::Everybody { most } else { audience(ctx, patient, most).await? };
+    let mut all: Vec<Record<E>> = all.into_iter().filter(|r| r.body.audience() <= near).collect();
+    if let Some(only) = ctx.only() {
+        all.iter_mut().for_each(|r| r.body.qualified(only));
+    }
+    Ok(all)
 }
 
 /// One version of an entry about to be written.
@@ -212,20 +256,13 @@ async fn list<E: Entry>(ctx: Ctx, At(id): At<PatientId>) -> Answer {
     if !others.is_empty() {
         all.extend(entries::<E>(&ctx, &others).await?);
     }
-    let data = all.into_iter().map(|record| View::owned(&ctx, record)).collect();
+    let data = seen(&ctx, &patient, all).await?.into_iter().map(|record| View::owned(&ctx, record)).collect();
     web::ok(&Pages { data, next: None })
 }
 
 /// The patient and the entry in one wave; an entry of somebody else is missing.
-async fn both<E: Entry>(
-    ctx: &Ctx,
-    id: PatientId,
-    part: E::Id,
-    fresh: bool,
-) -> Result<(Record<Patient>, Record<E>)> {
-    let entry =
-        async { if fresh { ctx.store().fresh::<E>(part).await } else { ctx.store().get::<E>(part).await } };
-    let (patient, entry) = futures::join!(patient(ctx, id), entry);
+async fn both<E: Entry>(ctx: &Ctx, id: PatientId, part: E::Id) -> Result<(Record<Patient>, Record<E>)> {
+    let (patient, entry) = futures::join!(patient(ctx, id), ctx.store().get::<E>(part));
     of_patient(patient?, entry?)
 }
 
@@ -237,12 +274,19 @@ fn of_patient<E: Entry>(patient: Record<Patient>, entry: Record<E>) -> Result<(R
 }
 
 async fn show<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) -> Answer {
-    let (_, entry) = both::<E>(&ctx, id, part, false).await?;
+    let (patient, entry) = both::<E>(&ctx, id, part).await?;
+    let entry = seen(&ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)?;
     Ok(ctx.shown(200, &entry)?.respond())
 }
 
 async fn history<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) -> Answer {
-    both::<E>(&ctx, id, part, false).await?;
+    if ctx.only().is_some_and(|only| only != Only::Reason) {
+        return Err(
+            Error::forbidden("forbidden", "your role sees the entry as it is, not its history").into()
+        );
+    }
+    let (patient, entry) = both::<E>(&ctx, id, part).await?;
+    seen(&ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)?;
     let data = ctx.store().history::<E>(part, None, 100).await?;
     web::ok(&History { data, next: None })
 }

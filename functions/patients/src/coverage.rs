@@ -28,14 +28,9 @@ kernel::words! {
     pub enum Relation { Principal = "principal", Spouse = "spouse", Child = "child", Dependant = "dependant" }
 }
 kernel::words! {
-    pub enum State { Active = "active", Expired = "expired", Suspended = "suspended", Cancelled = "cancelled" }
+    #[derive(Default)]
+    pub enum State { #[default] Active = "active", Expired = "expired", Suspended = "suspended", Cancelled = "cancelled" }
 }
-impl Default for State {
-    fn default() -> Self {
-        Self::Active
-    }
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Verified {
     pub at: Timestamp,

@@ -1,7 +1,7 @@
 //! Flags (FHIR Flag): what everybody who meets the patient has to know at once.
 
 use crate::{
-    chart::{self, Command, Entry, Written},
+    chart::{self, Audience, Command, Entry, Written},
     patient::{Genotype, Patient, check::Desk},
 };
 use events::PatientEvent;
@@ -28,13 +28,8 @@ kernel::words! {
     /// Who sees the flag on the card: everybody at the desk, clinical staff, or the named care team.
     pub enum Visibility { AllStaff = "all_staff", Clinical = "clinical", Named = "named" }
 }
-kernel::words! { pub enum State { Active = "active", Ended = "ended" } }
-impl Default for State {
-    fn default() -> Self {
-        Self::Active
-    }
-}
-
+kernel::words! {     #[derive(Default)]
+pub enum State { #[default] Active = "active", Ended = "ended" } }
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Flag {
     #[schemars(extend("readOnly" = true))]
@@ -194,6 +189,14 @@ impl Entry for Flag {
         self.starts.get_or_insert(ctx.now());
     }
 
+    fn audience(&self) -> Audience {
+        match self.visibility {
+            Visibility::AllStaff => Audience::Everybody,
+            Visibility::Clinical => Audience::Clinical,
+            Visibility::Named => Audience::Team,
+        }
+    }
+
     fn commit(ctx: &Ctx, w: Written<'_, Self>) -> Result<Commit> {
         if w.action == "create" {
             chart::standing(w.patient)?;
@@ -225,18 +228,11 @@ fn ended(record: &Record<Flag>) -> PatientEvent {
 }
 
 /// Genotypes that mean sickle cell disease raise their flag in the commit that records them.
-pub fn raise_for_genotype(
-    ctx: &Ctx,
-    commit: Commit,
-    patient: &Record<Patient>,
-    seen: Option<&FlagFact>,
-) -> Result<Commit> {
-    let sickle =
-        matches!(patient.body.person.genotype.as_ref().map(|g| g.0), Some(Genotype::SS | Genotype::SC));
-    let none = FlagFact::default();
-    let read = seen.unwrap_or(&none);
-    if !sickle || read.codes.contains(&Code::SickleCell) {
-        return Ok(commit);
+pub fn raise_for_genotype(ctx: &Ctx, commit: Commit, patient: &Record<Patient>, seen: &FlagFact) -> Commit {
+    let genotype = patient.body.person.genotype.as_ref().map(|g| g.0);
+    let sickle = matches!(genotype, Some(Genotype::SS | Genotype::SC));
+    if !sickle || seen.codes.contains(&Code::SickleCell) {
+        return commit;
     }
     let flag = Flag {
         patient_id: patient.id,
@@ -252,7 +248,7 @@ pub fn raise_for_genotype(
     };
     let new = Record::new(ctx.now(), flag);
     let commit = commit.create(&new).emit(raised(&new));
-    Ok(chart::fact_at(commit, facts::FLAGS, patient.id, read.rev, &read.with(&new)))
+    chart::fact_at(commit, facts::FLAGS, patient.id, seen.rev, &seen.with(&new))
 }
 
 pub fn routes() -> Vec<Route> {

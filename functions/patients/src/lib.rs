@@ -38,3 +38,50 @@ pub fn module() -> Module {
     let tasks = vec![patient::emergency::reminder(), flag::ending(), coverage::expiry()];
     Module::new("patients", routes.into_iter().flatten().collect()).reacts(reactions::all()).does(tasks)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::reserved_fields;
+
+    #[test]
+    fn no_field_of_a_noun_collides_with_the_tables_own() {
+        let all = [
+            reserved_fields::<patient::Patient>(),
+            reserved_fields::<related_person::RelatedPerson>(),
+            reserved_fields::<allergy::Allergy>(),
+            reserved_fields::<flag::Flag>(),
+            reserved_fields::<background::Background>(),
+            reserved_fields::<coverage::Coverage>(),
+            reserved_fields::<merge::Merge>(),
+            reserved_fields::<approval::Approval>(),
+        ];
+        assert_eq!(all.concat(), [] as [String; 0]);
+    }
+
+    #[test]
+    fn every_route_states_its_budget_and_says_what_it_does() {
+        for route in module().routes {
+            assert!(route.trips > 0, "{} {}", route.method, route.path);
+            assert!(!route.summary.is_empty(), "{} {}", route.method, route.path);
+        }
+    }
+
+    #[test]
+    fn every_event_of_the_specification_is_heard_once() {
+        let mut all: Vec<&str> = module().reactions.iter().map(|r| r.event).collect();
+        all.sort_unstable();
+        let count = all.len();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        for event in [
+            "patient_visit.checked_in",
+            "appointment.no_show",
+            "encounter.signed",
+            "admission.died",
+            "payment.received",
+        ] {
+            assert!(all.contains(&event), "{event}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
 use events::{Envelope, PatientEvent};
 use jiff::Timestamp;
 use kernel::{Error, PatientId, Result};
-use store::Record;
+use store::{Key, Record};
 use web::{Ctx, Reaction};
 
 pub fn all() -> Vec<Reaction> {
@@ -47,6 +47,12 @@ async fn change(ctx: &Ctx, heard: &Heard, event: &Envelope, id: PatientId, at: T
         let Some(new) = after(heard.effect, event, &old, at, ctx.now()) else { return Ok(()) };
         match write(ctx, heard, &old, &new).await {
             Err(Error::Stale { .. }) if attempt < TRIES => continue,
+            // Registered again meanwhile: the records are of one person and wait to be merged.
+            Err(Error::Duplicate { field: "person", .. }) => {
+                let mut twin = new;
+                twin.body.shares_guard = true;
+                return write(ctx, heard, &old, &twin).await;
+            }
             other => return other,
         }
     }
@@ -82,7 +88,8 @@ async fn write(ctx: &Ctx, heard: &Heard, old: &Record<Patient>, new: &Record<Pat
         commit = commit.emit(PatientEvent::Updated { patient: new.id, fields: vec!["deleted_at".into()] });
     }
     if restored {
-        commit = guards::retake(commit, old, new);
+        // Counted whatever the limit says: the record is there.
+        commit = guards::retake(commit, old, new).add(&Key::quota("patients", 0), "left", -1);
     }
     facts::publish(commit, Some(old), new).run().await
 }

@@ -1,6 +1,6 @@
 //! Changes of what is known of a patient.
 
-use super::{Demographics, Patient, Registration, Source, check, emergency, facts, guards};
+use super::{Demographics, Patient, Registration, Source, check, emergency, facts, guards, number};
 use crate::{chart, flag};
 use events::PatientEvent;
 use kernel::{Error, PatientId, Result};
@@ -36,25 +36,39 @@ pub async fn amend(ctx: Ctx, At(id): At<PatientId>, Raw(patch): Raw) -> Answer {
     if fields.is_empty() {
         return Ok(ctx.shown(200, &old)?.respond());
     }
-    findings(&old.body.person, &person)?;
+    allowed(&ctx, &old.body.person, &person)?;
     let reason =
         if reasoned(&old.body.person, &fields) { Some(ctx.needs_reason(None)?) } else { ctx.reason() };
     let new = next(&ctx, &old, person);
     let shown = ctx.shown(200, &new)?;
-    let event = event(&old, &new, fields);
+    let event = event(&old, &new)?;
     let mut commit = ctx.commit().because(reason).update("update", &old, &new).emit(event);
     commit = guards::retake(commit, &old, &new);
     commit = facts::publish(commit, Some(&old), &new);
-    commit = flag::raise_for_genotype(&ctx, commit, &new, flags.as_ref())?;
+    if let Some(seen) = flags {
+        commit = flag::raise_for_genotype(&ctx, commit, &new, &seen);
+    }
     ctx.settle(commit, shown).await
 }
 
 /// Read only where the genotype is among what changes: it may raise a flag.
 async fn flags(ctx: &Ctx, id: PatientId, patch: &Value) -> Result<Option<flag::FlagFact>> {
     if patch["genotype"].is_null() {
-        return Ok(Some(flag::FlagFact { codes: vec![flag::Code::SickleCell], ..flag::FlagFact::default() }));
+        return Ok(None);
     }
-    ctx.store().fact(store::facts::FLAGS, id).await
+    Ok(Some(ctx.store().fact(store::facts::FLAGS, id).await?.unwrap_or_default()))
+}
+
+/// What no reason makes possible.
+fn allowed(ctx: &Ctx, old: &Demographics, new: &Demographics) -> Result<()> {
+    if new.registration > old.registration {
+        let detail = "a registration is completed, never taken back: merge or delete the record instead";
+        return Err(Error::field("registration-complete", "/registration", detail));
+    }
+    if new.hospital_number != old.hospital_number {
+        number::by_hand(ctx)?;
+    }
+    findings(old, new)
 }
 
 /// Names of the fields that differ.
@@ -119,10 +133,11 @@ fn next(ctx: &Ctx, old: &Record<Patient>, mut person: Demographics) -> Record<Pa
     new
 }
 
-fn event(old: &Record<Patient>, new: &Record<Patient>, fields: Vec<String>) -> PatientEvent {
+fn event(old: &Record<Patient>, new: &Record<Patient>) -> Result<PatientEvent> {
+    let fields = changed(&old.body.person, &new.body.person)?;
     let full = |r: &Record<Patient>| r.body.person.registration == Registration::Full;
-    match !full(old) && full(new) {
+    Ok(match !full(old) && full(new) {
         true => PatientEvent::IdentityCompleted { patient: new.id, fields },
         false => PatientEvent::Updated { patient: new.id, fields },
-    }
+    })
 }

@@ -18,13 +18,8 @@ pub struct Numbering {
 
 kernel::words! {
     /// When the running part begins anew.
-    pub enum Reset { Never = "never", Year = "year", Month = "month" }
-}
-
-impl Default for Reset {
-    fn default() -> Self {
-        Self::Year
-    }
+    #[derive(Default)]
+    pub enum Reset { Never = "never", #[default] Year = "year", Month = "month" }
 }
 
 impl Numbering {
@@ -95,6 +90,16 @@ impl Numbering {
         }
         rest == format
     }
+}
+
+/// 422 where hospital numbers are given by the system.
+pub fn by_hand(ctx: &Ctx) -> Result<()> {
+    if Numbering::hospital_is_same(ctx) || Numbering::of_hospital(ctx).is_some() {
+        let detail =
+            "hospital numbers are given by the system here; an administrator can set them to `manual`";
+        return Err(Error::field("number-is-given", "/hospital_number", detail));
+    }
+    Ok(())
 }
 
 /// What numbers name beside the counter.

@@ -1,29 +1,30 @@
 //! Registration: the search for duplicates, the number, and everything in one commit.
 
+mod decision;
+mod settle;
+
+pub use settle::{SHARDS, limit};
+
 use super::{
     Demographics, Membership, Patient, Precision, Registration, Status, check,
     duplicates::{self, Candidate, Found},
-    emergency, facts, guards,
+    emergency,
     number::{self, Numbering},
 };
 use crate::{
-    allergy::{self, Allergy},
+    allergy::Allergy,
     chart,
     coverage::{self, Coverage},
-    flag,
-    matching::{Band, Options},
-    related_person::{self, RelatedPerson},
+    matching::Options,
+    related_person::RelatedPerson,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use events::PatientEvent;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::civil::Date;
 use kernel::{Error, PatientId, Result, SiteId, Ulid};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{Commit, Key, Record, When};
-use web::{Answer, Body, Ctx, Reached, noun::Shown};
+use store::Record;
+use web::{Answer, Body, Ctx, Reached};
 
 /// Somebody, described: as much as is known.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,15 +80,6 @@ pub struct Matches {
     pub match_token: String,
 }
 
-/// Where a match token remembers what was shown.
-#[derive(Serialize, Deserialize)]
-struct Token {
-    input: String,
-    until: Timestamp,
-    candidates: Vec<PatientId>,
-}
-
-const TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(15);
 /// Numbers that imported records may already have in a row.
 const NUMBERS: usize = 20;
 
@@ -99,7 +91,7 @@ pub async fn matches(ctx: Ctx, Body(mut asked): Body<Described>) -> Answer {
         duplicates::Wanted { person: &asked.person, members: &[], kin: &[], options: Options::default() };
     let found = duplicates::look(&ctx, &wanted).await?;
     duplicates::shown(&ctx, &found.candidates).await?;
-    let match_token = token(&ctx, &asked.person, &found)?;
+    let match_token = decision::token(&ctx, &asked.person, &found)?;
     web::ok(&Matches { candidates: found.candidates, match_token })
 }
 
@@ -109,25 +101,6 @@ fn known(faults: Vec<kernel::Fault>) -> Vec<kernel::Fault> {
         .into_iter()
         .filter(|f| !matches!(&*f.code, "phone-required" | "name-required" | "issuer-required"))
         .collect()
-}
-
-fn token(ctx: &Ctx, person: &Demographics, found: &Found) -> Result<String> {
-    let ids = found.candidates.iter().map(|c| c.id).collect();
-    let token = Token { input: digest(person)?, until: ctx.now() + TOKEN_LIFE, candidates: ids };
-    let plain = serde_json::to_vec(&token).map_err(Error::internal)?;
-    Ok(BASE64.encode(ctx.store().seal("match", plain)))
-}
-
-fn digest(person: &Demographics) -> Result<String> {
-    let plain = seal::open(|| serde_json::to_vec(person)).map_err(Error::internal)?;
-    Ok(hex::encode(seal::sha256(&plain)))
-}
-
-/// What the token's holder has seen; nothing, if it has expired or was given for other input.
-fn seen(ctx: &Ctx, token: &str, person: &Demographics) -> Option<Vec<PatientId>> {
-    let sealed = BASE64.decode(token).ok()?;
-    let token: Token = serde_json::from_slice(&ctx.store().unseal("match", &sealed).ok()?).ok()?;
-    (token.until > ctx.now() && token.input == digest(person).ok()?).then_some(token.candidates)
 }
 
 /// Only the age is known: 1 July of the year.
@@ -148,6 +121,9 @@ pub async fn create(ctx: Ctx, Body(mut request): Body<Request>) -> Answer {
     faults.extend(chart::normalise_all("allergies", &mut request.allergies, desk));
     faults.extend(chart::normalise_all("coverages", &mut request.coverages, desk));
     check::sensible(faults)?;
+    if request.person.hospital_number.is_some() {
+        number::by_hand(&ctx)?;
+    }
     let arrival = Arrival { options: Options::default(), mother: None, ..Arrival::from(request) };
     register(&ctx, arrival).await
 }
@@ -210,11 +186,11 @@ pub async fn register(ctx: &Ctx, arrival: Arrival) -> Answer {
     );
     replayed?;
     let (found, place) = (found?, place?);
-    let overridden = judge(ctx, &arrival, &found).await?;
+    let overridden = decision::judge(ctx, &arrival, &found).await?;
     for _ in 0..NUMBERS {
         let number = number::next(ctx, "patient", &numbering, &place).await?;
         let new = record(ctx, &arrival, site, number, &members, &overridden, &found).await?;
-        match settle(ctx, &arrival, &new, &overridden, &found).await {
+        match settle::settle(ctx, &arrival, &new, &overridden, &found).await {
             Err(e) if e.0.code() == "number-taken" => continue,
             other => return other,
         }
@@ -246,58 +222,6 @@ fn site(ctx: &Ctx, named: Option<SiteId>) -> Result<SiteId> {
             Err(Error::field("site-required", "/site_id", "you work at several sites: say at which this is"))
         }
     }
-}
-
-/// Whether this may be registered in view of who is there already; the candidates that were overridden.
-async fn judge(ctx: &Ctx, arrival: &Arrival, found: &Found) -> Result<Vec<PatientId>> {
-    if let Some((_, owner)) = found.documents.first() {
-        let detail = "this identity number is registered already: open that record, or check the card";
-        let known = found
-            .candidates
-            .iter()
-            .filter(|c| c.id == *owner || c.merged_from == Some(*owner))
-            .cloned()
-            .collect();
-        return Err(refuse(ctx, arrival, "identifier-taken", detail, known).await?.with("record", owner));
-    }
-    let likely = found.at_least(Band::Probable);
-    if likely.is_empty() {
-        return Ok(vec![]);
-    }
-    let certain = likely.iter().any(|c| c.band == Band::Certain);
-    let (code, detail) = match certain {
-        true => ("duplicate-patient", "this person is registered already: go on with that record"),
-        false => (
-            "possible-duplicate",
-            "this may be somebody registered already: look at the candidates, then go on with one of them or send duplicate_decision",
-        ),
-    };
-    let Some(decision) = &arrival.decision else {
-        return Err(refuse(ctx, arrival, code, detail, likely.into_iter().cloned().collect()).await?);
-    };
-    if certain {
-        ctx.need("patient.register_duplicate")?;
-    }
-    if likely.iter().any(|c| !decision.candidates.contains(&c.id)) {
-        let detail = "the decision does not name every candidate: look at them all, and name them";
-        return Err(refuse(ctx, arrival, code, detail, likely.into_iter().cloned().collect()).await?);
-    }
-    Ok(likely.iter().map(|c| c.id).collect())
-}
-
-async fn refuse(
-    ctx: &Ctx,
-    arrival: &Arrival,
-    code: &'static str,
-    detail: &str,
-    mut all: Vec<Candidate>,
-) -> Result<Error> {
-    duplicates::shown(ctx, &all).await?;
-    if let Some(seen) = arrival.token.as_deref().and_then(|t| seen(ctx, t, &arrival.person)) {
-        all.iter_mut().for_each(|c| c.fresh = !seen.contains(&c.id));
-    }
-    let shown = seal::open(|| serde_json::to_value(&all)).map_err(Error::internal)?;
-    Ok(Error::conflict(code, detail).with("candidates", shown))
 }
 
 /// The new record, with what follows from who it is.
@@ -357,73 +281,4 @@ async fn hospital_number(ctx: &Ctx, number: &str, site: SiteId) -> Result<Option
     let Some(numbering) = Numbering::of_hospital(ctx) else { return Ok(None) };
     let place = number::Place::of(ctx, &numbering, site).await?;
     Ok(Some(number::next(ctx, "hospital", &numbering, &place).await?))
-}
-
-/// One commit: the patient, who belongs to it, facts, guards, and one of the plan's patients.
-async fn settle(
-    ctx: &Ctx,
-    arrival: &Arrival,
-    new: &Record<Patient>,
-    overridden: &[PatientId],
-    found: &Found,
-) -> Answer {
-    let event = PatientEvent::Registered {
-        patient: new.id,
-        number: new.body.number.clone(),
-        site: new.body.site_id,
-        registration: new.body.person.registration.to_string(),
-        overridden: overridden.to_vec(),
-        mother: new.body.mother_id,
-    };
-    let build = |beyond: bool| -> Result<Commit> {
-        let reason = arrival.decision.as_ref().filter(|_| !overridden.is_empty()).map(|d| d.reason.clone());
-        let mut commit = ctx.commit().because(reason).create(new).emit(&event);
-        commit = guards::take(commit, new);
-        commit = facts::publish(commit, None, new);
-        commit = related_person::add_all(ctx, commit, new.id, &arrival.kin);
-        commit = allergy::add_all(ctx, commit, new, &arrival.allergies);
-        commit = coverage::add_all(ctx, commit, new.id, &arrival.coverages);
-        commit = flag::raise_for_genotype(ctx, commit, new, None)?;
-        if let Some(mother) = &arrival.mother {
-            commit = related_person::link_child(ctx, commit, mother, new);
-        }
-        Ok(if beyond { over_the_limit(ctx, commit)? } else { commit.take("patients", SHARDS, new.id) })
-    };
-    let warnings: Vec<&Candidate> = found.candidates.iter().collect();
-    duplicates::shown(ctx, &found.candidates).await?;
-    let shown = || Shown::record_with(ctx, 201, new, &json!({"warnings": open(&warnings)?}));
-    match ctx.settle(build(false)?, shown()?).await {
-        Err(e) if e.0.code() == "limit-reached" && new.body.person.unidentified() => {
-            ctx.settle(build(true)?, shown()?).await.map_err(|e| limit(ctx, e.0).into())
-        }
-        other => other.map_err(|e| limit(ctx, e.0).into()),
-    }
-}
-
-fn open(warnings: &[&Candidate]) -> Result<serde_json::Value> {
-    seal::open(|| serde_json::to_value(warnings)).map_err(Error::internal)
-}
-
-pub const SHARDS: u32 = 16;
-
-/// An unconscious person is registered whatever the plan says, up to 5 % above it.
-fn over_the_limit(ctx: &Ctx, commit: Commit) -> Result<Commit> {
-    let allowed = ctx.tenant()?.limits.get("patients").copied().unwrap_or_default();
-    let beyond = i64::try_from(allowed / 20).unwrap_or(i64::MAX).max(1);
-    let full = |_| Error::conflict("limit-reached", "the limit of patients is reached");
-    Ok(commit.add_if(&Key::quota("patients", 0), "left", -1, When::Above("left", -beyond), full))
-}
-
-/// The limit's refusal as patients tell it: which limit, of which plan.
-pub fn limit(ctx: &Ctx, error: Error) -> Error {
-    if error.code() != "limit-reached" {
-        return error;
-    }
-    let Ok(tenant) = ctx.tenant() else { return error };
-    let allowed = tenant.limits.get("patients").copied();
-    let detail = format!("the plan {} allows no more patients; an administrator can change it", tenant.plan);
-    Error::conflict("plan-limit", detail)
-        .with("limit", "patients")
-        .with("plan", &tenant.plan)
-        .with("allowed", allowed)
 }

@@ -1,8 +1,6 @@
 //! PAT-1: registration, numbers, duplicates.
 
-mod desk;
-
-use desk::{codes, hospital, ngozi, person, registered, with};
+use crate::desk::{self, codes, hospital, ngozi, person, registered, with};
 use serde_json::{Value, json};
 use testkit::World;
 
@@ -61,6 +59,14 @@ async fn numbers_follow_the_settings_of_the_organisation() {
     let first = grace.staff_at("receptionist", &[0]).post("/v1/patients", ngozi()).await.created();
     assert_eq!(first["number"], "HQ/26/000001");
     assert_eq!(first["hospital_number"], "HQ/26/000001");
+    let by_hand =
+        with(person("Halima", "Sani", "1985-01-01", "09011112222"), json!({"hospital_number": "H1"}));
+    let refused = grace
+        .staff_at("receptionist", &[0])
+        .post("/v1/patients", by_hand)
+        .await
+        .refused(422, "number-is-given");
+    assert_eq!(codes(&refused), ["/hospital_number number-is-given"]);
     let branch = grace.staff_at("receptionist", &[1]);
     let other =
         branch.post("/v1/patients", person("Tunde", "Lawal", "1960-01-02", "08051112222")).await.created();
@@ -398,16 +404,10 @@ async fn registering_costs_what_its_route_says() {
     let (world, grace) = hospital().await;
     let desk = grace.staff("receptionist");
     registered(&desk, person("Tunde", "Lawal", "1960-01-02", "08051112222")).await;
-    let (budget, _) = (trips("patient.create"), (world.rounds(), world.trips()));
+    let (budget, _) = (desk::budget("patient.create"), (world.rounds(), world.trips()));
     registered(&desk, ngozi()).await;
     assert_eq!(world.rounds(), 3, "one wave of search, one counter, one commit");
     assert!(world.trips() <= 15, "at most twelve queries and a batch in the wave");
     desk.post("/v1/patients", with(ngozi(), json!({"given_names": "Amara"}))).await.created();
     assert_eq!(world.rounds(), budget, "one wave more, since there is somebody like her");
-}
-
-fn trips(operation: &str) -> u64 {
-    let module = patients::module();
-    let route = module.routes.iter().find(|r| r.operation == operation).expect("a route");
-    u64::from(route.trips)
 }

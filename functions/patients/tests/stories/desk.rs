@@ -1,5 +1,4 @@
 //! What every story begins with: a hospital, a desk, and people.
-#![allow(dead_code, reason = "each story uses some of it")]
 
 use serde_json::{Value, json};
 use testkit::{Actor, Tenant, World};
@@ -39,4 +38,39 @@ pub fn codes(problem: &Value) -> Vec<String> {
         format!("{} {}", f["pointer"].as_str().unwrap_or_default(), f["code"].as_str().unwrap_or_default())
     })
     .collect()
+}
+
+/// Rounds to the table that a route's declaration allows.
+pub fn budget(operation: &str) -> u64 {
+    let module = patients::module();
+    let route = module.routes.iter().find(|r| r.operation == operation).expect("a route");
+    u64::from(route.trips)
+}
+
+/// An event of a module that need not exist yet, about a record of it.
+pub fn event(
+    tenant: &Tenant,
+    kind: &str,
+    record: &str,
+    version: u64,
+    at: &str,
+    data: Value,
+) -> events::Envelope {
+    events::Envelope {
+        id: format!("{}#{record}#{version}", &record[..3]),
+        tenant: tenant.id.prefix(),
+        kind: kind.into(),
+        at: at.into(),
+        by: "system:test".into(),
+        record: record.into(),
+        version,
+        data,
+    }
+}
+
+/// An id of any kind, given at a time.
+pub fn id_at(kind: &str, at: &str) -> String {
+    let at: jiff::Timestamp = at.parse().expect("a time");
+    let ulid = kernel::Ulid::from_parts(at.as_millisecond().unsigned_abs(), rand::random());
+    format!("{kind}_{ulid}")
 }

@@ -1,0 +1,10 @@
+//! The register of patients, told by those who use it.
+
+mod desk;
+mod emergency;
+mod front_page;
+mod life;
+mod merging;
+mod registration;
+mod search;
+mod timeline;
