@@ -3,7 +3,7 @@
 use crate::{Config, Kms, Ses, Sqs, credentials::Assumed};
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use kernel::Clock;
+use kernel::{Clock, TenantId};
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -43,7 +43,7 @@ impl Aws {
         let Config { table, stage, region, backup_region, public_url, access_queue, sender, .. } = &self.config;
         let clients = self.scoped();
         let keys = Kms::new(self.config.key_id.clone(), self.scoped_config());
-        let vault = Vault::new(table, clients, Arc::new(keys), Clock::default());
+        let vault = Vault::new(table, clients, Arc::new(keys), Clock::default()).spanning(self.spanning());
         let post = Sqs::new(aws_sdk_sqs::Client::new(&self.sdk), access_queue);
         let mail = Ses::new(aws_sdk_sesv2::Client::new(&self.sdk), sender);
         let place = Place {
@@ -62,6 +62,21 @@ impl Aws {
             let config = sdk::config::Builder::from(&configured(scope)).build();
             #[expect(clippy::disallowed_methods, reason = "handed to the store, which alone uses it")]
             sdk::Client::from_conf(config)
+        }
+    }
+
+    /// A commit of the provisioner reaches the register and one tenant: the platform's role with that tenant's tag.
+    fn spanning(&self) -> impl Fn(TenantId) -> sdk::Client + Send + Sync + 'static {
+        let (sdk, config) = (self.sdk.clone(), self.config.clone());
+        let sts = aws_sdk_sts::Client::new(&self.sdk);
+        move |tenant| {
+            let mut builder = sdk::config::Builder::from(&sdk);
+            if config.isolate {
+                let provider = Assumed::spanning(sts.clone(), &config.platform_role, tenant);
+                builder = builder.credentials_provider(SharedCredentialsProvider::new(provider));
+            }
+            #[expect(clippy::disallowed_methods, reason = "handed to the store, which alone uses it")]
+            sdk::Client::from_conf(builder.build())
         }
     }
 

@@ -5,6 +5,7 @@ use aws_credential_types::{
     provider::{self, ProvideCredentials, error::CredentialsError, future},
 };
 use aws_sdk_sts::types::Tag;
+use kernel::TenantId;
 use std::time::SystemTime;
 use store::Scope;
 
@@ -22,6 +23,11 @@ const LIFE: i32 = 3600;
 impl Assumed {
     pub fn new(sts: aws_sdk_sts::Client, role: &str, scope: Scope) -> Self {
         Self { sts, role: role.into(), tenant: scope.tenant().map(|t| t.prefix()) }
+    }
+
+    /// The provisioner's: the platform's role, tagged with the one tenant that a commit spans.
+    pub fn spanning(sts: aws_sdk_sts::Client, role: &str, tenant: TenantId) -> Self {
+        Self { sts, role: role.into(), tenant: Some(tenant.prefix()) }
     }
 
     async fn assume(&self) -> provider::Result {
@@ -45,5 +51,22 @@ impl ProvideCredentials for Assumed {
         Self: 'a,
     {
         future::ProvideCredentials::new(self.assume())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::{Id, Ulid};
+
+    #[test]
+    fn a_commit_that_spans_uses_the_platforms_role_with_the_tenants_tag() {
+        let config = aws_sdk_sts::Config::builder().behavior_version(aws_sdk_sts::config::BehaviorVersion::latest());
+        let sts = aws_sdk_sts::Client::from_conf(config.region(aws_sdk_sts::config::Region::new("eu-west-1")).build());
+        let tenant = TenantId::of(Ulid::from_parts(1, 2));
+        let own = Assumed::new(sts.clone(), "arn:provisioner", Scope::Platform);
+        assert_eq!((own.role.as_str(), own.tenant), ("arn:provisioner", None));
+        let spanning = Assumed::spanning(sts, "arn:provisioner", tenant);
+        assert_eq!((spanning.role.as_str(), spanning.tenant), ("arn:provisioner", Some(tenant.prefix())));
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Trips {
     rounds: Arc<AtomicU64>,
     under_way: Arc<AtomicU64>,
     lose: Arc<AtomicU64>,
+    throttle: Arc<AtomicU64>,
 }
 
 impl Trips {
@@ -32,7 +33,13 @@ impl Trips {
     pub fn lose(&self, answers: u64) {
         self.lose.store(answers, SeqCst);
     }
+    /// The answers after the lost ones say that the table is throttled.
+    pub fn throttle(&self, answers: u64) {
+        self.throttle.store(answers, SeqCst);
+    }
 }
+
+const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#;
 
 impl Intercept for Trips {
     fn name(&self) -> &'static str {
@@ -61,13 +68,19 @@ impl Intercept for Trips {
     }
     fn modify_before_deserialization(
         &self,
-        _: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        match self.lose.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)) {
-            Ok(_) => Err("the answer was lost on its way".into()),
-            Err(_) => Ok(()),
+        let take = |count: &AtomicU64| count.fetch_update(SeqCst, SeqCst, |n| n.checked_sub(1)).is_ok();
+        if take(&self.lose) {
+            return Err("the answer was lost on its way".into());
         }
+        if take(&self.throttle) {
+            let response = context.response_mut();
+            *response.status_mut() = 400u16.try_into()?;
+            *response.body_mut() = THROTTLED.into();
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What every request of one environment shares.
 
-use crate::{access::Post, claims::Seen, cors::Origins, gate::Gates, mail::Mail};
+use crate::{access::Post, claims::Seen, cors::Origins, gate::Gates, mail::Mail, pace::Pace};
 use kernel::Clock;
 use std::sync::Arc;
 use store::Vault;
@@ -16,6 +16,7 @@ pub(crate) struct Shared {
     pub gates: Gates,
     pub seen: Seen,
     pub origins: Origins,
+    pub pace: Pace,
     pub place: Place,
 }
 
@@ -34,8 +35,8 @@ pub struct Place {
 
 impl App {
     pub fn new(vault: Vault, post: Arc<dyn Post>, mail: Arc<dyn Mail>, place: Place) -> Self {
-        let (gates, seen, origins) = (Gates::default(), Seen::default(), Origins::default());
-        Self(Arc::new(Shared { vault, post, mail, gates, seen, origins, place }))
+        let (gates, seen, origins, pace) = (Gates::default(), Seen::default(), Origins::default(), Pace::default());
+        Self(Arc::new(Shared { vault, post, mail, gates, seen, origins, pace, place }))
     }
     pub fn vault(&self) -> &Vault {
         &self.0.vault
@@ -48,6 +49,10 @@ impl App {
     }
     pub fn gates(&self) -> &Gates {
         &self.0.gates
+    }
+    /// Fairness between people and between organisations.
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
     }
     pub(crate) fn origins(&self) -> &Origins {
         &self.0.origins

@@ -71,7 +71,9 @@ impl Actor {
             text(name).unwrap_or_default().split([' ', ',']).filter(|w| !w.is_empty()).map(Into::into).collect()
         };
         let scope = text("tenant").and_then(Scope::from_claim).ok_or_else(stranger)?;
-        let user = text("user").filter(|u| u.len() <= 40 && !u.contains('#')).ok_or_else(stranger)?;
+        // A person, an operator or a partner's key: `system:` and `public:` are no names that a token can carry.
+        let named = |u: &&str| ["usr_", "opr_", "pky_"].iter().any(|kind| u.starts_with(kind));
+        let user = text("user").filter(|u| u.len() <= 40 && !u.contains('#')).filter(named).ok_or_else(stranger)?;
         let number = |name: &str| text(name).and_then(|v| v.parse::<i64>().ok());
         let moment = |name: &str| number(name).and_then(|s| Timestamp::from_second(s).ok());
         Ok(Self {
@@ -220,6 +222,10 @@ mod tests {
         assert_eq!(Actor::from_claims(&no_tenant).unwrap_err().code(), "token-unreadable");
         let odd = claims(json!({"tenant": "platform#x", "user": "usr_1"}));
         assert!(Actor::from_claims(&odd).is_err());
+        for user in ["system:identity", "public:1", "usr_#", ""] {
+            let forged = claims(json!({"tenant": "platform", "user": user}));
+            assert_eq!(Actor::from_claims(&forged).unwrap_err().code(), "token-unreadable", "{user}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use store::{Caller, Key, Scope};
 const METHODS: &str = "GET, POST, PATCH, PUT, DELETE";
 const HEADERS: &str = "authorization, content-type, idempotency-key, if-match, x-api-key, x-break-glass, x-reason, \
                        x-signup-token, x-tenant-context";
-const EXPOSED: &str = "etag, location, retry-after, x-request-id";
+const EXPOSED: &str = "etag, location, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id";
 const KEPT: Duration = Duration::from_secs(60);
 /// Origins remembered; beyond it all are forgotten, so that strangers cannot fill the memory.
 const MOST: usize = 1000;

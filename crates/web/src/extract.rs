@@ -26,6 +26,10 @@ impl Demands {
         let mut faults = vec![];
         let mut text = |name: &'static str, most: usize| -> Option<String> {
             let value = headers.get(name)?;
+            if headers.get_all(name).iter().count() > 1 {
+                faults.push(Fault::new(name, "repeated", "give it once"));
+                return None;
+            }
             match value.to_str() {
                 Ok(v) if (1..=most).contains(&v.trim().len()) => Some(v.trim().to_string()),
                 Ok(_) => {
@@ -46,7 +50,8 @@ impl Demands {
         let reason = text("x-reason", 2000);
         let break_glass = text("x-break-glass", 40);
         let tenant_context = text("x-tenant-context", 40);
-        let if_match = if_match.and_then(|v| {
+        // `*` is any version there is, which every change demands by itself.
+        let if_match = if_match.filter(|v| v != "*").and_then(|v| {
             let version = v.trim_start_matches("W/").trim_matches('"').parse().ok();
             if version.is_none() {
                 faults.push(Fault::new("if-match", "format", "expected the ETag of the record, such as \"7\""));
@@ -133,8 +138,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
         if bytes.is_empty() {
             return Ok(Raw(Value::Object(Default::default())));
         }
-        let value = serde_json::from_slice(&bytes);
-        Ok(Raw(value.map_err(|e| Error::invalid("", "json", format!("the body is no valid JSON: {e}")))?))
+        Ok(Raw(check::json(&bytes)?))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     access::Queue,
     ctx::{Anyone, Ctx, Opened, plain},
     extract::Demands,
-    gate::Gate,
+    gate::{AccessGate, Gate},
 };
 use authz::{Decision, Only};
 use axum::{
@@ -16,12 +16,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::{Error, Kind, Result, Ulid};
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayProxyRequestContext, request::RequestContext};
 use serde_json::{Map, Value};
 use std::{
     net::IpAddr,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -57,18 +59,24 @@ async fn pass(guarded: &Guarded, mut request: Request, next: Next) -> Result<Res
     let claims = claims(context.as_ref())?;
     let mut actor = Actor::from_claims(&claims)?;
     let demands = Demands::read(request.headers())?;
+    let home = actor.scope;
     let opened = enter(app, &mut actor, &demands, &from, deadline).await?;
+    let left = app.pace().take(home, &actor.user, &opened.gate, opened.store.now())?;
     let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
     refuse_unknown_query(route, &request)?;
     let hash = read_body(&mut request, &from).await?;
     let once = demands.once.clone().map(|key| Once { by: actor.user.clone(), key, hash });
     let ctx = Ctx::new(app.clone(), actor, opened, route.clone(), decided, demands, once);
     if app.seen().mark(&ctx.actor().session, ctx.now()) {
-        tell_seen(&ctx).await;
+        tell_seen(&ctx, home).await;
     }
     request.extensions_mut().insert(ctx.clone());
     let response = next.run(request).await;
-    Ok(replay(&ctx, response).await)
+    let mut response = replay(&ctx, response).await;
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Opens the caller's tenant and reads its gate. An operator with `X-Tenant-Context` enters a customer's.
@@ -85,6 +93,8 @@ async fn enter(app: &App, actor: &mut Actor, demands: &Demands, from: &From, dea
     if actor.scope == Scope::Platform
         && let Some(context) = demands.tenant_context
     {
+        // The platform's own rules hold on the way out too.
+        permit(&gate.access, actor, from)?;
         return crate::ctx::enter_tenant(app, actor, &store, context, caller, deadline).await;
     }
     let lent: Vec<_> = gate.access.lent(&actor.user, store.now()).cloned().collect();
@@ -98,6 +108,9 @@ fn allowed(guarded: &Guarded, actor: &Actor, opened: &Opened, demands: &Demands,
     let Guarded { module, route, .. } = guarded;
     let Door::Permission(permission) = route.door else { return Ok(plain(Reach::Own)) };
     let Gate { tenant, access } = &*opened.gate;
+    if tenant.is_none() && actor.scope != Scope::Platform {
+        return Err(Error::locked("tenant-not-ready", "this organisation is being set up; try again in a minute"));
+    }
     if let Some(tenant) = tenant {
         tenant.open(route.method == Method::GET)?;
         tenant.module(module)?;
@@ -106,10 +119,7 @@ fn allowed(guarded: &Guarded, actor: &Actor, opened: &Opened, demands: &Demands,
             return Err(Error::forbidden("module-not-given", detail).with("module", module));
         }
     }
-    // A rule may name one operator by their id: their own allow-list.
-    let mut named = actor.roles.clone();
-    named.push(actor.user.clone());
-    access.permit(&named, from.ip, from.country.as_deref())?;
+    permit(access, actor, from)?;
     if actor.enrolling {
         let detail = "set up your second factor first: POST /v1/identity/me/mfa/begin";
         return Err(Error::forbidden("mfa-enrolment-required", detail));
@@ -123,6 +133,13 @@ fn allowed(guarded: &Guarded, actor: &Actor, opened: &Opened, demands: &Demands,
         return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
     }
     with_reason(decision, demands.reason.is_some())
+}
+
+/// A rule may name one operator by their id: their own allow-list.
+fn permit(access: &AccessGate, actor: &Actor, from: &From) -> Result<()> {
+    let mut named = actor.roles.clone();
+    named.push(actor.user.clone());
+    access.permit(&named, from.ip, from.country.as_deref())
 }
 
 /// What is held only with a reason counts only when one came; something narrower may be held without.
@@ -186,10 +203,11 @@ async fn replay(ctx: &Ctx, response: Response) -> Response {
 }
 
 /// A session's sign of life. Losing one costs a sign-in at worst, so it never fails a request.
-async fn tell_seen(ctx: &Ctx) {
+/// `home` is where the session lives: an operator's is the platform's, whomever it visits.
+async fn tell_seen(ctx: &Ctx, home: Scope) {
     let (actor, caller) = (ctx.actor(), ctx.store().caller());
     let body = serde_json::json!({
-        "type": "session.seen", "tenant": actor.scope.to_string(), "session": actor.session,
+        "type": "session.seen", "tenant": home.to_string(), "session": actor.session,
         "user": actor.user, "at": ctx.now(), "ip": caller.ip, "agent": caller.agent,
     });
     if let Err(error) = ctx.app().post().send(Queue::Identity, body.to_string()).await {
@@ -216,7 +234,9 @@ impl From {
             path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
             ip: context.and_then(|c| c.identity.source_ip.as_deref()).and_then(|ip| ip.parse().ok()),
             agent,
-            country: header("cloudfront-viewer-country").map(Into::into),
+            // `CloudFront-Viewer-Country` says something only behind a front that sets it. The API is regional and
+            // has none, so whoever sends the header says what they like: the country is unknown.
+            country: None,
         }
     }
 
@@ -249,6 +269,12 @@ fn claims(context: Option<&ApiGatewayProxyRequestContext>) -> Result<Map<String,
         Some("access") => Ok(claims.clone()),
         _ => Err(Error::stranger("not-an-access-token", "send the access token, not the ID token")),
     }
+}
+
+/// The response of a handler that panicked; in a release build the process ends instead (decision 0008).
+pub(crate) async fn run(request: Request, next: Next) -> Response {
+    let ran = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    ran.unwrap_or_else(|_| Refused(Error::internal("a handler panicked")).into_response())
 }
 
 /// Half a second before the runtime stops waiting.

@@ -10,10 +10,11 @@ use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use kernel::Error;
+use kernel::{Error, Kind};
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// What one function is.
 pub struct Module {
@@ -53,17 +54,27 @@ pub fn router(module: &'static str, routes: &[Route], app: App) -> Router {
         router = router.route(&route.path, route.handler.clone().layer(layer));
     }
     let missing = || async { Refused(Error::Missing) };
-    router.method_not_allowed_fallback(missing).fallback(missing).with_state(app)
+    let other_method = || async {
+        Refused(Error::refuse(Kind::Method, "method-not-allowed", "this place knows other methods: see Allow"))
+    };
+    router.method_not_allowed_fallback(other_method).fallback(missing).with_state(app)
 }
 
 /// Every answer's last touch: the request's id, the problem's place, no caching of anybody's record.
 async fn finish(request: Request, next: Next) -> Response {
     let id = guard::request_id(request.extensions());
     let path = request.uri().path().to_string();
-    let mut response = next.run(request).await;
+    // The id that callers quote stands in every line that this request logs.
+    let span = tracing::error_span!("request", id = %id);
+    let mut response = guard::run(request, next).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let problem = Problem { instance: Some(path), request_id: Some(id.clone()), ..problem };
-        response = problem.respond().into_response();
+        let kept = std::mem::take(response.headers_mut());
+        response = problem.respond();
+        // What the layers within said stays: Allow, RateLimit, CORS.
+        for (name, value) in kept.iter().filter(|(name, _)| !response.headers().contains_key(*name)).collect::<Vec<_>>() {
+            response.headers_mut().append(name, value.clone());
+        }
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -3,6 +3,7 @@
 use crate::{Door, Module, Problem, Route, route::Input};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// The whole document; routes in the order of their paths, each under its module's name.
 pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
@@ -12,18 +13,23 @@ pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
     });
     let mut schemas = SchemaGenerator::new(settings);
     let problem = schemas.subschema_for::<Problem>();
-    let mut sent = Map::new();
+    let (mut sent, mut named) = (Map::new(), BTreeSet::new());
     let mut paths: Map<String, Value> = Map::new();
     let mut sorted: Vec<(&str, &Route)> =
         modules.iter().flat_map(|m| m.routes.iter().map(|r| (m.name, r))).collect();
     sorted.sort_by_key(|(_, r)| (r.path.clone(), r.method.to_string()));
     for (module, route) in sorted {
-        let operation = operation(module, route, &mut schemas, &mut sent);
+        let mut operation = operation(module, route, &mut schemas, &mut sent);
+        if !named.insert(route.operation.clone()) {
+            operation["operationId"] = second_name(route).into();
+        }
         let path = paths.entry(route.path.clone()).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
     }
     let mut components = schemas.take_definitions(true);
     components.extend(sent);
+    components.values_mut().for_each(without_inner_defaults);
+    let components = used(components, &[&Value::Object(paths.clone()), &problem.clone().to_value()]);
     json!({
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -38,6 +44,12 @@ pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
                 "description": "An access token of the hosted login, with the scope api/use."}},
         },
     })
+}
+
+/// The same operation at a second address, such as one's own organisation's: names are given once in a document.
+fn second_name(route: &Route) -> String {
+    let place = route.path.split('/').nth(3).unwrap_or_default();
+    format!("{}.{}", route.operation, place.trim_matches(['{', '}']))
 }
 
 fn operation(
@@ -138,4 +150,41 @@ fn body(schemas: &mut SchemaGenerator, sent: &mut Map<String, Value>, input: Inp
     let name = format!("{name}{}", if input.patch { "Patch" } else { "Input" });
     sent.insert(name.clone(), definition.into());
     json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// What only the system sets has no default that concerns a caller.
+fn without_inner_defaults(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|p| p.values_mut()).filter_map(Value::as_object_mut) {
+        if property.contains_key("readOnly") {
+            property.remove("default");
+        }
+    }
+}
+
+/// The schemas that something refers to; a noun's own is met on the way to its views, and often by nobody else.
+fn used(mut schemas: Map<String, Value>, from: &[&Value]) -> Map<String, Value> {
+    let mut kept = Map::new();
+    let mut named: Vec<String> = from.iter().flat_map(|value| references(value)).collect();
+    while let Some(name) = named.pop() {
+        if let Some(schema) = schemas.remove(&name) {
+            named.extend(references(&schema));
+            kept.insert(name, schema);
+        }
+    }
+    kept
+}
+
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(all) => all.iter().flat_map(references).collect(),
+        Value::Object(members) => {
+            let own = members
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|r| r.strip_prefix("#/components/schemas/"));
+            own.map(String::from).into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        _ => vec![],
+    }
 }

@@ -71,6 +71,9 @@ impl Problem {
             Error::Busy => problem.retry_after = Some(1),
             _ => {}
         }
+        if problem.status == 503 {
+            problem.retry_after = problem.retry_after.or(Some(1));
+        }
         problem
     }
 
@@ -85,6 +88,9 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -105,6 +111,7 @@ fn meaning(error: &Error) -> (u16, &'static str) {
         Error::Refused(r) => match r.kind {
             Kind::Stranger => (401, "Sign in"),
             Kind::Forbidden => (403, "Not permitted"),
+            Kind::Method => (405, "Method not allowed"),
             Kind::Conflict => (409, "Not possible now"),
             Kind::TooLarge => (413, "Too large"),
             Kind::MediaType => (415, "Unsupported media type"),
@@ -119,7 +126,7 @@ fn meaning(error: &Error) -> (u16, &'static str) {
 
 fn detail(error: &Error) -> String {
     match error {
-        Error::Internal(_) => "We could not finish this; nothing was changed. Try again, and quote the request id if it stays.".into(),
+        Error::Internal(_) => "We could not finish this; nothing is half done. Try again, and quote the request id if it stays.".into(),
         Error::Invalid(faults) if faults.len() == 1 => format!("{}: {}", faults[0].pointer, faults[0].detail),
         Error::Invalid(faults) => format!("{} things are wrong; all are listed in errors", faults.len()),
         Error::Missing => "There is no such record here, or it is not yours to know of.".into(),

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use kernel::{Error, Result};
 use serde_json::Value;
 use std::sync::Arc;
-use store::{Commit, Key, Scope, When};
+use store::{Commit, Key, Scope};
 
 pub type Running = BoxFuture<'static, Result<()>>;
 type Reacts = Arc<dyn Fn(Ctx, Envelope) -> Running + Send + Sync>;
@@ -103,6 +103,6 @@ impl Ctx {
         let key = Key::item("seen", consumer, store::segment(change));
         let ttl = self.now() + REMEMBERED;
         let seen = serde_json::json!({"at": self.now()});
-        commit.put_until(&key, &seen, ttl, When::Absent, |_| Error::conflict(SEEN, "handled before"))
+        commit.first_time(&key, &seen, ttl, || Error::conflict(SEEN, "handled before"))
     }
 }

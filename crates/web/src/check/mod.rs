@@ -1,9 +1,11 @@
 //! Every fault of a body at once, from the same schema the documentation shows.
 
 mod format;
+mod json;
 mod walk;
 
 pub use format::hostile;
+pub use json::json;
 pub use walk::KEYWORDS;
 
 use kernel::{Error, Fault, Result, error::faultless};

@@ -46,11 +46,12 @@ pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
 
 pub async fn show<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
     if let Some(at) = at_time(query.as_deref())? {
-        ctx.get::<E>(id).await?;
+        let now = ctx.get::<E>(id).await?;
         let version = ctx.store().at::<E>(id, at).await?;
         let mut body = version.body.0;
         body["id"] = id.to_string().into();
         body["version"] = version.version.into();
+        body["created_at"] = now.created_at.to_string().into();
         body["updated_at"] = version.at.to_string().into();
         return answer::ok(&body);
     }
@@ -71,7 +72,15 @@ fn at_time(query: Option<&str>) -> Result<Option<jiff::Timestamp>> {
 }
 
 pub async fn list<E: Noun>(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
+    page::<E>(ctx, query, None).await
+}
+
+/// What was deleted is listed for those who could bring it back.
+pub(crate) async fn page<E: Noun>(ctx: Ctx, query: Option<String>, deleted: Option<&'static str>) -> Answer {
     let (list, wanted) = listing::wanted::<E>(query.as_deref().unwrap_or_default())?;
+    if let Some(permission) = deleted.filter(|_| wanted.deleted) {
+        ctx.need(permission)?;
+    }
     let page = ctx.list(list, &wanted).await?;
     let seen = page.data.iter().all(|r| E::within(r, ctx.reach(), ctx.actor()));
     if !seen {

@@ -11,15 +11,15 @@ pub fn list_shape<E: Entity>(_: &mut SchemaGenerator) -> Schema {
     let mut properties = Map::new();
     let mut add = |name: &str, schema: Value| properties.insert(name.into(), schema);
     add("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 25}));
-    add("cursor", serde_json::json!({"type": "string", "maxLength": 1000}));
+    add("cursor", serde_json::json!({"type": "string", "maxLength": CURSOR}));
     add("deleted", serde_json::json!({"type": "boolean"}));
     for list in E::LISTS {
         for name in list.by.iter().chain(list.then) {
-            add(name, serde_json::json!({"type": "string", "maxLength": 100}));
+            add(name, serde_json::json!({"type": "string", "maxLength": VALUE}));
         }
         if list.range {
-            add("from", serde_json::json!({"type": "string", "maxLength": 40}));
-            add("to", serde_json::json!({"type": "string", "maxLength": 40}));
+            add("from", serde_json::json!({"type": "string", "maxLength": BOUND}));
+            add("to", serde_json::json!({"type": "string", "maxLength": BOUND}));
         }
     }
     json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
@@ -33,8 +33,9 @@ pub fn wanted<E: Entity>(query: &str) -> Result<(&'static List<E>, Wanted)> {
         if given.insert(name.to_string(), value.to_string()).is_some() {
             faults.push(Fault::new(format!("?{name}"), "repeated", "give a parameter once"));
         }
-        if value.chars().count() > 1000 || crate::check::hostile(&value).is_some() {
-            faults.push(Fault::new(format!("?{name}"), "format", "at most 1000 printable characters"));
+        let most = longest(&name);
+        if value.chars().count() > most || crate::check::hostile(&value).is_some() {
+            faults.push(Fault::new(format!("?{name}"), "format", format!("at most {most} printable characters")));
         }
     }
     let limit = match given.remove("limit").map(|l| l.parse::<i32>()) {
@@ -62,6 +63,20 @@ pub fn wanted<E: Entity>(query: &str) -> Result<(&'static List<E>, Wanted)> {
     let then = list.then.iter().map_while(|name| given.get(*name).cloned()).collect();
     Ok((list, Wanted { by, then, from, to, deleted, limit, cursor }))
 }
+
+/// Characters of a parameter's value: as the schema says.
+fn longest(name: &str) -> usize {
+    match name {
+        "cursor" => CURSOR,
+        "from" | "to" => BOUND,
+        _ => VALUE,
+    }
+}
+
+/// A cursor holds keys, which may hold 1,024 bytes of a name and more in base 64.
+const CURSOR: usize = 4000;
+const BOUND: usize = 40;
+const VALUE: usize = 100;
 
 fn serves<E: Entity>(list: &List<E>, given: &BTreeMap<String, String>, ranged: bool) -> bool {
     let partition = list.by.iter().all(|name| given.contains_key(*name));

@@ -3,6 +3,7 @@
 use super::{History, Hooks, Noun, Pages, View, handlers, list_shape};
 use crate::{Ctx, Route, extract::{At, Raw}, route};
 use axum::{
+    extract::RawQuery,
     http::Method,
     routing::{delete, get, patch, post},
 };
@@ -65,8 +66,9 @@ pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
 pub fn crud<E: Hooks>(at: Paths) -> Vec<Route> {
     let Paths { path, view, create, edit, delete: gone } = at;
     let (one, n) = (format!("{path}/{{id}}"), E::NOUN);
+    let list = move |ctx: Ctx, RawQuery(query): RawQuery| handlers::page::<E>(ctx, query, Some(gone));
     let mut routes = vec![
-        route(Method::GET, path, view, format!("{n}.list"), get(handlers::list::<E>))
+        route(Method::GET, path, view, format!("{n}.list"), get(list))
             .asks_shape(list_shape::<E>)
             .gives::<Pages<View<'static, E>>>(200)
             .trips(1)
