@@ -12,6 +12,7 @@ struct Bed {
     name: String,
     #[serde(default)]
     pillows: u8,
+    #[serde(default)]
     #[schemars(extend("readOnly" = true))]
     number: String,
 }
@@ -37,6 +38,7 @@ fn document() -> Value {
             .patches::<Bed>(),
         route("POST".parse().unwrap(), "/v1/notes", "site.edit", "note.create", answer()).takes::<Note>(),
         route("GET".parse().unwrap(), "/v1/beds", "site.edit", "bed.find", answer()).asks::<Search>(),
+        route("GET".parse().unwrap(), "/v1/beds/own", "site.edit", "bed.find", answer()),
     ];
     openapi::document("Test", "1", &[Module::new("wards", routes)])
 }
@@ -50,7 +52,11 @@ fn a_body_is_closed_and_without_what_the_system_sets() {
     assert_eq!(sent["required"], json!(["name"]));
     assert_eq!(sent["properties"].get("number"), None);
     assert_eq!(sent["properties"]["pillows"]["default"], 0);
-    assert_eq!(schemas["Bed"]["required"], json!(["name", "number"]), "answers have it");
+    assert_eq!(
+        schemas["Bed"]["properties"]["number"],
+        json!({"type": "string", "readOnly": true}),
+        "answers have it"
+    );
 }
 
 #[test]
@@ -66,6 +72,21 @@ fn a_patch_requires_nothing_and_fills_in_nothing() {
 fn a_body_that_requires_nothing_says_so_by_silence() {
     // `required: null` is no schema.
     assert_eq!(document()["components"]["schemas"]["NoteInput"].get("required"), None);
+}
+
+#[test]
+fn an_operation_at_two_addresses_has_two_names() {
+    let paths = document()["paths"].clone();
+    assert_eq!(paths["/v1/beds"]["get"]["operationId"], "bed.find");
+    assert_eq!(paths["/v1/beds/own"]["get"]["operationId"], "bed.find.own");
+}
+
+#[test]
+fn only_what_is_referred_to_is_described() {
+    let document = document();
+    let names: Vec<_> = document["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
+    // Note itself is met only as what NoteInput is made of; Fault is part of Problem.
+    assert_eq!(names, ["Bed", "BedInput", "BedPatch", "Fault", "NoteInput", "Problem"]);
 }
 
 #[test]

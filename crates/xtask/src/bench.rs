@@ -35,7 +35,8 @@ struct Measured {
     dialled: usize,
 }
 
-pub fn all(root: &Path, starts: usize) -> Outcome<()> {
+/// Those functions, or all of the template.
+pub fn all(root: &Path, starts: usize, only: &[&str]) -> Outcome<()> {
     let (workspace, template) = (Workspace::read(root)?, template::deployed(root)?);
     let bench = Bench::open()?;
     println!(
@@ -43,7 +44,10 @@ pub fn all(root: &Path, starts: usize) -> Outcome<()> {
         "function", "p50 ms", "p99 ms", "RSS MB", "binary MB", "zip MB", "dialled"
     );
     let mut all = vec![];
-    for function in &template.functions {
+    for name in only {
+        template.function(name)?;
+    }
+    for function in template.functions.iter().filter(|f| only.is_empty() || only.contains(&f.name.as_str())) {
         let measured =
             measure(&bench, &Package::of(&workspace, &function.name), &function.environment, starts)?;
         println!("{}", measured.line());

@@ -7,7 +7,8 @@ const USAGE: &str = "cargo xtask <command>
   openapi [--check]    writes docs/openapi.json from the modules' routes; --check only compares
   template             compares template.yaml and infra/*.yaml with the code
   package [function …] release build of every function, zipped under target/lambda/<function>/
-  bench [--starts N]   start, memory and size of the packaged functions; writes target/bench.json";
+  bench [--starts N] [function …]
+                       start, memory and size of the packaged functions; writes target/bench.json";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -28,11 +29,15 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["openapi", "--check"] => openapi::check(&root),
         ["template"] => template::check(&root),
         ["package", functions @ ..] => package::all(&root, functions),
-        ["bench"] => bench::all(&root, bench::STARTS),
-        ["bench", "--starts", starts] => {
+        ["bench", "--starts", starts, functions @ ..] => {
             let starts = starts.parse().ok().filter(|n| *n > 0);
-            bench::all(&root, starts.ok_or_else(|| trouble!("--starts takes a number from 1 up."))?)
+            bench::all(
+                &root,
+                starts.ok_or_else(|| trouble!("--starts takes a number from 1 up."))?,
+                functions,
+            )
         }
+        ["bench", functions @ ..] => bench::all(&root, bench::STARTS, functions),
         _ => Err(trouble!("{USAGE}")),
     }
 }

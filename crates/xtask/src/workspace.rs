@@ -11,10 +11,10 @@ use std::{
     process::Command,
 };
 
-/// The folder of the workspace's manifest.
+/// The folder of the workspace's manifest: this crate lies two below it.
 pub fn root() -> PathBuf {
     let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&here).join("../..").components().collect()
+    Path::new(&here).ancestors().nth(2).unwrap_or(Path::new(".")).into()
 }
 
 /// A package under `functions/`.
@@ -73,6 +73,16 @@ fn text(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn this_workspace_has_functions_with_binaries() {
+        let read = Workspace::read(&root()).unwrap_or_else(|e| panic!("{e}"));
+        assert!(
+            read.functions.iter().any(|f| f.name == "dispatch" && f.binaries == ["dispatch"]),
+            "{:?}",
+            read.functions
+        );
+    }
 
     #[test]
     fn functions_are_the_packages_of_their_folder() {
