@@ -159,7 +159,7 @@ pub fn routes() -> Vec<Route> {
         )
         .patches::<User>()
         .gives::<View<'static, User>>(200)
-        .trips(3)
+        .trips(4)
         .refuses(&["grant-too-wide", "own-account", "reason-required", "last-administrator"])
         .says("Changes a user; a change of roles, sites or modules needs a reason and ends older tokens"),
     ];
