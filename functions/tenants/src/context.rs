@@ -71,7 +71,8 @@ pub const WAITS: SignedDuration = SignedDuration::from_hours(24);
 
 impl Context {
     pub fn is_agreed(&self) -> bool {
-        (!self.needs_operator || self.approved_by.is_some()) && (!self.needs_consent || self.allowed_by.is_some())
+        (!self.needs_operator || self.approved_by.is_some())
+            && (!self.needs_consent || self.allowed_by.is_some())
     }
     /// Opens it, if everybody has agreed.
     pub fn open_if_agreed(&mut self, now: Timestamp) {
@@ -139,8 +140,14 @@ impl Noun for Context {
         let may = |permission| ctx.may(permission) > web::Reach::None;
         let mut all = vec![];
         match ctx.scope() {
-            store::Scope::Platform if waits && record.body.approved_by.is_none() && may("context.approve") => all.push("approve"),
-            store::Scope::Tenant(_) if waits && record.body.needs_consent && may("context.allow") => all.push("allow"),
+            store::Scope::Platform
+                if waits && record.body.approved_by.is_none() && may("context.approve") =>
+            {
+                all.push("approve")
+            }
+            store::Scope::Tenant(_) if waits && record.body.needs_consent && may("context.allow") => {
+                all.push("allow")
+            }
             _ => {}
         }
         if record.body.status != Status::Ended && may("context.revoke") {

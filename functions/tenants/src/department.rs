@@ -118,7 +118,13 @@ impl Hooks for Department {
     async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
         Ok(published(commit, new))
     }
-    async fn on_change(_: &Ctx, _: &str, _: &Record<Self>, new: &Record<Self>, commit: Commit) -> Result<Commit> {
+    async fn on_change(
+        _: &Ctx,
+        _: &str,
+        _: &Record<Self>,
+        new: &Record<Self>,
+        commit: Commit,
+    ) -> Result<Commit> {
         Ok(published(commit, new))
     }
 }
@@ -130,7 +136,10 @@ impl Department {
         let page = store.list(&Self::LISTS[1], &wanted).await?;
         match page.next {
             None => Ok(page.data),
-            Some(_) => Err(Error::conflict("site-in-use", "more than 20 departments are open here: close or move some first")),
+            Some(_) => Err(Error::conflict(
+                "site-in-use",
+                "more than 20 departments are open here: close or move some first",
+            )),
         }
     }
 

@@ -65,7 +65,9 @@ impl Details {
                 Err(e) => faults.push(e.fault("/email")),
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|s| country == Country::NG && nigerian_state(s).is_none()) {
+        if let Some(state) =
+            self.state.as_ref().filter(|s| country == Country::NG && nigerian_state(s).is_none())
+        {
             let detail = format!("{:?} is no state of Nigeria: write its two letters, such as LA", state.0);
             faults.push(Fault::new("/state", "state-unknown", detail));
         }
@@ -77,7 +79,8 @@ impl Details {
 
     /// The value that no two organisations share.
     pub fn registration(&self, country: Country) -> Option<String> {
-        let plain = |n: &String| n.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
+        let plain =
+            |n: &String| n.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
         self.registration_number.as_ref().map(|n| format!("{country}:{}", plain(n)))
     }
 }
@@ -93,8 +96,9 @@ struct Format {
     says: String,
 }
 
-static TAX_IDS: LazyLock<TaxIds> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../data/tax_ids.json")).expect("read by this crate's tests"));
+static TAX_IDS: LazyLock<TaxIds> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../data/tax_ids.json")).expect("read by this crate's tests")
+});
 
 fn tax_fault(country: Country, id: &str) -> Option<Fault> {
     let format = TAX_IDS.formats.get(country.code()).unwrap_or(&TAX_IDS.other);
@@ -124,7 +128,9 @@ mod tests {
 
     #[test]
     fn one_registration_has_many_spellings() {
-        let of = |n: &str| Details { registration_number: Some(n.into()), ..Details::default() }.registration(Country::NG);
+        let of = |n: &str| {
+            Details { registration_number: Some(n.into()), ..Details::default() }.registration(Country::NG)
+        };
         assert_eq!(of("RC 12-34"), of("rc1234"));
         assert_ne!(of("RC1234"), of("RC1235"));
     }
@@ -138,8 +144,12 @@ mod tests {
             ..Details::default()
         };
         assert!(details.settle(Country::NG).is_empty());
-        assert_eq!((details.phone.unwrap().0, details.email.unwrap().0), ("+2348031234567".into(), "desk@grace.example".into()));
-        let mut wrong = Details { phone: Some("12".into()), state: Some("Lagos".into()), ..Details::default() };
+        assert_eq!(
+            (details.phone.unwrap().0, details.email.unwrap().0),
+            ("+2348031234567".into(), "desk@grace.example".into())
+        );
+        let mut wrong =
+            Details { phone: Some("12".into()), state: Some("Lagos".into()), ..Details::default() };
         let codes: Vec<String> = wrong.settle(Country::NG).iter().map(|f| f.pointer.clone()).collect();
         assert_eq!(codes, ["/phone", "/state"]);
     }

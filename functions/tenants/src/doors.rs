@@ -57,7 +57,9 @@ pub struct Rung {
 
 impl Rung {
     pub fn read(message: &Value) -> Result<Self> {
-        let text = |name: &str| message[name].as_str().ok_or_else(|| Error::internal(format!("a due row without {name}")));
+        let text = |name: &str| {
+            message[name].as_str().ok_or_else(|| Error::internal(format!("a due row without {name}")))
+        };
         Ok(Self { id: text("id")?.into(), at: text("at")?.parse().map_err(Error::internal)? })
     }
 }

@@ -21,7 +21,9 @@ pub async fn read(tenant: &Store) -> Result<TenantGate> {
 /// Puts the next revision of the fact; `old` is what was read.
 pub fn write(commit: Commit, old: &TenantGate, new: &TenantGate) -> Commit {
     let next = TenantGate { rev: old.rev + 1, ..new.clone() };
-    let changed = |_| Error::conflict(CHANGED, "the organisation's settings were changed at the same moment; try again");
+    let changed = |_| {
+        Error::conflict(CHANGED, "the organisation's settings were changed at the same moment; try again")
+    };
     commit.put_if(&Key::fact(facts::TENANT, "self"), &next, is("rev", old.rev), changed)
 }
 
@@ -58,7 +60,8 @@ impl Standing {
     /// As it is now, strongly read, at once.
     pub async fn read(platform: &Store, tenant: &Store, id: TenantId) -> Result<Self> {
         let org = organisation_of(id);
-        let (ten, org, gate) = futures::join!(platform.fresh::<Tenant>(id), tenant.fresh::<Organisation>(org), read(tenant));
+        let (ten, org, gate) =
+            futures::join!(platform.fresh::<Tenant>(id), tenant.fresh::<Organisation>(org), read(tenant));
         Ok(Self { ten: ten?, org: org?, gate: gate? })
     }
 }

@@ -1,6 +1,7 @@
 //! Tenants and subscriptions: who our customers are, what they may use, and how their organisation is set up.
 //! Records of the platform lie in its own partition; each organisation's copy lies in that organisation's.
 
+pub mod closing;
 pub mod context;
 pub mod department;
 pub mod details;
@@ -32,6 +33,7 @@ pub fn module() -> Module {
         signup::routes(),
         plan::routes(),
         tenant::routes(),
+        closing::routes(),
         provisioning::routes(),
         organisation::routes(),
         settings::routes(),

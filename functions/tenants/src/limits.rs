@@ -2,8 +2,8 @@
 //! a plan change moves the difference in one commit.
 
 use crate::plan::{Plan, catalogue};
-use axum::{http::Method, routing::get};
 use authz::Edition;
+use axum::{http::Method, routing::get};
 use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,17 @@ const GB: u64 = 1 << 30;
 
 impl Limits {
     pub fn named(&self) -> [(&'static str, Option<u64>); 9] {
-        let Self { users, patients, doctors, receptionists, sites, storage_gb, api_calls_month, sms_month, ai_tokens_month } = self;
+        let Self {
+            users,
+            patients,
+            doctors,
+            receptionists,
+            sites,
+            storage_gb,
+            api_calls_month,
+            sms_month,
+            ai_tokens_month,
+        } = self;
         [
             ("users", *users),
             ("patients", *patients),
@@ -112,7 +122,11 @@ impl Limits {
     /// Limits that are narrower in `other`: name, now, then.
     pub fn lost_to(&self, other: &Limits) -> Vec<(&'static str, Option<u64>, u64)> {
         let pairs = self.named().into_iter().zip(other.named());
-        pairs.filter_map(|((name, now), (_, then))| then.filter(|t| now.is_none_or(|n| *t < n)).map(|t| (name, now, t))).collect()
+        pairs
+            .filter_map(|((name, now), (_, then))| {
+                then.filter(|t| now.is_none_or(|n| *t < n)).map(|t| (name, now, t))
+            })
+            .collect()
     }
 }
 
@@ -128,7 +142,12 @@ pub fn found(mut commit: Commit, limits: &Limits) -> Commit {
         for shard in 0..quota.shards {
             let left = share(limits.allowed(quota), quota.shards, shard) - i64::from(*quota == SITES);
             let exists = |_| Error::conflict("exists", "the limits were set before");
-            commit = commit.put_if(&Key::quota(quota.name, shard), &serde_json::json!({"left": left}), When::Absent, exists);
+            commit = commit.put_if(
+                &Key::quota(quota.name, shard),
+                &serde_json::json!({"left": left}),
+                When::Absent,
+                exists,
+            );
         }
     }
     commit
@@ -160,7 +179,8 @@ pub struct Use {
 
 /// What of each quota is used, under the limits that hold now.
 pub async fn uses(store: &Store, limits: &Limits) -> Result<Vec<Use>> {
-    let keys: Vec<Key> = QUOTAS.iter().flat_map(|q| (0..q.shards).map(|shard| Key::quota(q.name, shard))).collect();
+    let keys: Vec<Key> =
+        QUOTAS.iter().flat_map(|q| (0..q.shards).map(|shard| Key::quota(q.name, shard))).collect();
     let mut found = store.read_many(&keys).await?.into_iter();
     let mut all = vec![];
     for quota in QUOTAS {
@@ -180,7 +200,12 @@ pub fn exceeded<'a>(uses: &'a [Use], to: &Limits) -> Vec<(&'a Use, i64)> {
 }
 
 /// By limit and module: the plans among `plans` that allow more, or give it.
-pub fn lifted_by(limits: &Limits, licensed: &[String], edition: Edition, plans: &[Plan]) -> BTreeMap<String, Vec<String>> {
+pub fn lifted_by(
+    limits: &Limits,
+    licensed: &[String],
+    edition: Edition,
+    plans: &[Plan],
+) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for plan in plans.iter().filter(|p| p.editions.contains(&edition)) {
         for (name, most) in limits.named() {
@@ -190,7 +215,10 @@ pub fn lifted_by(limits: &Limits, licensed: &[String], edition: Edition, plans: 
                 all.entry(name.into()).or_default().push(plan.name.clone());
             }
         }
-        for module in catalogue::modules_of(edition).iter().filter(|m| !licensed.contains(m) && plan.modules.contains(m)) {
+        for module in catalogue::modules_of(edition)
+            .iter()
+            .filter(|m| !licensed.contains(m) && plan.modules.contains(m))
+        {
             all.entry(module.clone()).or_default().push(plan.name.clone());
         }
     }
@@ -242,10 +270,14 @@ mod tests {
 
     #[test]
     fn use_beyond_a_smaller_plan_is_told_with_numbers() {
-        let uses = [Use { limit: "users", allowed: None, used: 30 }, Use { limit: "sites", allowed: None, used: 1 }];
+        let uses =
+            [Use { limit: "users", allowed: None, used: 30 }, Use { limit: "sites", allowed: None, used: 1 }];
         let basic = Limits { users: Some(25), sites: Some(1), ..Limits::default() };
         let over = exceeded(&uses, &basic);
-        assert_eq!(over.iter().map(|(u, most)| (u.limit, u.used, *most)).collect::<Vec<_>>(), [("users", 30, 25)]);
+        assert_eq!(
+            over.iter().map(|(u, most)| (u.limit, u.used, *most)).collect::<Vec<_>>(),
+            [("users", 30, 25)]
+        );
     }
 
     #[test]

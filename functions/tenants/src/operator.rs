@@ -44,7 +44,7 @@ pub struct Operator {
     #[schemars(extend("readOnly" = true))]
     pub status: Status,
     /// Tokens of an older generation have ended.
-    #[serde(default)]
+    #[serde(default = "one")]
     #[schemars(extend("readOnly" = true))]
     pub generation: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +54,9 @@ pub struct Operator {
 
 fn yes() -> bool {
     true
+}
+fn one() -> u64 {
+    1
 }
 fn active() -> Status {
     Status::Active
@@ -80,7 +83,15 @@ impl Operator {
     }
     /// Whether what this operator may do differs; such a change needs a reason and ends their tokens.
     fn rights_differ(&self, other: &Self) -> bool {
-        let of = |o: &Self| (o.roles.clone(), o.can_create_tenants, o.can_suspend_tenants, o.can_delete_tenants, o.ip_allow.clone());
+        let of = |o: &Self| {
+            (
+                o.roles.clone(),
+                o.can_create_tenants,
+                o.can_suspend_tenants,
+                o.can_delete_tenants,
+                o.ip_allow.clone(),
+            )
+        };
         of(self) != of(other)
     }
     pub fn networks(&self) -> Vec<IpNet> {
@@ -115,9 +126,14 @@ impl Noun for Operator {
         reach == Reach::All || actor.id::<OperatorId>() == Some(record.id)
     }
     fn check(&self) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = text::email(&self.email).err().map(|e| e.fault("/email")).into_iter().collect();
+        let mut faults: Vec<Fault> =
+            text::email(&self.email).err().map(|e| e.fault("/email")).into_iter().collect();
         for (n, net) in self.ip_allow.iter().enumerate().filter(|(_, net)| net.parse::<IpNet>().is_err()) {
-            faults.push(Fault::new(format!("/ip_allow/{n}"), "cidr", format!("{net:?} is no network: write 10.1.0.0/16")));
+            faults.push(Fault::new(
+                format!("/ip_allow/{n}"),
+                "cidr",
+                format!("{net:?} is no network: write 10.1.0.0/16"),
+            ));
         }
         faults
     }

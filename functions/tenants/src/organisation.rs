@@ -104,8 +104,16 @@ async fn amend(ctx: Ctx, Raw(body): Raw) -> Answer {
     new.body = check::merge_patch(&old.body, &body)?;
     faultless(new.body.details.settle(new.body.country))?;
     let fields = changed(&old.body, &new.body)?;
-    let reason = if fields.iter().any(|f| REGISTERED.contains(&f.as_str())) { Some(ctx.needs_reason(None)?) } else { ctx.reason() };
-    let mut commit = ctx.commit().because(reason).update("update", &old, &new).emit(TenantEvent::OrganisationChanged { fields });
+    let reason = if fields.iter().any(|f| REGISTERED.contains(&f.as_str())) {
+        Some(ctx.needs_reason(None)?)
+    } else {
+        ctx.reason()
+    };
+    let mut commit = ctx
+        .commit()
+        .because(reason)
+        .update("update", &old, &new)
+        .emit(TenantEvent::OrganisationChanged { fields });
     if new.body.name != old.body.name {
         let gate = fact::read(ctx.store()).await?;
         let named = web::gate::TenantGate { name: new.body.name.clone(), ..gate.clone() };
@@ -121,7 +129,9 @@ async fn amend(ctx: Ctx, Raw(body): Raw) -> Answer {
 fn changed(old: &Organisation, new: &Organisation) -> Result<Vec<String>> {
     let json = |o: &Organisation| seal::open(|| serde_json::to_value(o)).map_err(kernel::Error::internal);
     let (old, new) = (json(old)?, json(new)?);
-    let names = |v: &Value| v.as_object().into_iter().flatten().map(|(k, _)| k.clone()).collect::<std::collections::BTreeSet<_>>();
+    let names = |v: &Value| {
+        v.as_object().into_iter().flatten().map(|(k, _)| k.clone()).collect::<std::collections::BTreeSet<_>>()
+    };
     Ok(names(&old).union(&names(&new)).filter(|k| old[k.as_str()] != new[k.as_str()]).cloned().collect())
 }
 
@@ -133,6 +143,17 @@ pub async fn register(ctx: &Ctx, change: &str) -> Result<()> {
     let old = platform.fresh::<crate::tenant::Tenant>(tenant).await?;
     let mut new = old.next(platform.now());
     (new.body.name, new.body.details) = (org.body.name, org.body.details);
-    let commit = platform.commit().update("register", &old, &new);
-    ctx.once_for(commit, "tenants.register", change).run().await
+    let follow = |new: &Record<crate::tenant::Tenant>| {
+        let commit = platform.commit().update("register", &old, new);
+        ctx.once_for(commit, "tenants.register", change).run()
+    };
+    match follow(&new).await {
+        Err(kernel::Error::Duplicate { code: "already-registered", .. }) => {
+            // Two organisations cannot have one registration: the register keeps what it had, and says so.
+            tracing::error!(%tenant, "an organisation gave another one's registration number");
+            new.body.details.registration_number = old.body.details.registration_number.clone();
+            follow(&new).await
+        }
+        other => other,
+    }
 }

@@ -8,7 +8,11 @@ pub use api::routes;
 use crate::limits::Limits;
 use authz::Edition;
 use jiff::civil::Date;
-use kernel::{Error, Fault, Id, Lifecycle, PlanId, Result, Step, Ulid, country::Region, money::{Currency, Money}};
+use kernel::{
+    Error, Fault, Id, Lifecycle, PlanId, Result, Step, Ulid,
+    country::Region,
+    money::{Currency, Money},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Entity, List, Record, Row, Unique};
@@ -85,8 +89,17 @@ fn fortnight() -> u16 {
 
 /// Features that a plan can give.
 pub const FEATURES: &[&str] = &[
-    "sso", "scim", "custom_roles", "device_keys", "webhooks", "fhir", "ai", "warehouse_export", "white_label",
-    "marketplace", "dual_approval",
+    "sso",
+    "scim",
+    "custom_roles",
+    "device_keys",
+    "webhooks",
+    "fhir",
+    "ai",
+    "warehouse_export",
+    "white_label",
+    "marketplace",
+    "dual_approval",
 ];
 
 impl Plan {
@@ -116,7 +129,11 @@ impl Plan {
         let custom = self.code.starts_with("Custom:");
         match self.prices.iter().find(|p| p.price.currency() == currency) {
             Some(p) if custom || !p.price.is_zero() => Ok(()),
-            _ => Err(Error::field("price-missing", "/prices", format!("a plan sold here has a price in {currency}"))),
+            _ => Err(Error::field(
+                "price-missing",
+                "/prices",
+                format!("a plan sold here has a price in {currency}"),
+            )),
         }
     }
 }
@@ -135,20 +152,29 @@ impl Entity for Plan {
             rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])],
         },
     ];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "plan-exists", values: |p| vec![format!("{}@{}", p.code, p.revision)] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique {
+        field: "code",
+        code: "plan-exists",
+        values: |p| vec![format!("{}@{}", p.code, p.revision)],
+    }];
 }
 
 impl Noun for Plan {
     fn check(&self) -> Vec<Fault> {
         let unknown = |field: &str, all: &[String], known: &dyn Fn(&str) -> bool| -> Vec<Fault> {
             let wrong = all.iter().enumerate().filter(|(_, name)| !known(name));
-            wrong.map(|(n, name)| Fault::new(format!("/{field}/{n}"), "unknown", format!("there is no {name}"))).collect()
+            wrong
+                .map(|(n, name)| {
+                    Fault::new(format!("/{field}/{n}"), "unknown", format!("there is no {name}"))
+                })
+                .collect()
         };
         let mut faults = unknown("modules", &self.modules, &|m| catalogue::is_module(m));
         faults.extend(unknown("features", &self.features, &|f| FEATURES.contains(&f)));
         let negative = self.prices.iter().enumerate().filter(|(_, p)| p.price.is_negative());
-        faults.extend(negative.map(|(n, _)| Fault::new(format!("/prices/{n}/price"), "range", "not below zero")));
+        faults.extend(
+            negative.map(|(n, _)| Fault::new(format!("/prices/{n}/price"), "range", "not below zero")),
+        );
         faults
     }
     fn actions(record: &Record<Self>, ctx: &Ctx) -> Vec<&'static str> {
@@ -171,7 +197,12 @@ impl Lifecycle for Plan {
     }
 }
 
-const fn step(command: &'static str, permission: &'static str, from: &'static [Status], to: Status) -> Step<Plan> {
+const fn step(
+    command: &'static str,
+    permission: &'static str,
+    from: &'static [Status],
+    to: Status,
+) -> Step<Plan> {
     fn always(_: &Plan, _: Date) -> Result<()> {
         Ok(())
     }

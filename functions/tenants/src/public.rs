@@ -64,7 +64,13 @@ async fn card(store: &Store, link: Link) -> kernel::Result<Opened> {
     let gate: Option<TenantGate> = store.fact(facts::TENANT, "self").await?;
     let decisions = if link.purpose == context::CONSENT { vec!["allow", "refuse"] } else { vec![] };
     let Link { purpose, record, expires_at, .. } = link;
-    Ok(Opened { organisation: gate.map(|g| g.name).unwrap_or_default(), purpose, record, expires_at, decisions })
+    Ok(Opened {
+        organisation: gate.map(|g| g.name).unwrap_or_default(),
+        purpose,
+        record,
+        expires_at,
+        decisions,
+    })
 }
 
 async fn open(anyone: Anyone, Named(token): Named) -> Answer {
@@ -78,9 +84,20 @@ async fn decide(anyone: Anyone, Named(token): Named, Body(body): Body<Decision>)
     anyone.hourly("link", LOOKS).await?;
     let (link, store) = anyone.link(&token).await?;
     match (link.purpose.as_str(), body.decision.as_str()) {
-        (context::CONSENT, "allow") => context::consented(anyone.app(), &store, link.is_of(context::CONSENT)?, true).await?,
-        (context::CONSENT, "refuse") => context::consented(anyone.app(), &store, link.is_of(context::CONSENT)?, false).await?,
-        _ => return Err(Error::field("decision-unknown", "/decision", "this link does not take that decision").into()),
+        (context::CONSENT, "allow") => {
+            context::consented(anyone.app(), &store, link.is_of(context::CONSENT)?, true).await?
+        }
+        (context::CONSENT, "refuse") => {
+            context::consented(anyone.app(), &store, link.is_of(context::CONSENT)?, false).await?
+        }
+        _ => {
+            return Err(Error::field(
+                "decision-unknown",
+                "/decision",
+                "this link does not take that decision",
+            )
+            .into());
+        }
     }
     ok(&card(&store, link).await?)
 }

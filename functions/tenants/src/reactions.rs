@@ -1,8 +1,9 @@
 //! What this module does when it hears of something, and when the clock comes.
 
-use crate::{context, doors::Rung, organisation, provisioning, signup, tenant};
+use crate::{FirstOperator, context, doors::Rung, organisation, provisioning, signup, tenant};
 use events::{Envelope, TenantEvent};
 use kernel::{Error, Result};
+use serde_json::Value;
 use store::Scope;
 use web::{Ctx, Reaction, Task};
 
@@ -47,7 +48,13 @@ macro_rules! due {
 }
 
 pub fn tasks() -> Vec<Task> {
-    due! {
+    // Sent by hand once after a deployment; repeating it changes nothing.
+    let seed = Task::on("platform.seed", |app, message: Value| async move {
+        let first: FirstOperator =
+            serde_json::from_value(message["first_operator"].clone()).map_err(Error::internal)?;
+        crate::seed(&app, first).await.map(|_| ())
+    });
+    let mut tasks = due! {
         "due.sgn.expiry" => signup::expire,
         "due.sgn.waiting" => signup::waiting,
         "due.ten.trial_end" => tenant::life::trial_ended,
@@ -57,5 +64,7 @@ pub fn tasks() -> Vec<Task> {
         "due.ten.notice" => tenant::notices::send,
         "due.pvn.stuck" => provisioning::stuck,
         "due.opx.expiry" => context::expire,
-    }
+    };
+    tasks.push(seed);
+    tasks
 }

@@ -24,7 +24,10 @@ kernel::words! {
 
 /// The region of this deployment.
 pub fn here(place: &Place) -> Result<Region> {
-    place.region.parse().map_err(|()| Error::internal(format!("the region {:?} is not one of ours", place.region)))
+    place
+        .region
+        .parse()
+        .map_err(|()| Error::internal(format!("the region {:?} is not one of ours", place.region)))
 }
 
 /// 422 for an organisation that belongs elsewhere: nothing of it is stored here.
@@ -70,8 +73,12 @@ mod tests {
     #[test]
     fn an_organisation_of_another_region_is_sent_there() {
         assert!(belongs_here(&africa(None), Country::NG, Region::Africa).is_ok());
-        for (country, region) in [(Country::GB, Region::Europe), (Country::GB, Region::Africa), (Country::NG, Region::Europe)] {
-            let Err(Error::Refused(refusal)) = belongs_here(&africa(None), country, region) else { panic!("{country} {region}") };
+        for (country, region) in
+            [(Country::GB, Region::Europe), (Country::GB, Region::Africa), (Country::NG, Region::Europe)]
+        {
+            let Err(Error::Refused(refusal)) = belongs_here(&africa(None), country, region) else {
+                panic!("{country} {region}")
+            };
             assert_eq!(refusal.code, "wrong-region");
             assert_eq!(refusal.extra["host"], "https://eu.lumina.health");
         }

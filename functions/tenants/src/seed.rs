@@ -11,7 +11,7 @@ use store::{Key, Record, Scope, Store};
 use web::App;
 
 /// Who may let the first organisations in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize)]
 pub struct FirstOperator {
     pub username: String,
     pub email: String,

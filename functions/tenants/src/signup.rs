@@ -8,15 +8,15 @@ mod review;
 
 pub use review::{approve_automatically, told_rejected};
 
-use crate::{
-    details::Details,
-    plan::Period,
-    region::TransferBasis,
-    tenant::Tenant,
-};
+use crate::{details::Details, plan::Period, region::TransferBasis, tenant::Tenant};
 use authz::Edition;
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use kernel::{Error, Fault, Id, Lifecycle, PlanId, Result, SignupId, Step, TenantId, country::{Country, Region}, phone::E164, text};
+use kernel::{
+    Error, Fault, Id, Lifecycle, PlanId, Result, SignupId, Step, TenantId,
+    country::{Country, Region},
+    phone::E164,
+    text,
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,10 @@ impl Signup {
     /// Puts what was typed into the form that is kept; every fault of this step at once.
     pub fn settle(&mut self, now: Timestamp, ip: &str) -> Vec<Fault> {
         let mut faults = self.details.settle(self.country);
-        for (field, name) in [("/admin_given_name", &mut self.admin_given_name), ("/admin_family_name", &mut self.admin_family_name)] {
+        for (field, name) in [
+            ("/admin_given_name", &mut self.admin_given_name),
+            ("/admin_family_name", &mut self.admin_family_name),
+        ] {
             match name.as_deref().map(|n| text::person_name(n)) {
                 Some(Ok(plain)) => *name = Some(Sealed(plain)),
                 Some(Err(e)) => faults.push(e.fault(field)),
@@ -171,7 +174,9 @@ pub(crate) fn let_go(commit: Commit, signup: &Record<Signup>) -> Commit {
     };
     // Only a submitted one holds its registration.
     match signup.body.details.registration(signup.body.country) {
-        Some(number) if matches!(signup.body.status, Status::Submitted | Status::Rejected | Status::Approved) => {
+        Some(number)
+            if matches!(signup.body.status, Status::Submitted | Status::Rejected | Status::Approved) =>
+        {
             commit.unguard::<Tenant>("registration_number", &number)
         }
         _ => commit,
@@ -220,17 +225,28 @@ impl Lifecycle for Signup {
     }
 }
 
-const fn step(command: &'static str, permission: &'static str, from: &'static [Status], to: Status, reason: bool) -> Step<Signup> {
+const fn step(
+    command: &'static str,
+    permission: &'static str,
+    from: &'static [Status],
+    to: Status,
+    reason: bool,
+) -> Step<Signup> {
     fn always(_: &Signup, _: Date) -> Result<()> {
         Ok(())
     }
     Step { command, permission, from, to, reason, guard: always }
 }
-pub(crate) const VERIFY: Step<Signup> = step("verify-email", "signup.edit", &[Status::Draft], Status::Verified, false);
-pub(crate) const SUBMIT: Step<Signup> = step("submit", "signup.edit", &[Status::Verified], Status::Submitted, false);
-pub(crate) const APPROVE: Step<Signup> = step("approve", "tenant.approve", &[Status::Submitted], Status::Approved, true);
-pub(crate) const REJECT: Step<Signup> = step("reject", "tenant.reject", &[Status::Submitted], Status::Rejected, true);
-pub(crate) const EXPIRE: Step<Signup> = step("expire", "signup.edit", &[Status::Draft, Status::Verified], Status::Expired, false);
+pub(crate) const VERIFY: Step<Signup> =
+    step("verify-email", "signup.edit", &[Status::Draft], Status::Verified, false);
+pub(crate) const SUBMIT: Step<Signup> =
+    step("submit", "signup.edit", &[Status::Verified], Status::Submitted, false);
+pub(crate) const APPROVE: Step<Signup> =
+    step("approve", "tenant.approve", &[Status::Submitted], Status::Approved, true);
+pub(crate) const REJECT: Step<Signup> =
+    step("reject", "tenant.reject", &[Status::Submitted], Status::Rejected, true);
+pub(crate) const EXPIRE: Step<Signup> =
+    step("expire", "signup.edit", &[Status::Draft, Status::Verified], Status::Expired, false);
 
 pub fn routes() -> Vec<Route> {
     let mut routes = public::routes();

@@ -106,7 +106,11 @@ impl Site {
             None => {}
         }
         if let Some(zone) = self.time_zone.as_ref().filter(|z| TimeZone::get(z).is_err()) {
-            faults.push(Fault::new("/time_zone", "time-zone", format!("{zone:?} is no time zone: write Africa/Lagos")));
+            faults.push(Fault::new(
+                "/time_zone",
+                "time-zone",
+                format!("{zone:?} is no time zone: write Africa/Lagos"),
+            ));
         }
         faults.extend(self.hours.iter().flat_map(|h| h.faults("/hours")));
         faults

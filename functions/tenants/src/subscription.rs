@@ -85,11 +85,18 @@ pub fn routes() -> Vec<Route> {
             .says("Moves to another plan, or with `dry_run` shows what that means")
     };
     vec![
-        route(Method::GET, "/v1/tenants/self/subscription", "subscription.view", "subscription.show", get(own))
-            .gives::<Subscription>(200)
-            .says("The plan, and until when it is paid"),
+        route(
+            Method::GET,
+            "/v1/tenants/self/subscription",
+            "subscription.view",
+            "subscription.show",
+            get(own),
+        )
+        .gives::<Subscription>(200)
+        .says("The plan, and until when it is paid"),
         change("/v1/tenants/self/subscription", post(change_own)),
-        change("/v1/tenants/{id}/subscription", post(change_any)).says("The same, by the platform; with a reason"),
+        change("/v1/tenants/{id}/subscription", post(change_any))
+            .says("The same, by the platform; with a reason"),
     ]
 }
 
@@ -115,7 +122,12 @@ async fn change_own(ctx: Ctx, Query(how): Query<How>, Body(body): Body<Change>) 
     change(&ctx, &platform, &tenant, id, body, how.dry_run == Some(true)).await
 }
 
-async fn change_any(ctx: Ctx, At(id): At<TenantId>, Query(how): Query<How>, Body(mut body): Body<Change>) -> Answer {
+async fn change_any(
+    ctx: Ctx,
+    At(id): At<TenantId>,
+    Query(how): Query<How>,
+    Body(mut body): Body<Change>,
+) -> Answer {
     doors::operators_only(&ctx)?;
     let dry = how.dry_run == Some(true);
     if !dry {
@@ -125,12 +137,20 @@ async fn change_any(ctx: Ctx, At(id): At<TenantId>, Query(how): Query<How>, Body
     change(&ctx, &ctx.store().clone(), &tenant, id, body, dry).await
 }
 
-async fn change(ctx: &Ctx, platform: &Store, tenant: &Store, id: TenantId, body: Change, dry: bool) -> Answer {
+async fn change(
+    ctx: &Ctx,
+    platform: &Store,
+    tenant: &Store,
+    id: TenantId,
+    body: Change,
+    dry: bool,
+) -> Answer {
     let standing = Standing::read(platform, tenant, id).await?;
     let Move { to, moved, gate, preview, uses } = Move::plan(platform, tenant, &standing, &body).await?;
     let over = limits::exceeded(&uses, &to.limits.with(&standing.ten.body.limits_override));
     if !over.is_empty() {
-        let numbers: Vec<_> = over.iter().map(|(u, most)| json!({"limit": u.limit, "used": u.used, "allowed": most})).collect();
+        let numbers: Vec<_> =
+            over.iter().map(|(u, most)| json!({"limit": u.limit, "used": u.used, "allowed": most})).collect();
         let detail = format!("more is in use than {} allows; the numbers are in exceeded", to.name);
         return Err(Error::conflict("limit-exceeded-by-use", detail).with("exceeded", numbers).into());
     }
@@ -141,11 +161,16 @@ async fn change(ctx: &Ctx, platform: &Store, tenant: &Store, id: TenantId, body:
     new.body = moved;
     let mut org = standing.org.next(tenant.now());
     org.body.plan = to.code.clone();
-    let event = TenantEvent::PlanChanged { tenant: id, from: standing.gate.plan.clone(), to: to.code.clone() };
+    let event =
+        TenantEvent::PlanChanged { tenant: id, from: standing.gate.plan.clone(), to: to.code.clone() };
     // The request's own room first: the answer for a repeated key is kept there.
     let theirs = platform.commit().update("change-plan", &standing.ten, &new);
     let own = tenant.commit().update("change-plan", &standing.org, &org).emit(event);
-    let own = limits::moved(own, &preview_limits(&standing, platform).await?, &to.limits.with(&new.body.limits_override));
+    let own = limits::moved(
+        own,
+        &preview_limits(&standing, platform).await?,
+        &to.limits.with(&new.body.limits_override),
+    );
     let own = fact::write(own, &standing.gate, &gate);
     let (first, second) = if ctx.scope() == Scope::Platform { (theirs, own) } else { (own, theirs) };
     let commit = ctx.app().vault().across(id, first).because(body.reason.or(ctx.reason())).joined(second);
@@ -173,8 +198,16 @@ impl Move {
     async fn plan(platform: &Store, tenant: &Store, standing: &Standing, body: &Change) -> Result<Self> {
         let ten = &standing.ten.body;
         let to = platform.get::<Plan>(body.plan).await;
-        let sold = |p: &Record<Plan>| p.body.status == plan::Status::Published && p.body.editions.contains(&ten.edition);
-        let unknown = || Error::field("plan-unknown", "/plan", "no such plan is sold for this edition: GET /v1/tenants/plans");
+        let sold = |p: &Record<Plan>| {
+            p.body.status == plan::Status::Published && p.body.editions.contains(&ten.edition)
+        };
+        let unknown = || {
+            Error::field(
+                "plan-unknown",
+                "/plan",
+                "no such plan is sold for this edition: GET /v1/tenants/plans",
+            )
+        };
         let to = to.ok().filter(sold).ok_or_else(unknown)?.body;
         let now = preview_limits(standing, platform).await?;
         let then = to.limits.with(&ten.limits_override);
@@ -182,19 +215,26 @@ impl Move {
         let mut gate = standing.gate.clone();
         fact::license(&mut gate, &to, &ten.limits_override, &fact::on_sale(platform).await?);
         let period = body.period.unwrap_or(ten.billing_period);
-        let missing = |a: &TenantGate, b: &TenantGate| a.licensed.iter().filter(|m| !b.licensed.contains(m)).cloned().collect();
+        let missing = |a: &TenantGate, b: &TenantGate| {
+            a.licensed.iter().filter(|m| !b.licensed.contains(m)).cloned().collect()
+        };
         let preview = Preview {
             from: standing.gate.plan.clone(),
             to: to.code.clone(),
             period,
             price: price(&to, &standing.gate.currency, period),
-            limits_lost: now.lost_to(&then).into_iter().map(|(limit, from, to)| Lost { limit: limit.into(), from, to }).collect(),
+            limits_lost: now
+                .lost_to(&then)
+                .into_iter()
+                .map(|(limit, from, to)| Lost { limit: limit.into(), from, to })
+                .collect(),
             modules_off: missing(&standing.gate, &gate),
             modules_on: missing(&gate, &standing.gate),
             applied: true,
         };
         let mut moved = ten.clone();
-        (moved.plan, moved.plan_code, moved.plan_revision, moved.billing_period) = (body.plan, to.code.clone(), to.revision, period);
+        (moved.plan, moved.plan_code, moved.plan_revision, moved.billing_period) =
+            (body.plan, to.code.clone(), to.revision, period);
         Ok(Self { to, moved, gate, preview, uses })
     }
 }

@@ -11,7 +11,10 @@ pub use web::gate::Status;
 use crate::{details::Details, limits::Limits, plan::Period, region::TransferBasis};
 use authz::Edition;
 use jiff::{Timestamp, civil::Date};
-use kernel::{Lifecycle, OperatorId, PlanId, SignupId, Step, TenantId, country::{Country, Region}};
+use kernel::{
+    Lifecycle, OperatorId, PlanId, SignupId, Step, TenantId,
+    country::{Country, Region},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Due, Entity, List, Record, Row, Unique};
@@ -89,7 +92,8 @@ impl Entity for Tenant {
             range: true,
             newest_first: false,
             rows: |r| {
-                let until = r.body.paid_until.or(r.body.trial_ends_on).map_or("9999-12-31".into(), |d| d.to_string());
+                let until =
+                    r.body.paid_until.or(r.body.trial_ends_on).map_or("9999-12-31".into(), |d| d.to_string());
                 vec![Row::new(&[&r.body.status], &[&until, &r.id])]
             },
         },
@@ -136,16 +140,26 @@ impl Lifecycle for Tenant {
     }
 }
 
-const fn step(command: &'static str, permission: &'static str, from: &'static [Status], to: Status, reason: bool) -> Step<Tenant> {
+const fn step(
+    command: &'static str,
+    permission: &'static str,
+    from: &'static [Status],
+    to: Status,
+    reason: bool,
+) -> Step<Tenant> {
     fn always(_: &Tenant, _: Date) -> kernel::Result<()> {
         Ok(())
     }
     Step { command, permission, from, to, reason, guard: always }
 }
 pub const ACTIVATE: Step<Tenant> = step("activate", "tenant.activate", &[Trial], Active, false);
-pub const SUSPEND: Step<Tenant> = step("suspend", "tenant.suspend", &[Trial, Active, PastDue], Suspended, true);
-pub const REACTIVATE: Step<Tenant> = step("reactivate", "tenant.reactivate", &[PastDue, Suspended], Active, true);
-pub const EXTEND: Step<Tenant> = Step { guard: time::may_extend, ..step("extend", "tenant.extend", &[PastDue], PastDue, false) };
-pub const CLOSE: Step<Tenant> = step("close", "tenant.close", &[Trial, Active, PastDue, Suspended], Closing, true);
+pub const SUSPEND: Step<Tenant> =
+    step("suspend", "tenant.suspend", &[Trial, Active, PastDue], Suspended, true);
+pub const REACTIVATE: Step<Tenant> =
+    step("reactivate", "tenant.reactivate", &[PastDue, Suspended], Active, true);
+pub const EXTEND: Step<Tenant> =
+    Step { guard: time::may_extend, ..step("extend", "tenant.extend", &[PastDue], PastDue, false) };
+pub const CLOSE: Step<Tenant> =
+    step("close", "tenant.close", &[Trial, Active, PastDue, Suspended], Closing, true);
 /// Where it goes back to is what it was before.
 pub const CANCEL_CLOSING: Step<Tenant> = step("cancel-closing", "tenant.close", &[Closing], Active, true);

@@ -57,7 +57,9 @@ async fn an_unpaid_organisation_keeps_full_service_for_three_weeks() {
     let today = scene.world.clock.now().in_tz("Africa/Lagos").unwrap().date();
     let until = plus(today, 30);
     home.command("activate", json!({})).await.refused(422, "paid-until-required");
-    home.command("activate", json!({"paid_until": plus(today, -1).to_string()})).await.refused(422, "paid-until-past");
+    home.command("activate", json!({"paid_until": plus(today, -1).to_string()}))
+        .await
+        .refused(422, "paid-until-past");
     home.command("activate", json!({"paid_until": until.to_string()})).await.ok();
     scene.world.clock.set(lagos(plus(until, 1), 0, 0));
     scene.world.ring().await;
@@ -80,7 +82,10 @@ async fn an_unpaid_organisation_keeps_full_service_for_three_weeks() {
     let entry = home.entry().await;
     assert_eq!((&entry["status"], &entry["status_reason"]), (&json!("suspended"), &json!("payment")));
     let names = scene.world.deliver().await;
-    assert!(names.contains(&"tenant.overdue".into()) && names.contains(&"tenant.suspended".into()), "{names:?}");
+    assert!(
+        names.contains(&"tenant.overdue".into()) && names.contains(&"tenant.suspended".into()),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]
@@ -88,16 +93,24 @@ async fn suspension_answers_423_to_every_role_and_reactivation_loses_nothing() {
     let scene = scene().await;
     let home = scene.opens("grace", "Professional").await;
     let admin = home.staff("tenant_admin");
-    let site = admin.post("/v1/tenants/sites", json!({"name": "Branch A", "code": "BRA", "type": "branch"})).await.created();
+    let site = admin
+        .post("/v1/tenants/sites", json!({"name": "Branch A", "code": "BRA", "type": "branch"}))
+        .await
+        .created();
     let before = admin.get("/v1/tenants/self/limits").await.ok();
     home.command("suspend", json!({"reason_code": "security"})).await.refused(422, "reason-required");
-    home.command("suspend", json!({"reason_code": "payment", "reason": "unpaid"})).await.refused(409, "notice-period");
-    home.command("suspend", json!({"reason_code": "boredom", "reason": "x"})).await.refused(400, "validation");
+    home.command("suspend", json!({"reason_code": "payment", "reason": "unpaid"}))
+        .await
+        .refused(409, "notice-period");
+    home.command("suspend", json!({"reason_code": "boredom", "reason": "x"}))
+        .await
+        .refused(400, "validation");
     let told = json!({"reason_code": "security", "reason": "stolen password", "notify": true});
     home.command("suspend", told).await.ok();
     assert_eq!(scene.world.letters.letters("desk@grace.example").len(), 1);
     for role in ["tenant_admin", "doctor", "receptionist", "auditor", "patient"] {
-        let refusal = home.staff(role).get("/v1/tenants/self/organisation").await.refused(423, "tenant-suspended");
+        let refusal =
+            home.staff(role).get("/v1/tenants/self/organisation").await.refused(423, "tenant-suspended");
         assert!(refusal.get("name").is_none());
     }
     home.command("suspend", json!({"reason_code": "legal", "reason": "again"})).await.refused(422, "state");
@@ -122,7 +135,15 @@ async fn every_step_that_is_not_in_the_table_is_refused() {
         ("cancel-closing", json!({"reason": "they stay"})),
     ];
     let store = scene.store(store::Scope::Platform).await;
-    for state in [Status::Provisioning, Status::Trial, Status::Active, Status::PastDue, Status::Suspended, Status::Closing, Status::Closed] {
+    for state in [
+        Status::Provisioning,
+        Status::Trial,
+        Status::Active,
+        Status::PastDue,
+        Status::Suspended,
+        Status::Closing,
+        Status::Closed,
+    ] {
         let old = store.fresh::<Tenant>(home.id).await.unwrap();
         let mut new = old.next(store.now());
         new.body.status = state;
@@ -167,7 +188,12 @@ async fn an_operator_without_the_flag_or_with_another_role_suspends_nobody() {
     let path = format!("/v1/tenants/{}/suspend", home.id);
     let why = json!({"reason_code": "security", "reason": "stolen password"});
     timid.post(&path, why.clone()).await.refused(403, "flag-missing");
-    scene.world.operator("opr_01J00000000000000000000009", "platform_billing").post(&path, why.clone()).await.refused(403, "tenant-context-required");
+    scene
+        .world
+        .operator("opr_01J00000000000000000000009", "platform_billing")
+        .post(&path, why.clone())
+        .await
+        .refused(403, "tenant-context-required");
     home.staff("tenant_admin").post(&path, why).await.refused(403, "forbidden");
     scene.admin.get("/v1/tenants/ten_01J00000000000000000000000").await.missing();
 }
@@ -185,4 +211,37 @@ async fn the_register_lists_by_status_and_plan() {
     assert_eq!(list("?status=trial").await.len(), 2);
     assert_eq!(list("?status=active").await, Vec::<String>::new());
     assert_eq!(list("?plan=Enterprise").await, ["mercy"]);
+}
+
+#[tokio::test]
+async fn an_organisation_closes_itself_when_two_administrators_agree() {
+    let scene = scene().await;
+    let home = scene.opens("grace", "Basic").await;
+    let (one, two) = (home.staff("tenant_admin"), home.staff("tenant_admin"));
+    let close = "/v1/tenants/self/close";
+    one.post(close, json!({})).await.refused(422, "reason-required");
+    home.staff("receptionist").post(close, json!({"reason": "x"})).await.refused(403, "forbidden");
+    let asked =
+        one.post(close, json!({"reason": "we merge with Mercy"})).await.refused(428, "approval-required");
+    let again =
+        one.post(close, json!({"reason": "we merge with Mercy"})).await.refused(428, "approval-required");
+    assert_eq!(asked["approval"], again["approval"], "the same wish is the same approval");
+    let approval = format!("/v1/tenants/approvals/{}", asked["approval"].as_str().unwrap());
+    assert_eq!(two.get(&approval).await.ok()["actions"], json!(["approve", "reject"]));
+    one.post(&format!("{approval}/approve"), json!({})).await.refused(403, "own-request");
+    assert_eq!(home.entry().await["status"], "trial", "nothing has happened yet");
+    let closing = two.post(&format!("{approval}/approve"), json!({})).await.ok();
+    assert_eq!(closing["status"], "closing");
+    assert_eq!(home.entry().await["status"], "closing");
+    two.get("/v1/tenants/sites").await.ok();
+    two.post(close, json!({"reason": "again"})).await.refused(423, "tenant-closing");
+    home.command("cancel-closing", json!({"reason": "they stay"})).await.ok();
+    two.post(&format!("{approval}/approve"), json!({})).await.refused(422, "state");
+    let asked = one.post(close, json!({"reason": "now really"})).await.refused(428, "approval-required");
+    let approval = format!("/v1/tenants/approvals/{}", asked["approval"].as_str().unwrap());
+    two.post(&format!("{approval}/reject"), json!({"reason": "not yet"})).await.ok();
+    let asked = one.post(close, json!({"reason": "now really"})).await.refused(428, "approval-required");
+    let approval = format!("/v1/tenants/approvals/{}", asked["approval"].as_str().unwrap());
+    scene.world.clock.advance(jiff::SignedDuration::from_hours(7 * 24 + 1));
+    two.post(&format!("{approval}/approve"), json!({})).await.refused(409, "approval-expired");
 }

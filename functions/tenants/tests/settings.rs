@@ -19,9 +19,15 @@ async fn an_organisation_begins_with_the_defaults_of_its_country() {
     let locale = admin.get(&at("locale")).await;
     assert_eq!(locale.etag.as_deref(), Some("\"1\""));
     let locale = locale.ok();
-    assert_eq!((&locale["time_zone"], &locale["currency"], &locale["language"]), (&json!("Africa/Lagos"), &json!("NGN"), &json!("en-NG")));
+    assert_eq!(
+        (&locale["time_zone"], &locale["currency"], &locale["language"]),
+        (&json!("Africa/Lagos"), &json!("NGN"), &json!("en-NG"))
+    );
     let tax = admin.get(&at("tax")).await.ok();
-    assert_eq!((&tax["rates"][0]["tax_rate"], &tax["rates"][0]["medical_rate"]), (&json!("7.50"), &json!("0.00")));
+    assert_eq!(
+        (&tax["rates"][0]["tax_rate"], &tax["rates"][0]["medical_rate"]),
+        (&json!("7.50"), &json!("0.00"))
+    );
     assert_eq!(admin.get(&at("scheduling")).await.ok()["appointment_slot_minutes"], 15);
     admin.get(&at("secrets")).await.missing();
     for section in ["brand", "hours", "numbering", "custom_fields", "policies", "ui", "modules", "access"] {
@@ -40,7 +46,10 @@ async fn what_requests_need_of_the_settings_stands_in_the_gate() {
     let gate = home.gate().await;
     assert_eq!(gate.policy("scheduling.appointment_slot_minutes", 0), 20);
     assert_eq!(gate.policy("patients.probable", 70), 80);
-    assert_eq!((gate.time_zone.as_str(), gate.settings["locale"], gate.settings["tax"]), ("Africa/Accra", 2, 1));
+    assert_eq!(
+        (gate.time_zone.as_str(), gate.settings["locale"], gate.settings["tax"]),
+        ("Africa/Accra", 2, 1)
+    );
     admin.patch(&at("policies"), json!({"patients.probable": null})).await.ok();
     assert_eq!(home.gate().await.policy("patients.probable", 70), 70, "the default again");
     let names = scene.world.deliver().await;
@@ -70,9 +79,13 @@ async fn two_administrators_at_two_sections_both_win() {
         one.patch(&scheduling, json!({"appointment_slot_minutes": 45})),
         two.patch(&policies, json!({"patients.probable": 90})),
     );
-    (a.ok(), b.ok());
+    a.ok();
+    b.ok();
     let gate = home.gate().await;
-    assert_eq!((gate.policy("scheduling.appointment_slot_minutes", 0), gate.policy("patients.probable", 0)), (45, 90));
+    assert_eq!(
+        (gate.policy("scheduling.appointment_slot_minutes", 0), gate.policy("patients.probable", 0)),
+        (45, 90)
+    );
 }
 
 #[tokio::test]
@@ -86,10 +99,20 @@ async fn every_section_refuses_what_makes_no_sense() {
         ("locale", json!({"currency": "XXQ"}), 400, "validation"),
         ("locale", json!({"first_weekday": 8}), 400, "validation"),
         ("locale", json!({"timezone": "Africa/Lagos"}), 400, "validation"),
-        ("tax", json!({"rates": [{"from": "2026-01-01", "tax_rate": "100.01", "medical_rate": "0.00"}]}), 400, "validation"),
+        (
+            "tax",
+            json!({"rates": [{"from": "2026-01-01", "tax_rate": "100.01", "medical_rate": "0.00"}]}),
+            400,
+            "validation",
+        ),
         ("scheduling", json!({"appointment_slot_minutes": 4}), 400, "validation"),
         ("scheduling", json!({"appointment_slot_minutes": 241}), 400, "validation"),
-        ("hours", json!({"operating_hours": {"monday": [span("08:00", "12:00"), span("11:00", "13:00")]}}), 400, "validation"),
+        (
+            "hours",
+            json!({"operating_hours": {"monday": [span("08:00", "12:00"), span("11:00", "13:00")]}}),
+            400,
+            "validation",
+        ),
         ("hours", json!({"operating_hours": {"monday": [span("08:00", "08:00")]}}), 400, "validation"),
         ("policies", json!({"patients.probable": 101}), 400, "validation"),
         ("policies", json!({"patients.probabel": 70}), 400, "validation"),
@@ -119,8 +142,14 @@ async fn a_module_is_switched_off_and_on_inside_what_the_plan_gives() {
     admin.patch(&at("modules"), json!({"switched": {"pharmacy": false}})).await.ok();
     let gate = home.gate().await;
     assert_eq!(gate.module("pharmacy").unwrap_err().code(), "module-off");
-    let refusal = admin.patch(&at("modules"), json!({"switched": {"training": true}})).await.refused(403, "module-not-licensed");
-    assert_eq!((&refusal["module"], &refusal["plans"]), (&json!("training"), &json!(["Enterprise", "Professional"])));
+    let refusal = admin
+        .patch(&at("modules"), json!({"switched": {"training": true}}))
+        .await
+        .refused(403, "module-not-licensed");
+    assert_eq!(
+        (&refusal["module"], &refusal["plans"]),
+        (&json!("training"), &json!(["Enterprise", "Professional"]))
+    );
     admin.post("/v1/tenants/self/subscription", json!({"plan": scene.plan("Professional")})).await.ok();
     let gate = home.gate().await;
     assert!(gate.module("training").is_ok(), "the larger plan gives it");
@@ -136,7 +165,8 @@ async fn a_custom_field_is_retired_and_never_reused() {
     let home = scene.opens("grace", "Basic").await;
     let admin = home.staff("tenant_admin");
     let path = at("custom_fields");
-    let tribe = json!({"key": "x_tribe", "label": "Tribe", "type": "choice", "options": ["Igbo", "Yoruba", "Hausa"]});
+    let tribe =
+        json!({"key": "x_tribe", "label": "Tribe", "type": "choice", "options": ["Igbo", "Yoruba", "Hausa"]});
     let note = json!({"key": "x_note", "label": "Note", "type": "text"});
     let made = admin.patch(&path, json!({"pat": [tribe, note]})).await.ok();
     assert_eq!(made["pat"][1]["sealed"], true, "text is sealed unless it says otherwise");
@@ -145,7 +175,8 @@ async fn a_custom_field_is_retired_and_never_reused() {
         change(&mut fields);
         json!({"pat": fields})
     };
-    let refused = async |change: fn(&mut Value)| admin.patch(&path, with(change)).await.refused(409, "field-retired");
+    let refused =
+        async |change: fn(&mut Value)| admin.patch(&path, with(change)).await.refused(409, "field-retired");
     refused(|f| f[0]["type"] = "multi".into()).await;
     refused(|f| drop(f.as_array_mut().unwrap().remove(0))).await;
     refused(|f| f[1]["sealed"] = false.into()).await;
@@ -175,7 +206,11 @@ async fn a_format_is_tried_before_it_is_kept() {
     admin.post(&preview, json!({"format": "{FOO}-{SEQ:3}"})).await.refused(422, "format");
     let store = home.store().await;
     admin.patch(&at("numbering"), json!({"patient": {"next": 500}})).await.ok();
-    assert_eq!(store.next_number("patient", year).await.unwrap(), 500, "counting goes on from another system's");
+    assert_eq!(
+        store.next_number("patient", year).await.unwrap(),
+        500,
+        "counting goes on from another system's"
+    );
     admin.patch(&at("numbering"), json!({"patient": {"next": 100}})).await.refused(409, "number-used");
     assert_eq!(store.next_number("patient", year).await.unwrap(), 501);
 }
@@ -184,7 +219,10 @@ async fn a_format_is_tried_before_it_is_kept() {
 async fn staff_see_the_basics_and_change_nothing() {
     let scene = scene().await;
     let home = scene.opens("grace", "Basic").await;
-    home.staff("tenant_admin").patch(&at("ui"), json!({"receptionist": ["billing"], "doctor": ["stock"]})).await.ok();
+    home.staff("tenant_admin")
+        .patch(&at("ui"), json!({"receptionist": ["billing"], "doctor": ["stock"]}))
+        .await
+        .ok();
     let desk = home.staff("receptionist");
     desk.get(&at("locale")).await.ok();
     desk.get(&at("hours")).await.ok();
@@ -217,7 +255,12 @@ async fn the_organisation_changes_its_name_with_a_reason_and_the_register_follow
     let path = "/v1/tenants/self/organisation";
     admin.patch(path, json!({"city": "Abuja"})).await.ok();
     admin.patch(path, json!({"name": "Grace Teaching Hospital"})).await.refused(422, "reason-required");
-    let named = admin.call("PATCH", path).body(json!({"name": "Grace Teaching Hospital"})).because("upgraded by the state").send().await;
+    let named = admin
+        .call("PATCH", path)
+        .body(json!({"name": "Grace Teaching Hospital"}))
+        .because("upgraded by the state")
+        .send()
+        .await;
     named.ok();
     admin.patch(path, json!({"country": "GB"})).await.refused(400, "validation");
     assert!(scene.world.deliver().await.contains(&"organisation.changed".to_string()));

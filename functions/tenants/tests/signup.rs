@@ -57,7 +57,8 @@ async fn nobody_reaches_a_draft_without_its_token() {
     let other = format!("{SIGNUPS}/sgn_01J00000000000000000000000");
     let strange = |path: &str| grace.who.call("GET", path).header("x-signup-token", "guess").send();
     let (mine, none) = (strange(&path).await, strange(&other).await);
-    let plain = |reply: &testkit::Reply| (reply.status, reply.body["detail"].clone(), reply.body["type"].clone());
+    let plain =
+        |reply: &testkit::Reply| (reply.status, reply.body["detail"].clone(), reply.body["type"].clone());
     assert_eq!(plain(&mine), plain(&none), "a draft that is there is answered like one that is not");
     assert_eq!(mine.status, 404);
     grace.who.get(&path).await.missing();
@@ -70,7 +71,8 @@ async fn token_and_code_lie_nowhere_in_the_open() {
     let grace = scene.begins(scene.form("grace", "Basic")).await;
     let code = scene.code("ada@grace.example");
     let dump = scene.world.scan().await.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
-    let secrets = [grace.token.as_str(), "Adaeze", "Okafor", "ada@grace.example", "+2348031234567", "12 Marina Road"];
+    let secrets =
+        [grace.token.as_str(), "Adaeze", "Okafor", "ada@grace.example", "+2348031234567", "12 Marina Road"];
     for secret in secrets {
         assert!(!dump.contains(secret), "{secret} lies open");
     }
@@ -240,7 +242,10 @@ async fn every_field_of_the_form_refuses_what_does_not_belong_there() {
         let refusal = who.post(SIGNUPS, form).await;
         let found = refusal.faults();
         assert_eq!(refusal.status, 400, "{field} {value}: {:#}", refusal.body);
-        assert!(found.iter().any(|(p, c)| p.starts_with(&format!("/{field}")) && c == code), "{field} {value}: {found:?}");
+        assert!(
+            found.iter().any(|(p, c)| p.starts_with(&format!("/{field}")) && c == code),
+            "{field} {value}: {found:?}"
+        );
     }
     let mut form = scene.form("grace", "Basic");
     form["plan"] = "tpn_01J00000000000000000000000".into();
@@ -248,7 +253,8 @@ async fn every_field_of_the_form_refuses_what_does_not_belong_there() {
     let mut form = scene.form("grace", "Basic");
     form["admin_email"] = "ada@mailinator.com".into();
     scene.stranger(201).post(SIGNUPS, form).await.refused(422, "email-undeliverable");
-    let counters = scene.world.scan().await.iter().filter(|i| i["pk"].as_str().unwrap().contains("#rate#")).count();
+    let counters =
+        scene.world.scan().await.iter().filter(|i| i["pk"].as_str().unwrap().contains("#rate#")).count();
     assert!(counters <= count + 2);
     assert_eq!(scene.world.scan().await.len(), before + counters, "nothing else is written");
 }
@@ -261,7 +267,8 @@ async fn one_address_begins_thirty_sign_ups_an_hour() {
         let form = json!({"organisation_name": format!("Org {n}"), "edition": "clinic", "country": "NG", "region": "af-south-1"});
         who.post(SIGNUPS, form).await.created();
     }
-    let form = json!({"organisation_name": "Org 31", "edition": "clinic", "country": "NG", "region": "af-south-1"});
+    let form =
+        json!({"organisation_name": "Org 31", "edition": "clinic", "country": "NG", "region": "af-south-1"});
     let refusal = who.post(SIGNUPS, form.clone()).await;
     assert!(refusal.retry_after.is_some());
     refusal.refused(429, "rate-limited");

@@ -7,7 +7,12 @@ use kernel::{Id, PatientId, UserId};
 use serde_json::{Value, json};
 
 /// Takes as other modules' commits do.
-async fn takes(home: &common::Home<'_>, name: &'static str, shards: u32, count: usize) -> (usize, Vec<String>) {
+async fn takes(
+    home: &common::Home<'_>,
+    name: &'static str,
+    shards: u32,
+    count: usize,
+) -> (usize, Vec<String>) {
     let store = home.store().await;
     let now = home.scene.world.clock.now();
     let tries = (0..count).map(|_| {
@@ -29,7 +34,10 @@ async fn plans_are_shown_to_everybody_and_drafts_to_nobody() {
     let scene = scene().await;
     assert_eq!(scene.plans.as_array().unwrap().len(), 3);
     let basic = scene.plans.as_array().unwrap().iter().find(|p| p["code"] == "Basic").unwrap();
-    assert_eq!((&basic["limits"]["users"], &basic["limits"]["patients"], &basic["rate"]["rps"]), (&json!(25), &json!(5000), &json!(5)));
+    assert_eq!(
+        (&basic["limits"]["users"], &basic["limits"]["patients"], &basic["rate"]["rps"]),
+        (&json!(25), &json!(5000), &json!(5))
+    );
     let id = scene.plan("Basic");
     let path = format!("/v1/tenants/plans/{id}");
     scene.admin.patch(&path, json!({"trial_days": 30})).await.refused(409, "plan-published");
@@ -41,8 +49,12 @@ async fn plans_are_shown_to_everybody_and_drafts_to_nobody() {
     scene.admin.patch(&two, json!({"prices": basic["prices"]})).await.ok();
     scene.admin.post(&format!("{two}/publish"), json!({})).await.ok();
     let sold = scene.world.stranger().get("/v1/tenants/plans").await.ok();
-    let revisions: Vec<(&Value, &Value)> = sold["data"].as_array().unwrap().iter().map(|p| (&p["code"], &p["revision"])).collect();
-    assert!(revisions.contains(&(&json!("Basic"), &json!(2))) && !revisions.contains(&(&json!("Basic"), &json!(1))));
+    let revisions: Vec<(&Value, &Value)> =
+        sold["data"].as_array().unwrap().iter().map(|p| (&p["code"], &p["revision"])).collect();
+    assert!(
+        revisions.contains(&(&json!("Basic"), &json!(2)))
+            && !revisions.contains(&(&json!("Basic"), &json!(1)))
+    );
     let mut odd = basic.clone();
     for system in ["id", "version", "created_at", "updated_at", "revision", "status"] {
         odd.as_object_mut().unwrap().remove(system);
@@ -83,15 +95,24 @@ async fn a_reached_limit_names_the_plans_that_lift_it() {
     let home = scene.opens("grace", "Basic").await;
     let admin = home.staff("tenant_admin");
     // Basic has one site, and the main one is it.
-    let refusal = admin.post("/v1/tenants/sites", json!({"name": "Branch A", "code": "BRA", "type": "branch"})).await.refused(409, "limit-reached");
-    assert_eq!((&refusal["limit"], &refusal["used"], &refusal["allowed"]), (&json!("sites"), &json!(1), &json!(1)));
+    let refusal = admin
+        .post("/v1/tenants/sites", json!({"name": "Branch A", "code": "BRA", "type": "branch"}))
+        .await
+        .refused(409, "limit-reached");
+    assert_eq!(
+        (&refusal["limit"], &refusal["used"], &refusal["allowed"]),
+        (&json!("sites"), &json!(1), &json!(1))
+    );
     assert_eq!(refusal["lifted_by"], json!(["Enterprise", "Professional"]));
     let standing = admin.get("/v1/tenants/self/limits").await.ok();
     let sites = standing["data"].as_array().unwrap().iter().find(|u| u["limit"] == "sites").unwrap().clone();
     assert_eq!(sites, json!({"limit": "sites", "allowed": 1, "used": 1}));
     let change = json!({"plan": scene.plan("Professional")});
     admin.post("/v1/tenants/self/subscription", change).await.ok();
-    admin.post("/v1/tenants/sites", json!({"name": "Branch A", "code": "BRA", "type": "branch"})).await.created();
+    admin
+        .post("/v1/tenants/sites", json!({"name": "Branch A", "code": "BRA", "type": "branch"}))
+        .await
+        .created();
 }
 
 #[tokio::test]
@@ -102,9 +123,14 @@ async fn a_dry_run_shows_and_does_nothing() {
     let change = json!({"plan": scene.plan("Basic"), "period": "year"});
     let before = home.gate().await;
     let shown = admin.post("/v1/tenants/self/subscription?dry_run=true", change).await.ok();
-    assert_eq!((&shown["applied"], &shown["from"], &shown["to"]), (&json!(false), &json!("Professional"), &json!("Basic")));
+    assert_eq!(
+        (&shown["applied"], &shown["from"], &shown["to"]),
+        (&json!(false), &json!("Professional"), &json!("Basic"))
+    );
     assert!(shown["modules_off"].as_array().unwrap().contains(&json!("training")));
-    assert!(shown["limits_lost"].as_array().unwrap().contains(&json!({"limit": "users", "from": 150, "to": 25})));
+    assert!(
+        shown["limits_lost"].as_array().unwrap().contains(&json!({"limit": "users", "from": 150, "to": 25}))
+    );
     assert_eq!(shown["price"]["price"], json!({"amount": "1500000.00", "currency": "NGN"}));
     assert_eq!(home.gate().await, before);
 }
@@ -116,13 +142,18 @@ async fn a_downgrade_below_what_is_used_is_refused_with_numbers() {
     assert_eq!(takes(&home, "users", 1, 30).await.0, 30);
     let admin = home.staff("tenant_admin");
     let to = |code: &str| json!({"plan": scene.plan(code)});
-    let refusal = admin.post("/v1/tenants/self/subscription", to("Basic")).await.refused(409, "limit-exceeded-by-use");
+    let refusal =
+        admin.post("/v1/tenants/self/subscription", to("Basic")).await.refused(409, "limit-exceeded-by-use");
     assert_eq!(refusal["exceeded"], json!([{"limit": "users", "used": 30, "allowed": 25}]));
     assert_eq!(home.gate().await.plan, "Professional");
     admin.post("/v1/tenants/self/subscription", to("Enterprise")).await.ok();
     let standing = admin.get("/v1/tenants/self/limits").await.ok();
     let users = standing["data"].as_array().unwrap().iter().find(|u| u["limit"] == "users").unwrap().clone();
-    assert_eq!(users, json!({"limit": "users", "allowed": null, "used": 30}), "use is known where nothing limits it");
+    assert_eq!(
+        users,
+        json!({"limit": "users", "allowed": null, "used": 30}),
+        "use is known where nothing limits it"
+    );
     admin.post("/v1/tenants/self/subscription", to("Professional")).await.ok();
     assert_eq!(takes(&home, "users", 1, 121).await.0, 120, "150 less the 30, exactly");
     let names = scene.world.deliver().await;
@@ -140,9 +171,16 @@ async fn a_repeated_change_of_plan_is_answered_as_the_first_was() {
     assert_eq!((one.status, &one.bytes), (200, &two.bytes));
     let receptionist = home.staff("receptionist");
     receptionist.post(path, json!({"plan": scene.plan("Basic")})).await.refused(403, "forbidden");
-    admin.post(&format!("/v1/tenants/{}/subscription", home.id), json!({"plan": scene.plan("Basic")})).await.refused(403, "platform-only");
+    admin
+        .post(&format!("/v1/tenants/{}/subscription", home.id), json!({"plan": scene.plan("Basic")}))
+        .await
+        .refused(403, "platform-only");
     let by_platform = format!("/v1/tenants/{}/subscription", home.id);
-    scene.admin.post(&by_platform, json!({"plan": scene.plan("Basic")})).await.refused(422, "reason-required");
+    scene
+        .admin
+        .post(&by_platform, json!({"plan": scene.plan("Basic")}))
+        .await
+        .refused(422, "reason-required");
     scene.admin.post(&by_platform, json!({"plan": scene.plan("Basic"), "reason": "by contract"})).await.ok();
     assert_eq!(home.gate().await.plan, "Basic");
 }

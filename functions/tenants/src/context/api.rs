@@ -1,4 +1,7 @@
-use super::{CONSENT, Context, End, Status, WAITS, door::{self, Changed, Pair}};
+use super::{
+    CONSENT, Context, End, Status, WAITS,
+    door::{self, Changed, Pair},
+};
 use crate::{
     doors, fact,
     organisation::{Organisation, SupportAccess},
@@ -14,8 +17,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Record, Scope, Store};
 use web::{
-    Answer, At, Body, Ctx, Letter, Route, route,
+    Answer, At, Body, Ctx, Letter, Route,
     noun::{self, Pages, View},
+    route,
 };
 
 const PLATFORM: &str = "/v1/tenants/contexts";
@@ -50,14 +54,28 @@ pub fn routes() -> Vec<Route> {
             .takes::<Wish>()
             .gives::<Shown>(201)
             .refuses(&["support-denied", "tenant-not-ready"])
-            .says("Asks to enter an organisation; personal records wait for a second operator and its consent"),
-        route(Method::POST, format!("{PLATFORM}/{{id}}/approve"), "context.approve", "context.approve", post(approve))
-            .gives::<Shown>(200)
-            .refuses(&["own-request"])
-            .says("The second operator's word"),
-        route(Method::POST, format!("{PLATFORM}/{{id}}/close"), "context.revoke", "context.close", post(close))
-            .gives::<Shown>(200)
-            .says("Leaves the organisation, or sends another operator out"),
+            .says(
+                "Asks to enter an organisation; personal records wait for a second operator and its consent",
+            ),
+        route(
+            Method::POST,
+            format!("{PLATFORM}/{{id}}/approve"),
+            "context.approve",
+            "context.approve",
+            post(approve),
+        )
+        .gives::<Shown>(200)
+        .refuses(&["own-request"])
+        .says("The second operator's word"),
+        route(
+            Method::POST,
+            format!("{PLATFORM}/{{id}}/close"),
+            "context.revoke",
+            "context.close",
+            post(close),
+        )
+        .gives::<Shown>(200)
+        .says("Leaves the organisation, or sends another operator out"),
         route(Method::POST, format!("{OWN}/{{id}}/allow"), "context.allow", "context.allow", post(allow))
             .gives::<Shown>(200)
             .says("The organisation lets the operator in"),
@@ -76,10 +94,14 @@ pub fn routes() -> Vec<Route> {
 
 async fn open(ctx: Ctx, At(id): At<TenantId>, Body(wish): Body<Wish>) -> Answer {
     doors::operators_only(&ctx)?;
-    let operator = doors::operator(&ctx).ok_or_else(|| Error::forbidden("operators-only", "this is for operators"))?;
+    let operator =
+        doors::operator(&ctx).ok_or_else(|| Error::forbidden("operators-only", "this is for operators"))?;
     let tenant = doors::tenant(&ctx, id).await?;
     let org = tenant.get::<Organisation>(fact::organisation_of(id)).await?;
-    if matches!(org.body.status, tenant::Status::Provisioning | tenant::Status::Closed | tenant::Status::Erased) {
+    if matches!(
+        org.body.status,
+        tenant::Status::Provisioning | tenant::Status::Closed | tenant::Status::Erased
+    ) {
         return Err(Error::locked("tenant-not-ready", "this organisation is not open").into());
     }
     let access = org.body.support_access;
@@ -112,7 +134,13 @@ async fn open(ctx: Ctx, At(id): At<TenantId>, Body(wish): Body<Wish>) -> Answer 
 }
 
 /// Writes the wish, or the open door, on both sides; asks the organisation, if it has to be asked.
-async fn enter(ctx: &Ctx, tenant: &Store, org: &Organisation, new: Record<Context>, reason: String) -> Answer {
+async fn enter(
+    ctx: &Ctx,
+    tenant: &Store,
+    org: &Organisation,
+    new: Record<Context>,
+    reason: String,
+) -> Answer {
     let theirs = door::published(tenant.commit().create(&new), &new);
     let theirs = if new.body.status == Status::Open { theirs.emit(door::opened(&new)) } else { theirs };
     let commit = doors::both(ctx, new.body.tenant).because(Some(reason)).create(&new);
@@ -172,7 +200,13 @@ fn not_ended(context: &Context, command: &'static str) -> Result<()> {
     }
 }
 
-async fn by_operator(ctx: &Ctx, id: TenantId, context: ContextId, action: &str, change: impl Fn(&mut Context)) -> Answer {
+async fn by_operator(
+    ctx: &Ctx,
+    id: TenantId,
+    context: ContextId,
+    action: &str,
+    change: impl Fn(&mut Context),
+) -> Answer {
     let tenant = doors::tenant(ctx, id).await?;
     let pair = Pair::read(ctx.store(), &tenant, context).await?;
     let Changed { platform, tenant: theirs, ours, .. } = pair.change(ctx.store(), &tenant, action, change);
@@ -199,7 +233,12 @@ async fn revoke(ctx: Ctx, At(id): At<ContextId>) -> Answer {
     by_organisation(&ctx, id, "revoke", |c| c.end(End::Revoked, &by, now)).await
 }
 
-async fn by_organisation(ctx: &Ctx, context: ContextId, action: &str, change: impl Fn(&mut Context)) -> Answer {
+async fn by_organisation(
+    ctx: &Ctx,
+    context: ContextId,
+    action: &str,
+    change: impl Fn(&mut Context),
+) -> Answer {
     let id = doors::own(ctx)?;
     let platform = ctx.app().vault().open(Scope::Platform, ctx.store().caller().clone()).await?;
     let pair = Pair::read(&platform, ctx.store(), context).await?;
@@ -208,4 +247,3 @@ async fn by_organisation(ctx: &Ctx, context: ContextId, action: &str, change: im
     let shown = ctx.shown(200, &theirs)?;
     ctx.settle(commit, shown).await
 }
-

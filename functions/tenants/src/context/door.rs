@@ -20,7 +20,13 @@ impl Pair {
     }
 
     /// The change on both sides: the platform's commit and the organisation's, and the platform's new record.
-    pub fn change(&self, platform: &Store, tenant: &Store, action: &str, change: impl Fn(&mut Context)) -> Changed {
+    pub fn change(
+        &self,
+        platform: &Store,
+        tenant: &Store,
+        action: &str,
+        change: impl Fn(&mut Context),
+    ) -> Changed {
         let mut ours = self.ours.next(platform.now());
         change(&mut ours.body);
         let mut theirs = self.theirs.next(tenant.now());
@@ -54,9 +60,10 @@ pub fn published(commit: Commit, context: &Record<Context>) -> Commit {
 fn told(old: &Context, new: &Record<Context>) -> Option<TenantEvent> {
     match (old.status, new.body.status) {
         (Status::Requested, Status::Open) => Some(opened(new)),
-        (_, Status::Ended) => {
-            Some(TenantEvent::ContextEnded { context: new.id, how: new.body.ended.unwrap_or(End::Closed).to_string() })
-        }
+        (_, Status::Ended) => Some(TenantEvent::ContextEnded {
+            context: new.id,
+            how: new.body.ended.unwrap_or(End::Closed).to_string(),
+        }),
         _ => None,
     }
 }
@@ -89,7 +96,8 @@ pub async fn consented(app: &App, tenant: &Store, id: ContextId, allowed: bool) 
         }
         false => c.end(End::Refused, &by, now),
     };
-    let Changed { platform: ours, tenant: theirs, .. } = pair.change(&platform, tenant, if allowed { "allow" } else { "refuse" }, change);
+    let Changed { platform: ours, tenant: theirs, .. } =
+        pair.change(&platform, tenant, if allowed { "allow" } else { "refuse" }, change);
     app.vault().across(scope, theirs).joined(ours).run().await
 }
 
@@ -104,6 +112,7 @@ pub async fn expire(app: &App, rung: &Rung) -> Result<()> {
     let tenant = doors::system(app, Scope::Tenant(id), "context", &rung.id).await?;
     let pair = Pair::read(&platform, &tenant, context.id).await?;
     let now = platform.now();
-    let Changed { platform: ours, tenant: theirs, .. } = pair.change(&platform, &tenant, "expire", |c| c.end(End::Expired, "system:context", now));
+    let Changed { platform: ours, tenant: theirs, .. } =
+        pair.change(&platform, &tenant, "expire", |c| c.end(End::Expired, "system:context", now));
     app.vault().across(id, ours).joined(theirs).run().await
 }

@@ -29,13 +29,19 @@ impl Hooks for Operator {
         doors::operators_only(ctx)?;
         let oneself = doors::operator(ctx) == Some(new.id);
         if oneself && matches!(action, "suspend" | "delete") {
-            return Err(Error::forbidden("own-record", "nobody takes their own access: ask another administrator"));
+            return Err(Error::forbidden(
+                "own-record",
+                "nobody takes their own access: ask another administrator",
+            ));
         }
         if let Some(old) = old
             && old.body.rights_differ(&new.body)
         {
             if oneself {
-                return Err(Error::forbidden("own-record", "nobody changes their own rights: ask another administrator"));
+                return Err(Error::forbidden(
+                    "own-record",
+                    "nobody changes their own rights: ask another administrator",
+                ));
             }
             ctx.needs_reason(None)?;
         }
@@ -46,11 +52,18 @@ impl Hooks for Operator {
     }
 
     async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        let commit = count(commit.emit(TenantEvent::OperatorChanged { status: "active".into() }), None, Some(new));
+        let commit =
+            count(commit.emit(TenantEvent::OperatorChanged { status: "active".into() }), None, Some(new));
         admit(ctx.store(), commit, new, false).await
     }
 
-    async fn on_change(ctx: &Ctx, action: &str, old: &Record<Self>, new: &Record<Self>, commit: Commit) -> Result<Commit> {
+    async fn on_change(
+        ctx: &Ctx,
+        action: &str,
+        old: &Record<Self>,
+        new: &Record<Self>,
+        commit: Commit,
+    ) -> Result<Commit> {
         if matches!(action, "delete" | "restore") {
             flagged(ctx, Flag::Delete).await?;
         }
@@ -68,7 +81,8 @@ fn spare() -> Key {
 
 /// Keeps the number of spare administrators; the last one stays.
 fn count(commit: Commit, old: Option<&Record<Operator>>, new: Option<&Record<Operator>>) -> Commit {
-    let is_admin = |r: Option<&Record<Operator>>| r.is_some_and(|r| r.deleted_at.is_none() && r.body.is_active_admin());
+    let is_admin =
+        |r: Option<&Record<Operator>>| r.is_some_and(|r| r.deleted_at.is_none() && r.body.is_active_admin());
     match (is_admin(old), is_admin(new)) {
         (false, true) => commit.add(&spare(), "left", 1),
         (true, false) => commit.add_if(&spare(), "left", -1, When::Above("left", 0), |_| {
@@ -80,7 +94,9 @@ fn count(commit: Commit, old: Option<&Record<Operator>>, new: Option<&Record<Ope
 
 /// The first administrator is nobody's spare one.
 pub fn first(commit: Commit) -> Commit {
-    commit.put_if(&spare(), &serde_json::json!({"left": 0}), When::Absent, |_| Error::conflict("exists", "there is one already"))
+    commit.put_if(&spare(), &serde_json::json!({"left": 0}), When::Absent, |_| {
+        Error::conflict("exists", "there is one already")
+    })
 }
 
 /// Writes what the guard reads of an operator at every request: their networks, and whether their tokens ended.
@@ -111,6 +127,8 @@ async fn admit(platform: &Store, commit: Commit, operator: &Record<Operator>, en
         None => When::Absent,
         Some(old) => is("rules", &old.rules).and(is("revoked", &old.revoked)),
     };
-    let raced = |_| Error::conflict("changed-meanwhile", "another operator was changed at the same moment; try again");
+    let raced = |_| {
+        Error::conflict("changed-meanwhile", "another operator was changed at the same moment; try again")
+    };
     Ok(commit.put_if(&Key::fact(facts::ACCESS, "self"), &new, unchanged, raced))
 }

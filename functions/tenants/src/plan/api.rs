@@ -8,8 +8,9 @@ use events::TenantEvent;
 use kernel::{Error, PlanId, Result, error::faultless};
 use store::{Commit, Record, Wanted};
 use web::{
-    Answer, Anyone, At, Ctx, Door, Noun, Raw, Route, check, ok, route,
+    Answer, Anyone, At, Ctx, Door, Noun, Raw, Route, check,
     noun::{self, Hooks, Pages, View},
+    ok, route,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -46,7 +47,8 @@ pub fn routes() -> Vec<Route> {
 /// Status and internals are of no use to who is about to sign up; the id is.
 async fn published(anyone: Anyone) -> Answer {
     let store = anyone.platform().await?;
-    let page = store.list(&<Plan as store::Entity>::LISTS[1], &Wanted::by(&[&Status::Published], 100)).await?;
+    let page =
+        store.list(&<Plan as store::Entity>::LISTS[1], &Wanted::by(&[&Status::Published], 100)).await?;
     ok(&Pages::from(page))
 }
 

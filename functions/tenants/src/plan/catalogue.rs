@@ -16,8 +16,9 @@ struct Plans {
     plans: Vec<Plan>,
 }
 
-static MODULES: LazyLock<Modules> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../data/modules.json")).expect("read by this crate's tests"));
+static MODULES: LazyLock<Modules> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/modules.json")).expect("read by this crate's tests")
+});
 
 /// Modules that are never switched off.
 pub fn core() -> &'static [String] {
@@ -35,7 +36,8 @@ pub fn is_module(name: &str) -> bool {
 
 /// Basic, Professional and Enterprise as they are sold today.
 pub fn shipped() -> Vec<Plan> {
-    let read: Plans = serde_json::from_str(include_str!("../../data/plans.json")).expect("read by this crate's tests");
+    let read: Plans =
+        serde_json::from_str(include_str!("../../data/plans.json")).expect("read by this crate's tests");
     read.plans.into_iter().map(|plan| Plan { status: Status::Published, ..plan }).collect()
 }
 
@@ -48,7 +50,10 @@ mod tests {
     #[test]
     fn every_shipped_plan_can_be_sold_in_both_regions() {
         let plans = shipped();
-        assert_eq!(plans.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["Basic", "Professional", "Enterprise"]);
+        assert_eq!(
+            plans.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(),
+            ["Basic", "Professional", "Enterprise"]
+        );
         for plan in &plans {
             assert_eq!(plan.check(), vec![], "{}", plan.code);
             assert!(plan.sellable(Region::Africa).is_ok() && plan.sellable(Region::Europe).is_ok());

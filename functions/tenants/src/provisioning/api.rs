@@ -1,5 +1,9 @@
 use super::{Provisioning, Status, run, run_of};
-use crate::{doors, fact, signup::{self, Signup}, tenant::{self, Tenant}};
+use crate::{
+    doors, fact,
+    signup::{self, Signup},
+    tenant::{self, Tenant},
+};
 use axum::{
     http::Method,
     routing::{get, post},
@@ -7,8 +11,9 @@ use axum::{
 use kernel::{Error, ProvisioningId, Result};
 use store::{Commit, Record, Scope};
 use web::{
-    Answer, At, Body, Ctx, Route, route,
+    Answer, At, Body, Ctx, Route,
     noun::{self, Pages, View},
+    route,
 };
 
 const PATH: &str = "/v1/tenants/provisionings";
@@ -20,13 +25,25 @@ pub fn routes() -> Vec<Route> {
             .gives::<Pages<View<'static, Provisioning>>>(200)
             .trips(1)
             .says("Runs that make organisations"),
-        route(Method::POST, format!("{PATH}/{{id}}/resume"), "provisioning.resume", "provisioning.resume", post(resume))
-            .gives::<View<'static, Provisioning>>(200)
-            .says("Goes on with a run that broke off; what is done stays done"),
-        route(Method::POST, format!("{PATH}/{{id}}/abandon"), "provisioning.abandon", "provisioning.abandon", post(abandon))
-            .takes::<tenant::Reason>()
-            .gives::<View<'static, Provisioning>>(200)
-            .says("Gives a run up and frees the slug"),
+        route(
+            Method::POST,
+            format!("{PATH}/{{id}}/resume"),
+            "provisioning.resume",
+            "provisioning.resume",
+            post(resume),
+        )
+        .gives::<View<'static, Provisioning>>(200)
+        .says("Goes on with a run that broke off; what is done stays done"),
+        route(
+            Method::POST,
+            format!("{PATH}/{{id}}/abandon"),
+            "provisioning.abandon",
+            "provisioning.abandon",
+            post(abandon),
+        )
+        .takes::<tenant::Reason>()
+        .gives::<View<'static, Provisioning>>(200)
+        .says("Gives a run up and frees the slug"),
     ];
     routes.extend(noun::reading::<Provisioning>(PATH, "provisioning.view"));
     routes
@@ -49,7 +66,10 @@ async fn resume(ctx: Ctx, At(id): At<ProvisioningId>) -> Answer {
         new.body.stuck_at = Provisioning::new(old.body.tenant, old.body.signup, ctx.now()).stuck_at;
         ctx.commit().update("resume", &old, &new).run().await?;
     }
-    run::go(ctx.app(), old.body.tenant).await?;
+    match old.body.has("records") {
+        true => run::ask_again(ctx.app(), old.body.tenant).await?,
+        false => run::go(ctx.app(), old.body.tenant).await?,
+    }
     let now = ctx.store().fresh::<Provisioning>(run_of(old.body.tenant)).await?;
     Ok(ctx.shown(200, &now)?.respond())
 }
@@ -70,7 +90,10 @@ async fn abandon(ctx: Ctx, At(id): At<ProvisioningId>, Body(body): Body<tenant::
     let mut ended = signup.next(ctx.now());
     ended.body.status = signup::Status::Rejected;
     let commit = doors::both(&ctx, ten.id).because(Some(reason));
-    let commit = commit.update("abandon", &signup, &ended).update("abandon", &ten, &gone).update("abandon", &old, &new);
+    let commit = commit
+        .update("abandon", &signup, &ended)
+        .update("abandon", &ten, &gone)
+        .update("abandon", &old, &new);
     let commit = shut(&ctx, &old, commit).await?;
     let shown = ctx.shown(200, &new)?;
     let answer = ctx.settle(commit, shown).await?;

@@ -4,9 +4,11 @@ use super::{FirstAdministrator, Provisioning, Status, begin, first_administrator
 use crate::{
     doors::{self, Rung},
     fact::{self, Standing},
-    limits, organisation::{Organisation, SupportAccess},
+    limits,
+    organisation::{Organisation, SupportAccess},
     plan::Plan,
-    settings, signup::Signup,
+    settings,
+    signup::Signup,
     site,
     tenant::{self, Tenant},
 };
@@ -68,7 +70,13 @@ async fn prepare(app: &App, platform: &Store, run: &Record<Provisioning>) -> Res
 }
 
 /// What a new organisation begins with.
-fn records(own: &Store, ten: &Record<Tenant>, signup: &Signup, plan: &Plan, on_sale: &[Plan]) -> Result<Commit> {
+fn records(
+    own: &Store,
+    ten: &Record<Tenant>,
+    signup: &Signup,
+    plan: &Plan,
+    on_sale: &[Plan],
+) -> Result<Commit> {
     let t = &ten.body;
     let org = Organisation {
         name: t.name.clone(),
@@ -85,7 +93,9 @@ fn records(own: &Store, ten: &Record<Tenant>, signup: &Signup, plan: &Plan, on_s
     let mut gate = new_gate(t);
     fact::license(&mut gate, plan, &t.limits_override, on_sale);
     let limits = plan.limits.with(&t.limits_override);
-    let given = |v: &Option<seal::Sealed<String>>| v.clone().ok_or_else(|| Error::internal("a submitted sign-up names its administrator"));
+    let given = |v: &Option<seal::Sealed<String>>| {
+        v.clone().ok_or_else(|| Error::internal("a submitted sign-up names its administrator"))
+    };
     let admin = FirstAdministrator {
         given_name: given(&signup.admin_given_name)?,
         family_name: given(&signup.admin_family_name)?,
@@ -129,6 +139,21 @@ fn new_gate(t: &Tenant) -> TenantGate {
     }
 }
 
+/// A run that waits asks again; an answer that was given and lost on its way is taken as given.
+pub async fn ask_again(app: &App, tenant: TenantId) -> Result<()> {
+    let own = doors::system(app, Scope::Tenant(tenant), "provisioning", &tenant.to_string()).await?;
+    let first: Option<serde_json::Value> = own.read(&first_administrator()).await?;
+    if first.is_some_and(|handed| handed.get("user").is_some()) {
+        return answered(app, tenant, "user.prepared").await;
+    }
+    let old = own.fresh::<Organisation>(fact::organisation_of(tenant)).await?;
+    let new = old.next(own.now());
+    let (edition, country, plan) =
+        (new.body.edition.to_string(), new.body.country.to_string(), new.body.plan.clone());
+    let event = TenantEvent::Prepared { tenant, edition, country, plan };
+    own.commit().update("ask-again", &old, &new).emit(event).run().await
+}
+
 /// Another module has installed what is its own; when all have, the organisation opens.
 pub async fn answered(app: &App, tenant: TenantId, part: &str) -> Result<()> {
     let opened = tenant::life::Opened::by_clock(app, tenant, "provisioning").await?;
@@ -146,7 +171,12 @@ pub async fn answered(app: &App, tenant: TenantId, part: &str) -> Result<()> {
     open(app, opened, run, done).await
 }
 
-async fn open(app: &App, opened: tenant::life::Opened, run: Record<Provisioning>, done: Record<Provisioning>) -> Result<()> {
+async fn open(
+    app: &App,
+    opened: tenant::life::Opened,
+    run: Record<Provisioning>,
+    done: Record<Provisioning>,
+) -> Result<()> {
     let tenant::life::Opened { platform, tenant: own, standing } = opened;
     let id = standing.ten.id;
     let plan = platform.get::<Plan>(standing.ten.body.plan).await?.body;

@@ -1,4 +1,8 @@
-use super::{LARGEST, Part, Section, Settings, numbering::{Format, Numbering}, parts::with_part};
+use super::{
+    LARGEST, Part, Section, Settings,
+    numbering::{Format, Numbering},
+    parts::with_part,
+};
 use crate::{doors, fact};
 use authz::Only;
 use axum::{
@@ -41,10 +45,16 @@ pub fn routes() -> Vec<Route> {
             .refuses(&["field-retired", "module-not-licensed"])
             .trips(2)
             .says("Changes one section by a merge patch"),
-        route(Method::POST, format!("{PATH}/numbering/preview"), "settings.view", "settings.preview", post(preview))
-            .takes::<Preview>()
-            .gives::<Examples>(200)
-            .says("Three numbers that a format would give"),
+        route(
+            Method::POST,
+            format!("{PATH}/numbering/preview"),
+            "settings.view",
+            "settings.preview",
+            post(preview),
+        )
+        .takes::<Preview>()
+        .gives::<Examples>(200)
+        .says("Three numbers that a format would give"),
     ]
 }
 
@@ -84,7 +94,9 @@ async fn amend(ctx: Ctx, Named(name): Named, Raw(change): Raw) -> Answer {
     let mut gate = ctx.tenant()?.clone();
     for _ in 0..5 {
         match attempt(&ctx, section, &change, &gate).await {
-            Err(web::Refused(Error::Refused(r))) if r.code == fact::CHANGED => gate = fact::read(ctx.store()).await?,
+            Err(web::Refused(Error::Refused(r))) if r.code == fact::CHANGED => {
+                gate = fact::read(ctx.store()).await?
+            }
             answer => {
                 ctx.app().gates().forget(store::Scope::Tenant(tenant));
                 return answer;
@@ -120,7 +132,9 @@ fn amended<P: Part>(stored: &Value, change: &Value, gate: &TenantGate) -> Result
 }
 
 fn event(section: Section, old: &TenantGate, new: &TenantGate) -> TenantEvent {
-    let without = |a: &TenantGate, b: &TenantGate| a.on.iter().filter(|m| !b.on.contains(m)).cloned().collect::<Vec<_>>();
+    let without = |a: &TenantGate, b: &TenantGate| {
+        a.on.iter().filter(|m| !b.on.contains(m)).cloned().collect::<Vec<_>>()
+    };
     let (on, off) = (without(new, old), without(old, new));
     match section {
         Section::Modules if !(on.is_empty() && off.is_empty()) => TenantEvent::ModulesSwitched { on, off },
@@ -138,8 +152,14 @@ fn raise(ctx: &Ctx, section: Section, old: &Value, new: &Value, mut commit: Comm
     for (name, format, next) in new.raised(&old) {
         let last = i64::try_from(next - 1).map_err(Error::internal)?;
         let when = When::Absent.or(When::Below("value", last + 1));
-        let back = |_| Error::conflict("number-used", "numbers never go back: this one may be in use already");
-        commit = commit.set_if(&Key::sequence(name, format.scope(ctx.today())), &[("value", json!(last))], when, back);
+        let back =
+            |_| Error::conflict("number-used", "numbers never go back: this one may be in use already");
+        commit = commit.set_if(
+            &Key::sequence(name, format.scope(ctx.today())),
+            &[("value", json!(last))],
+            when,
+            back,
+        );
     }
     Ok(commit)
 }
@@ -147,8 +167,17 @@ fn raise(ctx: &Ctx, section: Section, old: &Value, new: &Value, mut commit: Comm
 async fn preview(ctx: Ctx, Body(body): Body<Preview>) -> Answer {
     body.format.check("")?;
     let site = body.site.as_deref().unwrap_or("MAIN");
-    let facility: String = ctx.tenant()?.slug.chars().filter(char::is_ascii_alphanumeric).take(6).collect::<String>().to_uppercase();
+    let facility: String = ctx
+        .tenant()?
+        .slug
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(6)
+        .collect::<String>()
+        .to_uppercase();
     let first = body.format.next.unwrap_or(1);
-    let examples = (first..first + 3).map(|n| body.format.number(ctx.today(), site, &facility, n)).collect::<Result<_>>()?;
+    let examples = (first..first + 3)
+        .map(|n| body.format.number(ctx.today(), site, &facility, n))
+        .collect::<Result<_>>()?;
     ok(&Examples { examples })
 }

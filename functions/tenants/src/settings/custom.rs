@@ -61,7 +61,11 @@ impl Part for CustomFields {
         let mut faults = vec![];
         for (kind, fields) in &mut self.0 {
             if !kernel::KINDS.iter().any(|(known, _)| known == kind) {
-                faults.push(Fault::new(format!("/{kind}"), "kind-unknown", "there is no such kind of record"));
+                faults.push(Fault::new(
+                    format!("/{kind}"),
+                    "kind-unknown",
+                    "there is no such kind of record",
+                ));
             }
             if fields.len() > MOST {
                 faults.push(Fault::new(format!("/{kind}"), "length", format!("at most {MOST} fields")));
@@ -78,7 +82,9 @@ impl Part for CustomFields {
             }
         }
         faultless(faults)?;
-        old.0.iter().try_for_each(|(kind, fields)| fields.iter().try_for_each(|field| self.keeps(kind, field)))
+        old.0
+            .iter()
+            .try_for_each(|(kind, fields)| fields.iter().try_for_each(|field| self.keeps(kind, field)))
     }
 }
 
@@ -86,7 +92,9 @@ fn choice_fault(field: &Field, at: &str) -> Option<Fault> {
     let chosen = matches!(field.kind, Type::Choice | Type::Multi);
     match (chosen, field.options.is_empty()) {
         (true, true) => Some(Fault::new(format!("{at}/options"), "required", "a choice needs options")),
-        (false, false) => Some(Fault::new(format!("{at}/options"), "unexpected", "only a choice has options")),
+        (false, false) => {
+            Some(Fault::new(format!("{at}/options"), "unexpected", "only a choice has options"))
+        }
         _ => None,
     }
 }
@@ -97,8 +105,12 @@ impl CustomFields {
         let retired = |detail: String| Err(Error::conflict("field-retired", detail).with("key", &was.key));
         match self.0.get(kind).and_then(|fields| fields.iter().find(|f| f.key == was.key)) {
             None => retired(format!("{} is in use: retire it instead of taking it away", was.key)),
-            Some(now) if now.kind != was.kind => retired(format!("{} keeps its type: retire it and add another", was.key)),
-            Some(now) if was.retired && !now.retired => retired(format!("{} was retired and is not used again", was.key)),
+            Some(now) if now.kind != was.kind => {
+                retired(format!("{} keeps its type: retire it and add another", was.key))
+            }
+            Some(now) if was.retired && !now.retired => {
+                retired(format!("{} was retired and is not used again", was.key))
+            }
             Some(now) if was.sealed == Some(true) && now.sealed != Some(true) => {
                 retired(format!("{} is sealed and stays so", was.key))
             }

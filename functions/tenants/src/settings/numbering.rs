@@ -83,7 +83,11 @@ fn token(name: &str) -> Result<Piece, String> {
         "FAC" => Piece::Facility,
         _ => match name.strip_prefix("SEQ:").and_then(|n| n.parse().ok()) {
             Some(digits @ 3..=9) => Piece::Sequence(digits),
-            _ => return Err(format!("there is no token {{{name}}}: {{YYYY}} {{YY}} {{MM}} {{SITE}} {{FAC}} {{SEQ:3}} to {{SEQ:9}}")),
+            _ => {
+                return Err(format!(
+                    "there is no token {{{name}}}: {{YYYY}} {{YY}} {{MM}} {{SITE}} {{FAC}} {{SEQ:3}} to {{SEQ:9}}"
+                ));
+            }
         },
     })
 }
@@ -93,7 +97,12 @@ impl Format {
     fn sound(&self) -> Result<(), String> {
         let pieces = pieces(&self.format)?;
         let has = |wanted: &[Piece]| pieces.iter().any(|p| wanted.contains(p));
-        let sequences: Vec<usize> = pieces.iter().enumerate().filter(|(_, p)| matches!(p, Piece::Sequence(_))).map(|(n, _)| n).collect();
+        let sequences: Vec<usize> = pieces
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| matches!(p, Piece::Sequence(_)))
+            .map(|(n, _)| n)
+            .collect();
         let [at] = sequences[..] else { return Err("a format has exactly one {SEQ:n}".into()) };
         // Digits beside the sequence could make one number of two: 1 + 0234 and 10 + 234.
         let before = at.checked_sub(1).map(|n| &pieces[n]);
@@ -107,8 +116,12 @@ impl Format {
         }
         let year = has(&[Piece::Year4, Piece::Year2]);
         match self.reset {
-            Reset::Year if !year => Err("counting begins again every year: the format needs {YYYY} or {YY}".into()),
-            Reset::Month if !(year && has(&[Piece::Month])) => Err("counting begins again every month: the format needs the year and {MM}".into()),
+            Reset::Year if !year => {
+                Err("counting begins again every year: the format needs {YYYY} or {YY}".into())
+            }
+            Reset::Month if !(year && has(&[Piece::Month])) => {
+                Err("counting begins again every month: the format needs the year and {MM}".into())
+            }
             _ => Ok(()),
         }
     }
@@ -146,14 +159,19 @@ impl Numbering {
     /// Counters to be raised: name and next number.
     pub fn raised(&self, old: &Self) -> Vec<(&'static str, &Format, u64)> {
         let pairs = [("patient", &self.patient, &old.patient), ("hospital", &self.hospital, &old.hospital)];
-        pairs.into_iter().filter(|(_, new, old)| new.next != old.next).filter_map(|(name, new, _)| Some((name, new, new.next?))).collect()
+        pairs
+            .into_iter()
+            .filter(|(_, new, old)| new.next != old.next)
+            .filter_map(|(name, new, _)| Some((name, new, new.next?)))
+            .collect()
     }
 }
 
 impl Part for Numbering {
     const SECTION: Section = Section::Numbering;
     fn first(_: Country) -> Self {
-        let format = |text: &str| Format { format: text.into(), reset: Reset::Year, next: None, gap_free: false };
+        let format =
+            |text: &str| Format { format: text.into(), reset: Reset::Year, next: None, gap_free: false };
         Self { patient: format("PT-{YYYY}-{SEQ:5}"), hospital: format("same") }
     }
     fn check(&mut self, _: &Self, _: &TenantGate) -> Result<()> {
@@ -189,7 +207,11 @@ mod tests {
         ] {
             assert_eq!(format(text, Reset::Year).number(day, "MAIN", "GRACE", 42).unwrap(), number);
         }
-        assert_eq!(format("P-{SEQ:3}", Reset::Never).number(day, "", "", 12345).unwrap(), "P-12345", "longer than planned");
+        assert_eq!(
+            format("P-{SEQ:3}", Reset::Never).number(day, "", "", 12345).unwrap(),
+            "P-12345",
+            "longer than planned"
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use super::{Part, Section};
 use ipnet::IpNet;
-use jiff::{civil::{Date, Time}, tz::TimeZone};
+use jiff::{
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 use kernel::{DocumentId, Error, Fault, Result, country::Country, error::faultless, money::Currency};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,7 +98,11 @@ impl Part for Locale {
     fn check(&mut self, _: &Self, _: &TenantGate) -> Result<()> {
         match TimeZone::get(&self.time_zone) {
             Ok(_) => Ok(()),
-            Err(_) => Err(Error::field("time-zone", "/time_zone", format!("{:?} is no time zone: write Africa/Lagos", self.time_zone))),
+            Err(_) => Err(Error::field(
+                "time-zone",
+                "/time_zone",
+                format!("{:?} is no time zone: write Africa/Lagos", self.time_zone),
+            )),
         }
     }
     fn publish(&self, gate: &mut TenantGate) {
@@ -130,13 +137,16 @@ struct TaxTable {
 impl Part for Tax {
     const SECTION: Section = Section::Tax;
     fn first(country: Country) -> Self {
-        let table: TaxTable = serde_json::from_str(include_str!("../../data/tax.json")).expect("read by this crate's tests");
+        let table: TaxTable =
+            serde_json::from_str(include_str!("../../data/tax.json")).expect("read by this crate's tests");
         Self { rates: table.rates.get(country.code()).cloned().unwrap_or_default() }
     }
     fn check(&mut self, _: &Self, _: &TenantGate) -> Result<()> {
         self.rates.sort_by_key(|r| r.from);
         match self.rates.windows(2).position(|pair| pair[0].from == pair[1].from) {
-            Some(at) => Err(Error::field("repeated", format!("/rates/{}", at + 1), "two rates begin on the same day")),
+            Some(at) => {
+                Err(Error::field("repeated", format!("/rates/{}", at + 1), "two rates begin on the same day"))
+            }
             None => Ok(()),
         }
     }
@@ -222,7 +232,8 @@ impl Part for Scheduling {
         Self { appointment_slot_minutes: 15 }
     }
     fn publish(&self, gate: &mut TenantGate) {
-        gate.policies.insert("scheduling.appointment_slot_minutes".into(), self.appointment_slot_minutes.into());
+        gate.policies
+            .insert("scheduling.appointment_slot_minutes".into(), self.appointment_slot_minutes.into());
     }
 }
 
@@ -238,7 +249,11 @@ impl Part for Ui {
     }
     fn check(&mut self, _: &Self, _: &TenantGate) -> Result<()> {
         let unknown = |role: &String| authz::role(role).is_none() && !role.starts_with("x_");
-        let wrong = self.0.keys().filter(|r| unknown(r)).map(|r| Fault::new(format!("/{r}"), "role-unknown", "there is no such role"));
+        let wrong = self
+            .0
+            .keys()
+            .filter(|r| unknown(r))
+            .map(|r| Fault::new(format!("/{r}"), "role-unknown", "there is no such role"));
         faultless(wrong.collect())
     }
 }
@@ -271,7 +286,9 @@ impl Part for Modules {
             if *on && !CORE.contains(&name.as_str()) && !gate.licensed.contains(name) {
                 let plans = gate.lifted_by.get(name).cloned().unwrap_or_default();
                 let detail = format!("the plan {} does not include {name}", gate.plan);
-                return Err(Error::forbidden("module-not-licensed", detail).with("module", name).with("plans", plans));
+                return Err(Error::forbidden("module-not-licensed", detail)
+                    .with("module", name)
+                    .with("plans", plans));
             }
         }
         Ok(())
@@ -296,7 +313,10 @@ pub struct Access {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Origin(#[schemars(regex(pattern = r"^https://[a-z0-9.-]{3,250}(:[0-9]{2,5})?$"))] pub String);
+pub struct Origin(
+    #[schemars(regex(pattern = r"^https://[a-z0-9.-]{3,250}(:[0-9]{2,5})?$"))]
+    pub String,
+);
 
 impl Part for Access {
     const SECTION: Section = Section::Access;
@@ -305,7 +325,11 @@ impl Part for Access {
     }
     fn check(&mut self, _: &Self, _: &TenantGate) -> Result<()> {
         let wrong = self.api_allow.iter().enumerate().filter(|(_, n)| n.parse::<IpNet>().is_err());
-        faultless(wrong.map(|(n, _)| Fault::new(format!("/api_allow/{n}"), "cidr", "write a network: 10.1.0.0/16")).collect())
+        faultless(
+            wrong
+                .map(|(n, _)| Fault::new(format!("/api_allow/{n}"), "cidr", "write a network: 10.1.0.0/16"))
+                .collect(),
+        )
     }
 }
 

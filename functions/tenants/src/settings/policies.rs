@@ -23,7 +23,8 @@ pub struct Policy {
 }
 
 static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
-    let table: Table = serde_json::from_str(include_str!("../../data/policies.json")).expect("read by this crate's tests");
+    let table: Table =
+        serde_json::from_str(include_str!("../../data/policies.json")).expect("read by this crate's tests");
     table.policies
 });
 
@@ -39,8 +40,13 @@ pub struct Policies(pub BTreeMap<String, i64>);
 fn fault(name: &str, value: i64) -> Option<Fault> {
     let at = format!("/{name}");
     let Some(policy) = all().iter().find(|p| p.name == name) else {
-        let near = all().iter().min_by_key(|p| strsim::damerau_levenshtein(&p.name, name)).map(|p| p.name.as_str());
-        return Some(Fault::new(at, "unknown", format!("no such policy; did you mean {}?", near.unwrap_or_default())));
+        let near =
+            all().iter().min_by_key(|p| strsim::damerau_levenshtein(&p.name, name)).map(|p| p.name.as_str());
+        return Some(Fault::new(
+            at,
+            "unknown",
+            format!("no such policy; did you mean {}?", near.unwrap_or_default()),
+        ));
     };
     let fits = (policy.min..=policy.max).contains(&value);
     (!fits).then(|| Fault::new(at, "range", format!("{} to {}: {}", policy.min, policy.max, policy.says)))

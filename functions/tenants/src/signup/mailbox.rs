@@ -11,8 +11,9 @@ struct Mailboxes {
     disposable: Vec<String>,
 }
 
-static MAILBOXES: LazyLock<Mailboxes> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../data/mailboxes.json")).expect("read by this crate's tests"));
+static MAILBOXES: LazyLock<Mailboxes> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/mailboxes.json")).expect("read by this crate's tests")
+});
 
 /// 422 for one-time mailboxes and names that never resolve; the names reserved for examples are refused in
 /// production alone.

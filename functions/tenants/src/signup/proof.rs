@@ -40,7 +40,13 @@ pub fn new_token() -> String {
 
 impl Proof {
     pub fn of(store: &Store, id: SignupId, token: &str) -> Self {
-        Self { token: store.blind("signup.token", &format!("{id}:{token}")), code: None, sent_at: None, tries: 0, resends: 0 }
+        Self {
+            token: store.blind("signup.token", &format!("{id}:{token}")),
+            code: None,
+            sent_at: None,
+            tries: 0,
+            resends: 0,
+        }
     }
 
     /// A new code, and its digest kept.
@@ -61,7 +67,11 @@ impl Proof {
             return Err(Error::too_many("code-just-sent", detail, u32::try_from(wait).unwrap_or(60)));
         }
         if self.resends >= RESENDS {
-            return Err(Error::too_many("codes-exhausted", "no further code is sent for this sign-up: begin a new one", 3600));
+            return Err(Error::too_many(
+                "codes-exhausted",
+                "no further code is sent for this sign-up: begin a new one",
+                3600,
+            ));
         }
         self.resends += 1;
         Ok(())

@@ -1,6 +1,10 @@
 //! The sign-up form's side: no token of a user, only the draft's own.
 
-use super::{SUBMIT, Signup, Status, VERIFY, mailbox, proof::{self, Proof}, tenant_of};
+use super::{
+    SUBMIT, Signup, Status, VERIFY, mailbox,
+    proof::{self, Proof},
+    tenant_of,
+};
 use crate::{
     plan::{self, Plan},
     region,
@@ -52,14 +56,18 @@ struct Token {
 
 pub fn routes() -> Vec<Route> {
     let one = format!("{PATH}/{{id}}");
-    let public = |method, path: String, operation: &str, handler| route(method, path, Door::Public, format!("signup.{operation}"), handler);
+    let public = |method, path: String, operation: &str, handler| {
+        route(method, path, Door::Public, format!("signup.{operation}"), handler)
+    };
     vec![
         public(Method::POST, PATH.into(), "create", post(create))
             .takes::<Signup>()
             .gives::<Draft>(201)
             .refuses(&["wrong-region", "slug-taken", "email-undeliverable", "rate-limited"])
             .says("Begins a sign-up; the answer's token is shown once"),
-        public(Method::GET, one.clone(), "show", get(show)).gives::<Draft>(200).says("The draft and what it still needs"),
+        public(Method::GET, one.clone(), "show", get(show))
+            .gives::<Draft>(200)
+            .says("The draft and what it still needs"),
         public(Method::PATCH, one.clone(), "update", axum::routing::patch(amend))
             .patches::<Signup>()
             .gives::<Draft>(200)
@@ -89,7 +97,8 @@ fn shown(anyone: &Anyone, record: Record<Signup>, token: Option<String>) -> Resu
 /// From the header, or a member of the body, which is taken out of it.
 fn token(headers: &HeaderMap, body: Option<&mut Value>) -> Option<String> {
     let header = headers.get("x-signup-token").and_then(|v| v.to_str().ok()).map(String::from);
-    let member = body.and_then(|b| b.as_object_mut()?.remove("token")).and_then(|t| t.as_str().map(String::from));
+    let member =
+        body.and_then(|b| b.as_object_mut()?.remove("token")).and_then(|t| t.as_str().map(String::from));
     header.or(member)
 }
 
@@ -102,9 +111,14 @@ async fn fits(anyone: &Anyone, store: &Store, signup: &mut Signup) -> Result<()>
     }
     if let Some(id) = signup.plan {
         let plan = store.get::<Plan>(id).await.ok().map(|r| r.body);
-        let sold = plan.is_some_and(|p| p.status == plan::Status::Published && p.editions.contains(&signup.edition));
+        let sold =
+            plan.is_some_and(|p| p.status == plan::Status::Published && p.editions.contains(&signup.edition));
         if !sold {
-            return Err(Error::field("plan-unknown", "/plan", "no such plan is sold for this edition: GET /v1/tenants/plans"));
+            return Err(Error::field(
+                "plan-unknown",
+                "/plan",
+                "no such plan is sold for this edition: GET /v1/tenants/plans",
+            ));
         }
     }
     Ok(())
@@ -129,9 +143,11 @@ fn reserve(mut commit: Commit, old: Option<&Record<Signup>>, new: &Record<Signup
 /// Who was first is nobody's business.
 fn discreet(error: Error) -> Error {
     match error {
-        Error::Duplicate { code: "slug-taken", .. } => {
-            Error::conflict("slug-taken", "this short name is taken: choose another").at(Fault::new("/slug", "slug-taken", "is taken"))
-        }
+        Error::Duplicate { code: "slug-taken", .. } => Error::conflict(
+            "slug-taken",
+            "this short name is taken: choose another",
+        )
+        .at(Fault::new("/slug", "slug-taken", "is taken")),
         Error::Duplicate { code: "already-registered", .. } => {
             let detail = "an organisation with this registration number is here already: ask its administrator to invite you";
             Error::conflict("already-registered", detail)
@@ -222,7 +238,11 @@ async fn verify(anyone: Anyone, At(id): At<SignupId>, headers: HeaderMap, Body(b
         if refusal.code() == "code-wrong" {
             // Counted under a condition, so that guesses made at once are counted too.
             let often = |_| Error::too_many("code-tries", "too many wrong codes: ask for a new one", 60);
-            store.commit().add_if(&proof::key(id), "tries", 1, When::Below("tries", proof::TRIES), often).run().await?;
+            store
+                .commit()
+                .add_if(&proof::key(id), "tries", 1, When::Below("tries", proof::TRIES), often)
+                .run()
+                .await?;
         }
         return Err(refusal.into());
     }
@@ -248,7 +268,8 @@ async fn resend(anyone: Anyone, At(id): At<SignupId>, headers: HeaderMap, Body(b
     let sent = proof.resends;
     proof.resend(anyone.now())?;
     let code = proof.new_code(&store, id);
-    let twice = |_| Error::too_many("code-just-sent", "a code was sent a moment ago; ask again in 60 seconds", 60);
+    let twice =
+        |_| Error::too_many("code-just-sent", "a code was sent a moment ago; ask again in 60 seconds", 60);
     store.commit().put_if(&proof::key(id), &proof, store::is("resends", sent), twice).run().await?;
     post_code(&anyone, &record.body, &code).await;
     ok(&shown(&anyone, record, None)?)
@@ -283,7 +304,8 @@ fn complete(anyone: &Anyone, signup: &Signup) -> Result<()> {
     match &signup.missing(needs_basis)[..] {
         [] => Ok(()),
         ["transfer_basis"] => {
-            let backup = anyone.app().place().backup_region.as_deref().map(|r| format!(" and are replicated to {r}"));
+            let backup =
+                anyone.app().place().backup_region.as_deref().map(|r| format!(" and are replicated to {r}"));
             let detail = format!(
                 "your records would live outside {}{}: say on which ground",
                 signup.country.name(),
@@ -293,7 +315,8 @@ fn complete(anyone: &Anyone, signup: &Signup) -> Result<()> {
         }
         missing => {
             let detail = "the form is not complete yet; all that is missing is listed in errors";
-            let faults = missing.iter().map(|name| Fault::new(format!("/{name}"), "required", "is still missing"));
+            let faults =
+                missing.iter().map(|name| Fault::new(format!("/{name}"), "required", "is still missing"));
             Err(faults.fold(Error::unprocessable("incomplete", detail), Error::at))
         }
     }

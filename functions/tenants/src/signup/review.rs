@@ -18,8 +18,9 @@ use jiff::tz::TimeZone;
 use kernel::{Error, Lifecycle, Result, SignupId};
 use store::{Commit, Record, Store};
 use web::{
-    Answer, At, Body, Ctx, Letter, Route, route,
+    Answer, At, Body, Ctx, Letter, Route,
     noun::{self, Pages, View},
+    route,
 };
 
 const PATH: &str = "/v1/tenants/signups";
@@ -32,15 +33,27 @@ pub fn routes() -> Vec<Route> {
             .gives::<Pages<View<'static, Signup>>>(200)
             .trips(1)
             .says("Sign-ups, newest first or by status"),
-        route(Method::GET, format!("{one}/review"), "signup.view", "signup.review", get(noun::show::<Signup>))
-            .gives::<View<'static, Signup>>(200)
-            .trips(1)
-            .says("One sign-up, as the platform sees it"),
-        route(Method::GET, format!("{one}/history"), "signup.view", "signup.history", get(noun::history::<Signup>))
-            .asks_shape(super::paging)
-            .gives::<noun::History>(200)
-            .trips(2)
-            .says("Every version of a sign-up"),
+        route(
+            Method::GET,
+            format!("{one}/review"),
+            "signup.view",
+            "signup.review",
+            get(noun::show::<Signup>),
+        )
+        .gives::<View<'static, Signup>>(200)
+        .trips(1)
+        .says("One sign-up, as the platform sees it"),
+        route(
+            Method::GET,
+            format!("{one}/history"),
+            "signup.view",
+            "signup.history",
+            get(noun::history::<Signup>),
+        )
+        .asks_shape(super::paging)
+        .gives::<noun::History>(200)
+        .trips(2)
+        .says("Every version of a sign-up"),
         route(Method::POST, format!("{one}/approve"), "tenant.approve", "tenant.approve", post(approve))
             .takes::<tenant::Reason>()
             .gives::<View<'static, Signup>>(200)
@@ -151,6 +164,7 @@ pub async fn told_rejected(ctx: &Ctx, id: SignupId) -> Result<()> {
     let signup = ctx.store().get::<Signup>(id).await?;
     let Some(to) = signup.body.admin_email.as_ref().map(|e| e.0.clone()) else { return Ok(()) };
     let name = &signup.body.organisation_name;
-    let text = format!("The sign-up of {name} was not accepted. Write to us if you think that this is a mistake.\n");
+    let text =
+        format!("The sign-up of {name} was not accepted. Write to us if you think that this is a mistake.\n");
     ctx.app().mail().send(Letter { to, subject: format!("Your sign-up of {name}"), text }).await
 }

@@ -11,9 +11,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Commit, Record, Wanted, facts};
 use web::{
-    Answer, At, Body, Ctx, Reach, Reached, Route, check, ok, route,
+    Answer, At, Body, Ctx, Reach, Reached, Route, check,
     gate::TenantGate,
     noun::{self, Pages, View},
+    ok, route,
 };
 
 const PATH: &str = "/v1/tenants/sites";
@@ -168,7 +169,11 @@ async fn close(ctx: Ctx, At(id): At<SiteId>, Body(body): Body<Close>) -> Answer 
     tree.set_open(id, false);
     let event = TenantEvent::SiteClosed { site: id, move_to: body.move_to };
     let mut commit = ctx.commit().because(body.reason).update("close", &old, &new).emit(event);
-    commit = commit.fact(facts::SITE, id, &new.body.fact(&ctx.tenant()?.time_zone)).give(SITES.name, SITES.shards, id);
+    commit = commit.fact(facts::SITE, id, &new.body.fact(&ctx.tenant()?.time_zone)).give(
+        SITES.name,
+        SITES.shards,
+        id,
+    );
     if let Some(to) = body.move_to {
         for department in &departments {
             commit = Department::moved(commit, department, to, ctx.now());
@@ -193,7 +198,8 @@ fn may_close(tree: &Tree, id: SiteId, move_to: Option<SiteId>, departments: usiz
             Err(Error::field("site-closed", "/move_to", "name another open site"))
         }
         None if departments > 0 => {
-            Err(in_use("departments are open here: name the site that takes them over in `move_to`").with("departments", departments))
+            Err(in_use("departments are open here: name the site that takes them over in `move_to`")
+                .with("departments", departments))
         }
         _ => Ok(()),
     }
@@ -210,8 +216,11 @@ async fn reopen(ctx: Ctx, At(id): At<SiteId>) -> Answer {
     tree.set_open(id, true);
     tree.place(id, &new.body.code, new.body.parent)?;
     let commit = ctx.commit().update("reopen", &old, &new).emit(TenantEvent::SiteOpened { site: id });
-    let commit = commit.fact(facts::SITE, id, &new.body.fact(&ctx.tenant()?.time_zone)).take(SITES.name, SITES.shards, id);
+    let commit = commit.fact(facts::SITE, id, &new.body.fact(&ctx.tenant()?.time_zone)).take(
+        SITES.name,
+        SITES.shards,
+        id,
+    );
     let shown = ctx.shown(200, &new)?;
     ctx.settle(tree.write(commit), shown).await
 }
-

@@ -36,7 +36,8 @@ impl Tree {
     pub fn write(&self, commit: Commit) -> Commit {
         let next = Self { rev: self.rev + 1, ..self.clone() };
         let when = if self.rev == 0 { When::Absent } else { is("rev", self.rev) };
-        let raced = |_| Error::conflict("changed-meanwhile", "the sites were changed at the same moment; try again");
+        let raced =
+            |_| Error::conflict("changed-meanwhile", "the sites were changed at the same moment; try again");
         commit.put_if(&key(), &next, when, raced)
     }
 
@@ -64,7 +65,12 @@ impl Tree {
         let mut all = vec![];
         let mut level = vec![id];
         while !level.is_empty() {
-            level = self.sites.iter().filter(|(_, n)| n.parent.is_some_and(|p| level.contains(&p))).map(|(id, _)| *id).collect();
+            level = self
+                .sites
+                .iter()
+                .filter(|(_, n)| n.parent.is_some_and(|p| level.contains(&p)))
+                .map(|(id, _)| *id)
+                .collect();
             level.retain(|id| !all.contains(id));
             all.extend(&level);
         }
@@ -96,7 +102,11 @@ impl Tree {
         self.sites.insert(id, Node { code: code.into(), parent, open });
         let deepest = self.below(id).into_iter().chain([id]).map(|id| self.line(id).len()).max().unwrap_or(1);
         if deepest > DEPTH {
-            return Err(Error::field("too-deep", "/parent", format!("sites are at most {DEPTH} levels deep")));
+            return Err(Error::field(
+                "too-deep",
+                "/parent",
+                format!("sites are at most {DEPTH} levels deep"),
+            ));
         }
         Ok(())
     }

@@ -1,4 +1,6 @@
-use super::{ACTIVATE, CANCEL_CLOSING, CLOSE, EXTEND, REACTIVATE, SUSPEND, Status, Tenant, life, notices, time};
+use super::{
+    ACTIVATE, CANCEL_CLOSING, CLOSE, EXTEND, REACTIVATE, SUSPEND, Status, Tenant, life, notices, time,
+};
 use crate::{
     doors,
     fact::{self, Standing},
@@ -18,8 +20,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Scope, Store};
 use web::{
-    Answer, At, Body, Ctx, Raw, Route, check, route,
+    Answer, At, Body, Ctx, Raw, Route, check,
     noun::{self, Pages, View},
+    route,
 };
 
 const ONE: &str = "/v1/tenants/{id}";
@@ -61,7 +64,10 @@ struct Terms {
     #[serde(default)]
     limits_override: Limits,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$"), length(max = 253))]
+    #[schemars(
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$"),
+        length(max = 253)
+    )]
     domain: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     transfer_basis: Option<TransferBasis>,
@@ -85,16 +91,25 @@ pub fn routes() -> Vec<Route> {
     routes.extend(noun::reading::<Tenant>("/v1/tenants", "tenant.view"));
     routes.extend([
         command::<Paid>(&ACTIVATE, post(activate)).says("A trial becomes a paid subscription"),
-        command::<Suspend>(&SUSPEND, post(suspend)).refuses(&["notice-period"]).says("Blocks every token of the organisation within a minute"),
-        command::<Paid>(&REACTIVATE, post(reactivate)).says("Opens a suspended or overdue organisation again; nothing was lost"),
-        command::<Extend>(&EXTEND, post(extend)).refuses(&["extended-already"]).says("Moves the day of suspension, at most twice"),
-        command::<Reason>(&CLOSE, post(close)).says("Begins to close an organisation: records can be read, not changed"),
+        command::<Suspend>(&SUSPEND, post(suspend))
+            .refuses(&["notice-period"])
+            .says("Blocks every token of the organisation within a minute"),
+        command::<Paid>(&REACTIVATE, post(reactivate))
+            .says("Opens a suspended or overdue organisation again; nothing was lost"),
+        command::<Extend>(&EXTEND, post(extend))
+            .refuses(&["extended-already"])
+            .says("Moves the day of suspension, at most twice"),
+        command::<Reason>(&CLOSE, post(close))
+            .says("Begins to close an organisation: records can be read, not changed"),
         command::<Reason>(&CANCEL_CLOSING, post(cancel_closing)).says("Calls the closing off"),
     ]);
     routes
 }
 
-fn command<T: JsonSchema>(step: &'static Step<Tenant>, handler: axum::routing::MethodRouter<web::App>) -> Route {
+fn command<T: JsonSchema>(
+    step: &'static Step<Tenant>,
+    handler: axum::routing::MethodRouter<web::App>,
+) -> Route {
     let path = format!("{ONE}/{}", step.command);
     route(Method::POST, path, step.permission, format!("tenant.{}", step.command), handler)
         .takes::<T>()
@@ -112,7 +127,8 @@ struct Case {
 impl Case {
     async fn open(ctx: &Ctx, id: TenantId, step: &Step<Tenant>, reason: Option<String>) -> Result<Self> {
         doors::operators_only(ctx)?;
-        let reason = if step.reason { Some(ctx.needs_reason(reason.as_deref())?) } else { reason.or(ctx.reason()) };
+        let reason =
+            if step.reason { Some(ctx.needs_reason(reason.as_deref())?) } else { reason.or(ctx.reason()) };
         let tenant = doors::tenant(ctx, id).await?;
         let standing = Standing::read(ctx.store(), &tenant, id).await?;
         standing.ten.matches(ctx.if_match())?;
@@ -121,7 +137,13 @@ impl Case {
         Ok(Self { tenant, standing, today, reason })
     }
 
-    async fn settle(self, ctx: &Ctx, action: &str, event: Option<TenantEvent>, change: impl FnOnce(&mut Tenant)) -> Answer {
+    async fn settle(
+        self,
+        ctx: &Ctx,
+        action: &str,
+        event: Option<TenantEvent>,
+        change: impl FnOnce(&mut Tenant),
+    ) -> Answer {
         let id = self.standing.ten.id;
         let commit = doors::both(ctx, id).because(self.reason);
         let life::Turn { new, commit } = self.standing.turn(commit, &self.tenant, action, event, change);
@@ -225,8 +247,10 @@ async fn amend(ctx: Ctx, At(id): At<TenantId>, Raw(body): Raw) -> Answer {
         owner_operator: t.owner_operator,
     };
     let terms = check::merge_patch(&stored, &body)?;
-    let reasoned = terms.limits_override != stored.limits_override || terms.transfer_basis != stored.transfer_basis;
-    let reason = if reasoned || terms.domain != stored.domain { Some(ctx.needs_reason(None)?) } else { ctx.reason() };
+    let reasoned =
+        terms.limits_override != stored.limits_override || terms.transfer_basis != stored.transfer_basis;
+    let reason =
+        if reasoned || terms.domain != stored.domain { Some(ctx.needs_reason(None)?) } else { ctx.reason() };
     let plan = ctx.store().get::<Plan>(t.plan).await?.body;
     let (was, is) = (plan.limits.with(&stored.limits_override), plan.limits.with(&terms.limits_override));
     let mut gate = standing.gate.clone();
@@ -234,7 +258,8 @@ async fn amend(ctx: Ctx, At(id): At<TenantId>, Raw(body): Raw) -> Answer {
     let mut new = old.next(ctx.now());
     let Terms { limits_override, domain, transfer_basis, owner_operator } = terms;
     let b = &mut new.body;
-    (b.limits_override, b.domain, b.transfer_basis, b.owner_operator) = (limits_override, domain, transfer_basis, owner_operator);
+    (b.limits_override, b.domain, b.transfer_basis, b.owner_operator) =
+        (limits_override, domain, transfer_basis, owner_operator);
     let own = fact::write(limits::moved(tenant.commit(), &was, &is), &standing.gate, &gate);
     let commit = doors::both(&ctx, id).because(reason).update("update", old, &new).joined(own);
     let shown = ctx.shown(200, &new)?;

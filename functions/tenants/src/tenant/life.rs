@@ -2,7 +2,10 @@
 //! event) and the fact that every request reads.
 
 use super::{Status, Tenant, time};
-use crate::{doors, fact::{self, Standing}};
+use crate::{
+    doors,
+    fact::{self, Standing},
+};
 use events::TenantEvent;
 use kernel::{Error, Result, TenantId};
 use store::{Commit, Record, Scope, Store};

@@ -32,11 +32,17 @@ fn letter(ten: &Tenant) -> Option<Letter> {
     let (subject, text) = match (ten.status, ten.trial_ends_on, ten.suspend_on) {
         (Status::Trial, Some(day), _) => (
             format!("The trial of {} ends on {day}", ten.name),
-            format!("The trial of {} ends on {day} at midnight. Subscribe before then, and nothing changes.\n", ten.name),
+            format!(
+                "The trial of {} ends on {day} at midnight. Subscribe before then, and nothing changes.\n",
+                ten.name
+            ),
         ),
         (Status::PastDue, _, Some(day)) => (
             format!("An invoice of {} is unpaid", ten.name),
-            format!("An invoice of {} is unpaid. Everything works as before; on {day} access ends until it is paid.\n", ten.name),
+            format!(
+                "An invoice of {} is unpaid. Everything works as before; on {day} access ends until it is paid.\n",
+                ten.name
+            ),
         ),
         _ => return None,
     };
@@ -55,4 +61,3 @@ pub async fn suspended(app: &App, ten: &Tenant, code: &str) {
         tracing::warn!(%error, "a suspension was not told");
     }
 }
-

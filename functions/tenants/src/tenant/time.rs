@@ -68,7 +68,9 @@ pub fn dues(tenant: &Tenant) -> Vec<Due> {
         Status::Trial => due(tenant.trial_ends_on.map(|d| tenant.after(d)), "trial_end"),
         Status::Active => due(tenant.paid_until.map(|d| tenant.after(d)), "overdue"),
         Status::PastDue => due(tenant.suspend_on.map(|d| tenant.begins(d)), "suspend"),
-        Status::Closing => due(tenant.closing_since.map(|at| at + jiff::SignedDuration::from_hours(24 * EXPORT)), "closed"),
+        Status::Closing => {
+            due(tenant.closing_since.map(|at| at + jiff::SignedDuration::from_hours(24 * EXPORT)), "closed")
+        }
         _ => None,
     };
     let notice = due(tenant.next_notice().map(|(_, at)| at), "notice");
@@ -78,7 +80,10 @@ pub fn dues(tenant: &Tenant) -> Vec<Due> {
 /// At most twice.
 pub fn may_extend(tenant: &Tenant, _: Date) -> Result<()> {
     if tenant.extensions >= EXTENSIONS {
-        return Err(Error::conflict("extended-already", "the date was moved twice already; reactivate on payment"));
+        return Err(Error::conflict(
+            "extended-already",
+            "the date was moved twice already; reactivate on payment",
+        ));
     }
     Ok(())
 }
