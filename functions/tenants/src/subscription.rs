@@ -147,13 +147,7 @@ async fn change(
 ) -> Answer {
     let standing = Standing::read(platform, tenant, id).await?;
     let Move { to, moved, gate, preview, uses } = Move::plan(platform, tenant, &standing, &body).await?;
-    let over = limits::exceeded(&uses, &to.limits.with(&standing.ten.body.limits_override));
-    if !over.is_empty() {
-        let numbers: Vec<_> =
-            over.iter().map(|(u, most)| json!({"limit": u.limit, "used": u.used, "allowed": most})).collect();
-        let detail = format!("more is in use than {} allows; the numbers are in exceeded", to.name);
-        return Err(Error::conflict("limit-exceeded-by-use", detail).with("exceeded", numbers).into());
-    }
+    fits(&uses, &to, &standing.ten.body)?;
     if dry {
         return ok(&Preview { applied: false, ..preview });
     }
@@ -168,7 +162,7 @@ async fn change(
     let own = tenant.commit().update("change-plan", &standing.org, &org).emit(event);
     let own = limits::moved(
         own,
-        &preview_limits(&standing, platform).await?,
+        &limits_now(&standing, platform).await?,
         &to.limits.with(&new.body.limits_override),
     );
     let own = fact::write(own, &standing.gate, &gate);
@@ -179,8 +173,20 @@ async fn change(
     Ok(answer)
 }
 
+/// 409 with every limit of which more is in use.
+fn fits(uses: &[Use], to: &Plan, ten: &Tenant) -> Result<()> {
+    let over = limits::exceeded(uses, &to.limits.with(&ten.limits_override));
+    if over.is_empty() {
+        return Ok(());
+    }
+    let number = |(u, most): &(&Use, i64)| json!({"limit": u.limit, "used": u.used, "allowed": most});
+    let numbers: Vec<_> = over.iter().map(number).collect();
+    let detail = format!("more is in use than {} allows; the numbers are in exceeded", to.name);
+    Err(Error::conflict("limit-exceeded-by-use", detail).with("exceeded", numbers))
+}
+
 /// The limits that hold now.
-async fn preview_limits(standing: &Standing, platform: &Store) -> Result<limits::Limits> {
+async fn limits_now(standing: &Standing, platform: &Store) -> Result<limits::Limits> {
     let now: Record<Plan> = platform.get(standing.ten.body.plan).await?;
     Ok(now.body.limits.with(&standing.ten.body.limits_override))
 }
@@ -209,7 +215,7 @@ impl Move {
             )
         };
         let to = to.ok().filter(sold).ok_or_else(unknown)?.body;
-        let now = preview_limits(standing, platform).await?;
+        let now = limits_now(standing, platform).await?;
         let then = to.limits.with(&ten.limits_override);
         let uses = limits::uses(tenant, &now).await?;
         let mut gate = standing.gate.clone();

@@ -232,6 +232,26 @@ async fn cancel_closing(ctx: Ctx, At(id): At<TenantId>, Body(body): Body<Reason>
     case.settle(&ctx, "cancel-closing", None, life::reopened).await
 }
 
+impl Terms {
+    fn of(t: &Tenant) -> Self {
+        Self {
+            limits_override: t.limits_override.clone(),
+            domain: t.domain.clone(),
+            transfer_basis: t.transfer_basis,
+            owner_operator: t.owner_operator,
+        }
+    }
+    fn put(self, t: &mut Tenant) {
+        let Self { limits_override, domain, transfer_basis, owner_operator } = self;
+        t.limits_override = limits_override;
+        (t.domain, t.transfer_basis, t.owner_operator) = (domain, transfer_basis, owner_operator);
+    }
+    /// Only who looks after the organisation may change without a reason.
+    fn needs_reason(&self, old: &Self) -> bool {
+        Self { owner_operator: None, ..self.clone() } != Self { owner_operator: None, ..old.clone() }
+    }
+}
+
 async fn amend(ctx: Ctx, At(id): At<TenantId>, Raw(body): Raw) -> Answer {
     doors::operators_only(&ctx)?;
     operator::flagged(&ctx, Flag::Create).await?;
@@ -239,31 +259,30 @@ async fn amend(ctx: Ctx, At(id): At<TenantId>, Raw(body): Raw) -> Answer {
     let standing = Standing::read(ctx.store(), &tenant, id).await?;
     let old = &standing.ten;
     old.matches(ctx.if_match())?;
-    let t = &old.body;
-    let stored = Terms {
-        limits_override: t.limits_override.clone(),
-        domain: t.domain.clone(),
-        transfer_basis: t.transfer_basis,
-        owner_operator: t.owner_operator,
-    };
+    let stored = Terms::of(&old.body);
     let terms = check::merge_patch(&stored, &body)?;
-    let reasoned =
-        terms.limits_override != stored.limits_override || terms.transfer_basis != stored.transfer_basis;
-    let reason =
-        if reasoned || terms.domain != stored.domain { Some(ctx.needs_reason(None)?) } else { ctx.reason() };
-    let plan = ctx.store().get::<Plan>(t.plan).await?.body;
-    let (was, is) = (plan.limits.with(&stored.limits_override), plan.limits.with(&terms.limits_override));
-    let mut gate = standing.gate.clone();
-    fact::license(&mut gate, &plan, &terms.limits_override, &fact::on_sale(ctx.store()).await?);
+    let reason = if terms.needs_reason(&stored) { Some(ctx.needs_reason(None)?) } else { ctx.reason() };
     let mut new = old.next(ctx.now());
-    let Terms { limits_override, domain, transfer_basis, owner_operator } = terms;
-    let b = &mut new.body;
-    (b.limits_override, b.domain, b.transfer_basis, b.owner_operator) =
-        (limits_override, domain, transfer_basis, owner_operator);
-    let own = fact::write(limits::moved(tenant.commit(), &was, &is), &standing.gate, &gate);
+    terms.put(&mut new.body);
+    let own = relicensed(ctx.store(), &tenant, &standing, &new.body).await?;
     let commit = doors::both(&ctx, id).because(reason).update("update", old, &new).joined(own);
     let shown = ctx.shown(200, &new)?;
     let answer = ctx.settle(commit, shown).await?;
     ctx.app().gates().forget(Scope::Tenant(id));
     Ok(answer)
+}
+
+/// The organisation's side of other limits: what is left of each, and the fact.
+async fn relicensed(
+    platform: &Store,
+    tenant: &Store,
+    standing: &Standing,
+    new: &Tenant,
+) -> Result<store::Commit> {
+    let (old, special) = (&standing.ten.body, &new.limits_override);
+    let plan = platform.get::<Plan>(old.plan).await?.body;
+    let mut gate = standing.gate.clone();
+    fact::license(&mut gate, &plan, special, &fact::on_sale(platform).await?);
+    let (was, is) = (plan.limits.with(&old.limits_override), plan.limits.with(special));
+    Ok(fact::write(limits::moved(tenant.commit(), &was, &is), &standing.gate, &gate))
 }
