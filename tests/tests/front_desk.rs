@@ -207,7 +207,8 @@ async fn a_day_at_the_front_desk() {
 
 async fn without_its_second_factor_a_login_gives_no_token(world: &World, login: &Login) {
     let asked = |totp: Option<&str>| {
-        let mut asked = json!({"slug": login.slug, "login_name": login.login_name, "password": login.password});
+        let mut asked =
+            json!({"slug": login.slug, "login_name": login.login_name, "password": login.password});
         if let Some(totp) = totp {
             asked["totp"] = json!(totp);
         }
@@ -260,7 +261,8 @@ async fn the_queue_goes_from_token_to_token(
     let booked = grace.booking(&patients[0], practitioner, &start);
     let appointment = desk.post("/v1/scheduling/appointments", booked).await.unwrap();
     assert_eq!(appointment["status"], "scheduled");
-    let taken = post(desk, "/v1/scheduling/appointments", &grace.booking(&patients[1], practitioner, &start)).await;
+    let taken =
+        post(desk, "/v1/scheduling/appointments", &grace.booking(&patients[1], practitioner, &start)).await;
     assert_eq!((taken.status, taken.problem()), (409, "slot-taken"));
 
     let mut queue = String::new();
@@ -273,7 +275,8 @@ async fn the_queue_goes_from_token_to_token(
         assert_eq!(visit["token"], json!(n + 1), "{visit}");
         queue = text(&visit["queue_id"]);
     }
-    let twice = post(desk, "/v1/scheduling/patient_visits", &grace.check_in(&patients[1], practitioner)).await;
+    let twice =
+        post(desk, "/v1/scheduling/patient_visits", &grace.check_in(&patients[1], practitioner)).await;
     assert_eq!((twice.status, twice.problem()), (409, "already-checked-in"));
 
     let next = format!("/v1/scheduling/queues/{queue}/call_next");
@@ -303,7 +306,8 @@ async fn another_organisation_learns_nothing(stranger: &Visitor, patient: &str) 
 
 async fn a_suspension_bites_within_a_minute(world: &World, house: &House<'_>, login: &Login, desk: &Visitor) {
     desk.get("/v1/patients?q=okonkwo").await.unwrap();
-    let suspend = json!({"reason_code": "security", "reason": "Reported by its own administrator.", "notify": false});
+    let suspend =
+        json!({"reason_code": "security", "reason": "Reported by its own administrator.", "notify": false});
     let path = format!("/v1/tenants/{}/suspend", house.organisation.tenant);
     world.operator.post(&path, suspend).await.unwrap();
     let began = Instant::now();

@@ -124,8 +124,10 @@ async fn hand_back(caller: &Caller, pool: &Pool, login: &mut Login, clock: &Cloc
     });
     let tokens = caller.cognito("InitiateAuth", &begin).await.whilst(&deed)?;
     let token = &tokens["AuthenticationResult"]["AccessToken"];
-    let made = caller.cognito("AssociateSoftwareToken", &json!({ "AccessToken": token })).await.whilst(&deed)?;
-    let new = made["SecretCode"].as_str().ok_or_else(|| trouble!("Could not {deed}: no secret was given."))?;
+    let made =
+        caller.cognito("AssociateSoftwareToken", &json!({ "AccessToken": token })).await.whilst(&deed)?;
+    let new =
+        made["SecretCode"].as_str().ok_or_else(|| trouble!("Could not {deed}: no secret was given."))?;
     let code = secret::code(new, now(clock))?;
     let verify = json!({"AccessToken": token, "UserCode": code});
     caller.cognito("VerifySoftwareToken", &verify).await.whilst(&deed)?;
@@ -159,7 +161,8 @@ mod tests {
     #[test]
     fn a_record_tells_the_account() {
         let record = |sub: Option<&str>| {
-            let mut item = json!({"pk": {"S": "01J#usr#usr_1"}, "sk": {"S": "."}, "login_name": {"B": "AA=="}});
+            let mut item =
+                json!({"pk": {"S": "01J#usr#usr_1"}, "sk": {"S": "."}, "login_name": {"B": "AA=="}});
             if let Some(sub) = sub {
                 item["sub"] = json!({"S": sub});
             }

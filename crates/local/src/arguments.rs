@@ -100,9 +100,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_in_one_sentence() {
-        for (line, word) in
-            [("--port", "--port"), ("--port 99999", "65535"), ("--data", "folder"), ("--token grace", "grace/receptionist"), ("--quick", "--quick")]
-        {
+        for (line, word) in [
+            ("--port", "--port"),
+            ("--port 99999", "65535"),
+            ("--data", "folder"),
+            ("--token grace", "grace/receptionist"),
+            ("--quick", "--quick"),
+        ] {
             assert!(parse(line).unwrap_err().0.contains(word), "{line}");
         }
     }

@@ -50,7 +50,9 @@ impl Demo {
     pub fn read(folder: &std::path::Path) -> Outcome<Option<Demo>> {
         let path = folder.join(FILE);
         match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).whilst(format_args!("read {}", path.display())).map(Some),
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).whilst(format_args!("read {}", path.display())).map(Some)
+            }
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(trouble!("Could not read {}: {cause}", path.display())),
         }
@@ -81,18 +83,19 @@ impl Demo {
     /// `grace/receptionist` or `grace/ngozi.okeke@grace.example`: the first who fits.
     pub fn who(&self, words: &str) -> Option<&Login> {
         let (slug, who) = words.split_once('/')?;
-        self.logins().find(|l| l.slug == slug && (l.login_name == who || l.roles.iter().any(|role| role == who)))
+        self.logins()
+            .find(|l| l.slug == slug && (l.login_name == who || l.roles.iter().any(|role| role == who)))
     }
 }
 
-/// The folder's demo, made now if the folder is new. `None`: there is data, but no `demo.json`.
+/// The folder's demo, made now if nobody is there yet. `None`: there is data, but no `demo.json`.
 pub async fn ready(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Option<Demo>> {
     if let Some(known) = Demo::read(platform.folder.path())? {
         let known = known.located(&platform.address);
         known.write(&platform.folder)?;
         return Ok(Some(known));
     }
-    if !platform.new {
+    if !platform.around.table.items_of_kind("opr").await?.is_empty() {
         return Ok(None);
     }
     platform.folder.write(UNFINISHED, b"", false)?;
@@ -103,7 +106,8 @@ pub async fn ready(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Opti
 }
 
 async fn make(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Demo> {
-    let world: World = serde_json::from_str(include_str!("demo/world.json")).whilst("read the demo's world")?;
+    let world: World =
+        serde_json::from_str(include_str!("demo/world.json")).whilst("read the demo's world")?;
     let (door, clock) = (Visitor::at(&platform.address)?, &platform.around.clock);
     progress("appointing the platform's first operator");
     let mut operator = operator::appoint(&platform.around, &platform.app, &world.operator).await?;
@@ -122,7 +126,8 @@ async fn make(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Demo> {
 
 /// The logins of a folder as a person at the terminal wants to see them.
 pub fn told(demo: &Demo, folder: &std::path::Path) -> String {
-    let usual = arguments::workspace().is_ok_and(|w| w.join(".local").canonicalize().is_ok_and(|w| w == folder));
+    let usual =
+        arguments::workspace().is_ok_and(|w| w.join(".local").canonicalize().is_ok_and(|w| w == folder));
     let data = if usual { String::new() } else { format!(" --data {}", folder.display()) };
     let mut lines = vec!["Demo logins (all in demo.json, with the authenticators' secrets):".to_string()];
     for login in demo.logins() {

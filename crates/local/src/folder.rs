@@ -7,14 +7,13 @@ use crate::{
 };
 use std::{
     fs::File,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 /// Everything the platform keeps. One process holds it at a time.
 pub struct Folder {
     path: PathBuf,
-    /// Nothing was kept here before.
-    new: bool,
     _held: File,
 }
 
@@ -35,7 +34,9 @@ const OURS: [&str; 11] = [
 
 impl Folder {
     pub fn open(path: &Path, fresh: bool) -> Outcome<Folder> {
-        std::fs::create_dir_all(path).whilst(format_args!("make {}", path.display()))?;
+        // For the owner's eyes only: logins lie in it.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.whilst(format_args!("make {}", path.display()))?;
         let held =
             File::create(path.join("running")).whilst(format_args!("write into {}", path.display()))?;
         // The last run may have been killed a moment ago.
@@ -61,13 +62,7 @@ impl Folder {
             }
         }
         let path = path.canonicalize().whilst(format_args!("find {}", path.display()))?;
-        let new = !path.join("table.db").exists();
-        Ok(Folder { path, new, _held: held })
-    }
-
-    /// Whether this run is the folder's first.
-    pub fn is_new(&self) -> bool {
-        self.new
+        Ok(Folder { path, _held: held })
     }
 
     pub fn path(&self) -> &Path {
@@ -115,10 +110,11 @@ mod tests {
     fn a_demo_that_was_not_finished_is_begun_anew() {
         let path = folder();
         std::fs::write(path.join("table.db"), "half").unwrap();
-        assert!(!Folder::open(&path, false).unwrap().is_new());
+        drop(Folder::open(&path, false).unwrap());
+        assert!(path.join("table.db").exists());
         std::fs::write(path.join(UNFINISHED), "").unwrap();
-        let again = Folder::open(&path, false).unwrap();
-        assert!(again.is_new() && !path.join("table.db").exists() && !path.join(UNFINISHED).exists());
+        drop(Folder::open(&path, false).unwrap());
+        assert!(!path.join("table.db").exists() && !path.join(UNFINISHED).exists());
     }
 
     #[test]

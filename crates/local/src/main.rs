@@ -80,8 +80,9 @@ async fn serve(platform: &mut Platform) -> Outcome<()> {
 /// Signs somebody of `demo.json` in at the running platform and prints the access token.
 async fn token(arguments: &Arguments, who: &str) -> Outcome<()> {
     let folder = arguments.folder()?;
-    let demo = Demo::read(&folder)?
-        .ok_or_else(|| trouble!("There is no demo.json in {}; start the platform first.", folder.display()))?;
+    let demo = Demo::read(&folder)?.ok_or_else(|| {
+        trouble!("There is no demo.json in {}; start the platform first.", folder.display())
+    })?;
     let login = demo.who(who).ok_or_else(|| trouble!("demo.json knows no {who}."))?;
     let door = Visitor::at(demo.api.trim_end_matches("/v1"))?;
     let person = door.sign_in(login, now(&kernel::Clock::default())).await?;

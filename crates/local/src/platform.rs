@@ -23,14 +23,12 @@ use axum::{
 use kernel::Clock;
 use std::{net::SocketAddr, pin::Pin, sync::Arc};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use web::App;
 use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
+use web::App;
 
 /// The running platform.
 pub struct Platform {
     pub folder: Folder,
-    /// The data folder was empty: there are no demo organisations yet.
-    pub new: bool,
     pub address: String,
     pub emulator: Emulator,
     pub around: Surroundings,
@@ -110,8 +108,7 @@ pub async fn start_behind(
     let gateway = gateway(&around, functions, authorizer, keys.clone());
     let router = hosted.trigger.clone().router(&secret).merge(hosted::router(Arc::new(hosted)));
     serve(listener, router, gateway, around.template.api.compressed_from, stopped, &mut running);
-    let new = folder.is_new();
-    Ok(Platform { folder, new, address, emulator, around, app, keys, stop, running })
+    Ok(Platform { folder, address, emulator, around, app, keys, stop, running })
 }
 
 impl Platform {

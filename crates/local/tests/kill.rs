@@ -26,21 +26,21 @@ struct Program {
 impl Program {
     /// Starts it and waits until it has announced itself.
     fn start(data: &Path, port: u16) -> Program {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lumina-local"))
+        let child = Command::new(env!("CARGO_BIN_EXE_lumina-local"))
             .args(["--port", &port.to_string(), "--data"])
             .arg(data)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = vec![];
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            said.push(line.unwrap());
-            if said.last().unwrap().starts_with("Ctrl-C") {
-                return Program { child, data: data.into(), said };
+        let mut program = Program { child, data: data.into(), said: vec![] };
+        for line in BufReader::new(program.child.stdout.take().unwrap()).lines() {
+            program.said.push(line.unwrap());
+            if program.said.last().unwrap().starts_with("Ctrl-C") {
+                return program;
             }
         }
-        panic!("it ended before it was ready: {said:?}");
+        panic!("it ended before it was ready: {:?}", program.said);
     }
 
     /// SIGKILL, to the emulator too.
@@ -62,13 +62,23 @@ impl Program {
     }
 }
 
+/// A test that fails leaves nothing running.
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 async fn desk(demo: &Demo, who: &str) -> Visitor {
     let door = Visitor::at(demo.api.trim_end_matches("/v1")).unwrap();
     door.sign_in(demo.who(who).unwrap(), now(&Clock::default())).await.unwrap()
 }
 
-const NAMES: [&str; 12] =
-    ["Bako", "Chidi", "Dupe", "Ezinne", "Funke", "Gozie", "Hauwa", "Ikenna", "Jumoke", "Kelechi", "Lami", "Musa"];
+const NAMES: [&str; 12] = [
+    "Bako", "Chidi", "Dupe", "Ezinne", "Funke", "Gozie", "Hauwa", "Ikenna", "Jumoke", "Kelechi", "Lami",
+    "Musa",
+];
 
 fn person(n: usize) -> Value {
     let pick = |n: usize| NAMES[n % 12];
@@ -131,7 +141,11 @@ async fn everything_is_there(reception: &Visitor, promised: &[Value]) {
     assert_eq!(found["data"][0]["id"], promised[0]["id"], "sealed fields can still be searched");
 
     let next = reception.post("/v1/patients", person(90_000)).await.unwrap();
-    assert!(next["number"].as_str().unwrap() > highest.as_str(), "numbers continue: {} > {highest}", next["number"]);
+    assert!(
+        next["number"].as_str().unwrap() > highest.as_str(),
+        "numbers continue: {} > {highest}",
+        next["number"]
+    );
 }
 
 fn free_port() -> u16 {
@@ -162,7 +176,11 @@ async fn what_was_answered_with_success_survives_kill_9() {
     let began = Instant::now();
     let again = Program::start(&data, port);
     println!("{} patients before the kill; the next start took {:?}", promised.len(), began.elapsed());
-    assert!(!again.said.iter().any(|line| line.contains("had lost")), "no account was lost: {:?}", again.said);
+    assert!(
+        !again.said.iter().any(|line| line.contains("had lost")),
+        "no account was lost: {:?}",
+        again.said
+    );
     let reception = desk(&again.demo(), "harmony/receptionist").await;
     everything_is_there(&reception, &promised).await;
     let door = reception.with(None);

@@ -64,7 +64,8 @@ impl Login {
 /// The path of an invitation's link in a letter's text.
 fn link(letter: &str) -> Option<String> {
     let (_, rest) = letter.split_once("/v1/identity/invitations/")?;
-    let token: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    let token: String =
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
     (!token.is_empty()).then(|| format!("/v1/identity/invitations/{token}"))
 }
 
@@ -74,7 +75,8 @@ mod tests {
 
     #[test]
     fn the_link_is_found_in_a_letter() {
-        let letter = "Dear Ada,\n\nhttp://127.0.0.1:3000/v1/identity/invitations/ab-C_9\n\nThe link works once.";
+        let letter =
+            "Dear Ada,\n\nhttp://127.0.0.1:3000/v1/identity/invitations/ab-C_9\n\nThe link works once.";
         assert_eq!(link(letter).as_deref(), Some("/v1/identity/invitations/ab-C_9"));
         assert_eq!(link("Your code is 123456"), None);
     }

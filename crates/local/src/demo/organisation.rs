@@ -52,7 +52,10 @@ pub struct Organisation {
 }
 
 fn text(value: &Value) -> Outcome<String> {
-    value.as_str().map(String::from).ok_or_else(|| trouble!("The API answered {value} where a text was expected."))
+    value
+        .as_str()
+        .map(String::from)
+        .ok_or_else(|| trouble!("The API answered {value} where a text was expected."))
 }
 
 /// Signs up, proves the address, submits: the sign-up's id.
@@ -65,7 +68,8 @@ pub async fn sign_up(door: &Visitor, wanted: &Wanted) -> Outcome<String> {
     form["plan"] = plan["id"].clone();
     let begun = door.post("/v1/tenants/signups", form).await?;
     let one = format!("/v1/tenants/signups/{}", text(&begun["id"])?);
-    let letter = door.letter(wanted.signup["admin_email"].as_str().unwrap_or_default(), "Your code is ").await?;
+    let letter =
+        door.letter(wanted.signup["admin_email"].as_str().unwrap_or_default(), "Your code is ").await?;
     let (_, rest) = letter.split_once("Your code is ").ok_or_else(|| trouble!("The letter has no code."))?;
     let code: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let token = &begun["token"];
@@ -85,7 +89,11 @@ pub async fn open(
     let because = json!({"reason": "Checked with the registrar."});
     operator.post(&format!("/v1/tenants/signups/{signup}/approve"), because).await?;
     let (mut login, admin) = Login::take_up(door, &text(&wanted.signup["admin_email"])?, clock).await?;
-    login.name = format!("{} {}", text(&wanted.signup["admin_given_name"])?, text(&wanted.signup["admin_family_name"])?);
+    login.name = format!(
+        "{} {}",
+        text(&wanted.signup["admin_given_name"])?,
+        text(&wanted.signup["admin_family_name"])?
+    );
     let me = admin.get("/v1/me").await?;
     let sites = admin.get("/v1/tenants/sites").await?;
     let (code, main) = (text(&sites["data"][0]["code"])?, text(&sites["data"][0]["id"])?);
@@ -106,7 +114,13 @@ pub async fn open(
 
 impl Organisation {
     /// Opens the further sites and invites everybody, who then sign in for the first time.
-    pub async fn furnish(&mut self, door: &Visitor, admin: &Visitor, wanted: &Wanted, clock: &Clock) -> Outcome<()> {
+    pub async fn furnish(
+        &mut self,
+        door: &Visitor,
+        admin: &Visitor,
+        wanted: &Wanted,
+        clock: &Clock,
+    ) -> Outcome<()> {
         for site in &wanted.sites {
             let made = admin.post("/v1/tenants/sites", site.clone()).await?;
             self.sites.insert(text(&site["code"])?, text(&made["id"])?);
@@ -154,7 +168,13 @@ impl Organisation {
 
     /// Somebody whom patients can book at every hour of every day, in slots of 15 minutes, so that a visitor always
     /// finds free ones: the practitioner's id.
-    pub async fn take_bookings(&self, admin: &Visitor, staff: &Staff, login: &Login, letter: &str) -> Outcome<String> {
+    pub async fn take_bookings(
+        &self,
+        admin: &Visitor,
+        staff: &Staff,
+        login: &Login,
+        letter: &str,
+    ) -> Outcome<String> {
         let sites = self.ids(&staff.sites)?;
         let practitioner = json!({
             "user_id": login.user, "display_name": format!("Dr {}", login.name), "sites": sites,
@@ -177,7 +197,8 @@ impl Organisation {
 
 /// The date of the administrator's token, in UTC: not after today anywhere in the organisation's zone.
 fn today(admin: &Visitor) -> Outcome<String> {
-    let issued = crate::hosted::claims(admin.token()).and_then(|claims| claims["iat"].as_i64()).unwrap_or_default();
+    let issued =
+        crate::hosted::claims(admin.token()).and_then(|claims| claims["iat"].as_i64()).unwrap_or_default();
     let at = jiff::Timestamp::from_second(issued).whilst("read the token's time")?;
     Ok(at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
 }

@@ -29,7 +29,8 @@ pub fn password() -> Outcome<String> {
 
 /// The authenticator's digits at a time (seconds since 1970), for a secret in base32.
 pub fn code(secret: &str, now: u64) -> Outcome<String> {
-    let secret = Secret::try_from_base32(secret).map_err(|_| trouble!("The authenticator's secret is no base32."))?;
+    let secret =
+        Secret::try_from_base32(secret).map_err(|_| trouble!("The authenticator's secret is no base32."))?;
     Ok(Builder::new().with_secret(secret).build_noncompliant().generate(now).to_string())
 }
 

@@ -116,10 +116,12 @@ impl Visitor {
     /// The text of the newest letter to an address that says `word`; waits for it.
     pub async fn letter(&self, to: &str, word: &str) -> Outcome<String> {
         for _ in 0..600 {
-            let mails = self.client.get(format!("{}/local/mail", self.base)).query(&[("to", to)]).send().await;
+            let mails =
+                self.client.get(format!("{}/local/mail", self.base)).query(&[("to", to)]).send().await;
             let mails: Value = mails.whilst("read the mails")?.json().await.whilst("read the mails")?;
             let mut all = mails["data"].as_array().into_iter().flatten();
-            if let Some(mail) = all.find(|mail| mail["text"].as_str().is_some_and(|text| text.contains(word))) {
+            if let Some(mail) = all.find(|mail| mail["text"].as_str().is_some_and(|text| text.contains(word)))
+            {
                 return Ok(mail["text"].as_str().unwrap_or_default().into());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
