@@ -1,5 +1,7 @@
 //! OpenAPI 3.1 from the route tables: schemars for the schemas, the table for everything else.
 
+mod names;
+
 use crate::{Door, Module, Problem, Route, route::Input};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -30,6 +32,7 @@ pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
     components.extend(sent);
     components.values_mut().for_each(without_inner_defaults);
     let components = used(components, &[&Value::Object(paths.clone()), &problem.clone().to_value()]);
+    let components = names::settle(&mut paths, components);
     json!({
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},

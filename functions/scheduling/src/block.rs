@@ -29,7 +29,7 @@ kernel::words! {
     /// What becomes of appointments that are there already.
     pub enum Policy {
         Keep = "keep",
-        /// 409 while there are any.
+        /// 409 while there are any; one that raced with it is marked as for `rebook`.
         Refuse = "refuse",
         /// They are marked for the desk to move, now and once more a minute later.
         Rebook = "rebook",

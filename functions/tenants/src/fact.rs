@@ -9,7 +9,7 @@ use crate::{
 };
 use kernel::{Error, Id, OrganisationId, Result, TenantId};
 use store::{Commit, Entity, Key, Record, Store, Wanted, facts, is};
-use web::gate::TenantGate;
+use web::gate::{BUILT, TenantGate};
 
 /// The code of the refusal when somebody else changed the fact between reading and writing.
 pub const CHANGED: &str = "changed-meanwhile";
@@ -30,11 +30,15 @@ pub fn write(commit: Commit, old: &TenantGate, new: &TenantGate) -> Commit {
 /// What the plan decides of the fact.
 pub fn license(gate: &mut TenantGate, plan: &Plan, special: &Limits, on_sale: &[Plan]) {
     let limits = plan.limits.with(special);
-    let was_off: Vec<String> = gate.licensed.iter().filter(|m| !gate.on.contains(m)).cloned().collect();
+    let off = |m: &&String| BUILT.contains(&m.as_str()) && !gate.on.contains(m);
+    let was_off: Vec<String> = gate.licensed.iter().filter(off).cloned().collect();
     gate.plan = plan.code.clone();
     gate.licensed = plan.licensed(gate.edition);
-    gate.on = gate.licensed.iter().filter(|m| !was_off.contains(m)).cloned().collect();
+    let runs = |m: &&String| BUILT.contains(&m.as_str()) && !was_off.contains(m);
+    gate.on = gate.licensed.iter().filter(runs).cloned().collect();
     gate.features = plan.features.clone();
+    // What the guard lets one organisation do in a second, in each environment.
+    gate.policies.insert("rate.rps".into(), plan.rate.rps.into());
     gate.lifted_by = limits::lifted_by(&limits, &gate.licensed, gate.edition, on_sale);
     gate.limits = limits.map();
 }

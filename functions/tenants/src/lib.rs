@@ -27,6 +27,9 @@ pub use seed::{FirstOperator, seed};
 
 use web::Module;
 
+/// The whole product's API, as `cargo xtask openapi` writes it. One function serves it, so one carries it.
+const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+
 /// The whole module, as the function, the local platform and the tests mount it.
 pub fn module() -> Module {
     let routes = [
@@ -45,6 +48,7 @@ pub fn module() -> Module {
         context::routes(),
         public::routes(),
         health::routes(),
+        web::docs::routes(OPENAPI),
     ];
     Module::new("tenants", routes.into_iter().flatten().collect())
         .reacts(reactions::reactions())

@@ -3,7 +3,7 @@
 mod api;
 pub mod tree;
 
-pub use api::{found, routes};
+pub use api::{found, main, routes};
 
 use crate::{doors, settings::Hours};
 use jiff::tz::TimeZone;

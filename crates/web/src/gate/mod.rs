@@ -6,7 +6,7 @@ mod access;
 mod tenant;
 
 pub use access::{AccessGate, AccessRule, Elevated, Mode, Revoked};
-pub use tenant::{CORE, Status, TenantGate};
+pub use tenant::{BUILT, CORE, Status, TenantGate};
 
 use kernel::{Error, Result};
 use std::{

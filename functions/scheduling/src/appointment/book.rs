@@ -353,3 +353,6 @@ fn hold_key(patient: PatientId, place: u8) -> Key {
 }
 
 const TOO_MANY: &str = "too-many-holds";
+
+#[cfg(test)]
+mod tests;

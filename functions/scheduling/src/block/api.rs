@@ -56,7 +56,8 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
 async fn create(ctx: Ctx, Body(mut body): Body<Block>) -> Answer {
     body.source = Source::Manual;
     faultless(body.check())?;
-    if body.policy == Policy::Rebook {
+    // Also for `refuse`: a booking may be under way while this looks for what is booked.
+    if body.policy != Policy::Keep {
         body.sweep_at = Some(ctx.now() + SETTLED);
     }
     let record = Record::new(ctx.now(), body);

@@ -33,7 +33,7 @@ async fn sweep_again(app: App, row: Value) -> Result<()> {
 pub async fn block_created(ctx: Ctx, envelope: Envelope) -> Result<()> {
     let Some(SchedulingEvent::BlockCreated(said)) = envelope.read() else { return Ok(()) };
     match due::record::<Block>(&ctx, said.block).await? {
-        Some(block) if block.body.policy == Policy::Rebook => block::sweep(&ctx, &block.body).await,
+        Some(block) if block.body.policy != Policy::Keep => block::sweep(&ctx, &block.body).await,
         _ => Ok(()),
     }
 }

@@ -423,3 +423,6 @@ fn opened(ctx: &Ctx, desk: &Desk) -> Result<Record<Queue>> {
 fn slot_minutes(ctx: &Ctx, practitioner: Option<&Practitioner>) -> u32 {
     practitioner.and_then(|p| p.default_slot_minutes).unwrap_or_else(|| kinds::slot_minutes(ctx))
 }
+
+#[cfg(test)]
+mod tests;

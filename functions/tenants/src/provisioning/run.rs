@@ -133,7 +133,8 @@ fn new_gate(t: &Tenant) -> TenantGate {
         features: vec![],
         limits: BTreeMap::new(),
         settings: BTreeMap::new(),
-        policies: serde_json::Map::new(),
+        // Where somebody of every site registers, unless they name another.
+        policies: serde_json::Map::from_iter([("main_site".into(), site::main(t).to_string().into())]),
         lifted_by: BTreeMap::new(),
         rev: 1,
     }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use web::gate::{CORE, TenantGate};
+use web::gate::{BUILT, CORE, TenantGate};
 
 /// Calls a function that is generic over the section's type.
 macro_rules! with_part {
@@ -294,7 +294,8 @@ impl Part for Modules {
         Ok(())
     }
     fn publish(&self, gate: &mut TenantGate) {
-        gate.on = gate.licensed.iter().filter(|m| self.switched.get(*m) != Some(&false)).cloned().collect();
+        let runs = |m: &&String| BUILT.contains(&m.as_str()) && self.switched.get(*m) != Some(&false);
+        gate.on = gate.licensed.iter().filter(runs).cloned().collect();
         gate.policies.insert("modules.ai_manual".into(), self.ai_manual.into());
     }
 }

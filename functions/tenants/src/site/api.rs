@@ -51,6 +51,11 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
+/// The site that every organisation begins with: the same in every run, so that a second one makes no second site.
+pub fn main(ten: &Tenant) -> SiteId {
+    SiteId::of(ten.signup.ulid())
+}
+
 /// The main site of a new organisation, its tree and its fact. It is counted by `limits::found`.
 pub fn found(commit: Commit, now: Timestamp, ten: &Tenant, gate: &TenantGate) -> Commit {
     let kind = match ten.edition {
@@ -76,8 +81,7 @@ pub fn found(commit: Commit, now: Timestamp, ten: &Tenant, gate: &TenantGate) ->
         status: Status::Active,
     };
     site.name.truncate(site.name.char_indices().nth(100).map_or(site.name.len(), |(at, _)| at));
-    // The same in every run, so that a second one makes no second site.
-    let new = Record::with_id(SiteId::of(ten.signup.ulid()), now, site);
+    let new = Record::with_id(main(ten), now, site);
     let mut tree = Tree::default();
     // A root always fits into an empty tree.
     let _ = tree.place(new.id, &new.body.code, None);
