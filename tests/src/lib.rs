@@ -10,5 +10,15 @@ use web::Module;
 
 /// Every module with routes, as the local platform and the deployment mount them.
 pub fn modules() -> Vec<Module> {
-    vec![tenants::module(), identity::module(Arc::new(Memory::default())), patients::module(), scheduling::module()]
+    vec![
+        tenants::module(),
+        identity::module(Arc::new(Memory::default())),
+        patients::module(),
+        scheduling::module(),
+        audit::module(),
+        documents::module(),
+        notifications::module(),
+        integrations::module(),
+        workflow::module(),
+    ]
 }

@@ -35,7 +35,20 @@ fn a_permission_is_a_noun_and_an_action() {
         let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         assert!(word(rule.noun()) && word(rule.action()), "{}", rule.permission);
         assert_eq!(rule.permission, format!("{}.{}", rule.noun(), rule.action()));
-        assert!(["tenants", "identity", "patients", "scheduling"].contains(&rule.module));
+        assert!(
+            [
+                "tenants",
+                "identity",
+                "patients",
+                "scheduling",
+                "audit",
+                "documents",
+                "notifications",
+                "integrations",
+                "workflow"
+            ]
+            .contains(&rule.module)
+        );
     }
 }
 

@@ -2,15 +2,25 @@
 //! personal data. The outbox rule: an event travels in the change record of the commit that caused it, so it
 //! can be neither lost nor sent for something that did not happen.
 
+pub mod audit;
+pub mod documents;
 pub mod identity;
+pub mod integrations;
+pub mod notifications;
 pub mod patients;
 pub mod scheduling;
 pub mod tenants;
+pub mod workflow;
 
+pub use audit::AuditEvent;
+pub use documents::DocumentEvent;
 pub use identity::IdentityEvent;
+pub use integrations::IntegrationEvent;
+pub use notifications::NotificationEvent;
 pub use patients::PatientEvent;
 pub use scheduling::SchedulingEvent;
 pub use tenants::TenantEvent;
+pub use workflow::WorkflowEvent;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;

@@ -24,7 +24,8 @@ pub trait Id:
     fn ulid(self) -> Ulid;
     /// A new id whose time part is `at`, so that ids sort by the clock that the tests move.
     fn at(at: jiff::Timestamp) -> Self {
-        let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millisecond() as u64);
+        let now =
+            std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millisecond() as u64);
         Self::of(Ulid::from_datetime(now))
     }
 }
@@ -124,12 +125,47 @@ ids! {
     VisitId => "pvi",
     FollowUpId => "flw",
     QueueId => "que",
-    // named by these modules, kept by others
+    // audit
+    ChangeId => "chn",
+    AccessId => "acc",
+    DigestId => "dig",
+    VerificationId => "vrf",
+    AuditExportId => "axp",
+    // documents
     DocumentId => "doc",
+    DocumentCategoryId => "dct",
+    DocumentTemplateId => "dtp",
+    SignatureId => "sig",
+    ShareId => "shr",
+    RetentionClassId => "rtc",
+    HoldId => "hld",
+    DisposalId => "ddp",
+    // notifications
+    NotificationId => "ntf",
+    DeliveryId => "dlv",
+    NotificationRuleId => "nrl",
+    MessageTemplateId => "ntp",
+    PreferencesId => "npf",
+    PushEndpointId => "psh",
+    SuppressionId => "sup",
+    BroadcastId => "brd",
+    ConnectionId => "wsc",
+    // integrations
+    WebhookId => "whe",
+    WebhookDeliveryId => "whd",
+    WarehouseId => "whx",
+    // workflow
+    TaskId => "tsk",
+    RuleId => "wfr",
+    FiringId => "frn",
+    ApprovalId => "apv",
+    ApprovalPolicyId => "apy",
+    SequenceId => "sqt",
+    SequenceRunId => "sqr",
+    // named by these modules, kept by others
     EmployeeId => "emp",
     EncounterId => "enc",
     JobId => "wrk",
-    ApprovalId => "apv",
     ConsentId => "cns",
 }
 

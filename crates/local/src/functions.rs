@@ -86,6 +86,11 @@ pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
     functions.add(around, identity::module(logins(around)))?;
     functions.add(around, patients::module())?;
     functions.add(around, scheduling::module())?;
+    functions.add(around, audit::module())?;
+    functions.add(around, documents::module())?;
+    functions.add(around, notifications::module())?;
+    functions.add(around, integrations::module())?;
+    functions.add(around, workflow::module())?;
     functions.wake(around, "dispatch", dispatch(around))?;
     functions.wake(around, "clock", clock(app(around)))?;
     functions.wake(around, "token", token(app(around)))?;

@@ -96,7 +96,19 @@ mod tests {
             template.api.methods.iter().any(|m| m.resource == "/v1/patients/{proxy+}" && m.scopes.is_some())
         );
         assert!(template.api.methods.iter().any(|m| m.resource.starts_with("/partner/") && m.key_required));
-        for name in ["tenants", "identity", "patients", "scheduling", "dispatch", "clock"] {
+        for name in [
+            "tenants",
+            "identity",
+            "patients",
+            "scheduling",
+            "audit",
+            "documents",
+            "notifications",
+            "integrations",
+            "workflow",
+            "dispatch",
+            "clock",
+        ] {
             assert!(names(&template.function(name).unwrap().sources) > 0, "{name} is never woken");
         }
         for queue in template.functions.iter().flat_map(|f| &f.sources) {

@@ -49,6 +49,22 @@ facts! {
     DECEASED = "deceased" of "patients",
     /// `<prc>~<utc date>`: {rev, intervals}: the blocks of a day.
     DAY = "day" of "scheduling",
+    /// `<doc>`: {category, until}: received and verified.
+    DOCUMENT = "document" of "documents",
+    /// `<record or person>`: a legal hold lies on it; its absence is required by deletion, disposal, erasure.
+    HELD = "held" of "documents",
+    /// `<person>~<key>`: the gate step of a sequence is done.
+    GATE = "gate" of "workflow",
+    /// `<command>`: the approval policies of a command. Read and cached; never a condition.
+    APPROVAL_POLICY = "approval_policy" of "workflow",
+    /// `<subject>~<purpose>`
+    CONSENT = "consent" of "privacy",
+    /// `<usr>`: whose manager is whom.
+    MANAGER = "manager" of "identity",
+    /// `<person>`: one item per linked user, the reverse of `linked`.
+    CIRCLE = "circle" of "patients",
+    /// `<usr>`: {until}
+    ON_SHIFT = "on_shift" of "rostering",
     /// `<usr>`: {<capability>_until}; absent where vetting is off.
     CLEARED = "cleared" of "compliance",
 }

@@ -9,6 +9,7 @@
 
 mod actor;
 pub mod contention;
+mod files;
 mod keys;
 mod post;
 mod reply;
@@ -18,6 +19,7 @@ mod trips;
 mod world;
 
 pub use actor::{Actor, Call};
+pub use files::Cabinet;
 pub use post::Letterbox;
 pub use reply::Reply;
 pub use tenant::{SHARDS, Tenant};

@@ -1,6 +1,6 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
-use crate::{Actor, Letterbox, Tenant, keys::Keys, table, trips::Trips};
+use crate::{Actor, Cabinet, Letterbox, Tenant, files::Pen, keys::Keys, table, trips::Trips};
 use authz::Edition;
 use axum::Router;
 use events::Envelope;
@@ -12,13 +12,14 @@ use std::{
 };
 use store::{Vault, sdk, sdk::types::AttributeValue as Av};
 use tower::ServiceExt;
-use web::{App, Message, Module, Place};
+use web::{App, Message, Module, Place, Ports};
 
 #[derive(Clone)]
 pub struct World {
     pub app: App,
     pub clock: Clock,
     pub letters: Arc<Letterbox>,
+    pub files: Arc<Cabinet>,
     pub modules: Arc<Vec<Module>>,
     router: Router,
     table: sdk::Client,
@@ -39,7 +40,8 @@ impl World {
 
     async fn build(modules: Vec<Module>, contended: bool) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
-        let (table, clock, letters) = (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
+        let (table, clock, letters) =
+            (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
@@ -49,13 +51,16 @@ impl World {
             backup_region: None,
             public_url: "https://app.test".into(),
         };
-        let app = App::new(vault, letters.clone(), letters.clone(), place);
+        let (files, signer) = (Arc::new(Cabinet::new(clock.clone())), Arc::new(Pen::default()));
+        let ports = Ports { files: files.clone(), signer, ..Ports::new(letters.clone(), letters.clone()) };
+        let app = App::new(vault, ports, place);
         app.pace().off(true);
         let router = routes(&modules, &app);
         Self {
             app,
             clock,
             letters,
+            files,
             modules: Arc::new(modules),
             router,
             table: table.client,
@@ -121,7 +126,9 @@ impl World {
         let mut names = vec![];
         loop {
             let mut fresh = self.events().await;
-            fresh.retain(|e| self.delivered.lock().expect("never poisoned").insert(format!("{}|{}", e.tenant, e.id)));
+            fresh.retain(|e| {
+                self.delivered.lock().expect("never poisoned").insert(format!("{}|{}", e.tenant, e.id))
+            });
             if fresh.is_empty() {
                 return names;
             }
@@ -146,9 +153,15 @@ impl World {
         let now = store::stamp(self.clock.now());
         let mut names = vec![];
         for item in self.scan().await {
-            let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else { continue };
+            let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else {
+                continue;
+            };
             let mut words = row.split('#');
-            let (Some(at), Some(kind), Some(id), Some(what)) = (words.next(), words.next(), words.next(), words.next()) else { continue };
+            let (Some(at), Some(kind), Some(id), Some(what)) =
+                (words.next(), words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
             if at <= now.as_str() {
                 let name = format!("due.{kind}.{what}");
                 let tenant = scope.trim_end_matches("#due");

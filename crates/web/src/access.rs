@@ -5,7 +5,9 @@ use kernel::Result;
 use serde::{Deserialize, Serialize};
 use std::{future::Future, pin::Pin};
 
-pub type Posted<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+/// What a port answers.
+pub type Replying<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+pub type Posted<'a> = Replying<'a, ()>;
 
 kernel::words! {
     /// Queues that are written to directly, not by the bus: by requests and by the clock.
@@ -15,6 +17,11 @@ kernel::words! {
         Identity = "identity",
         Patients = "patients",
         Scheduling = "scheduling",
+        Audit = "audit",
+        Documents = "documents",
+        Notifications = "notifications",
+        Integrations = "integrations",
+        Workflow = "workflow",
         Tenants = "tenants",
     }
 }

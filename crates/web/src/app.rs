@@ -1,6 +1,14 @@
 //! What every request of one environment shares.
 
-use crate::{access::Post, claims::Seen, cors::Origins, gate::Gates, mail::Mail, pace::Pace};
+use crate::{
+    access::Post,
+    claims::Seen,
+    cors::Origins,
+    files::{Files, Nowhere, Signer},
+    gate::Gates,
+    mail::Mail,
+    pace::Pace,
+};
 use kernel::Clock;
 use std::sync::Arc;
 use store::Vault;
@@ -11,13 +19,28 @@ pub struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub vault: Vault,
-    pub post: Arc<dyn Post>,
-    pub mail: Arc<dyn Mail>,
+    pub ports: Ports,
     pub gates: Gates,
     pub seen: Seen,
     pub origins: Origins,
     pub pace: Pace,
     pub place: Place,
+}
+
+/// What lies outside, behind one trait each: AWS in the cloud, this machine locally, memory in tests.
+#[derive(Clone)]
+pub struct Ports {
+    pub post: Arc<dyn Post>,
+    pub mail: Arc<dyn Mail>,
+    pub files: Arc<dyn Files>,
+    pub signer: Arc<dyn Signer>,
+}
+
+impl Ports {
+    /// Post and mail, which every module needs; files and a signing key are added where there are some.
+    pub fn new(post: Arc<dyn Post>, mail: Arc<dyn Mail>) -> Self {
+        Self { post, mail, files: Arc::new(Nowhere), signer: Arc::new(Nowhere) }
+    }
 }
 
 /// Where this deployment is: the same for every request.
@@ -34,9 +57,10 @@ pub struct Place {
 }
 
 impl App {
-    pub fn new(vault: Vault, post: Arc<dyn Post>, mail: Arc<dyn Mail>, place: Place) -> Self {
-        let (gates, seen, origins, pace) = (Gates::default(), Seen::default(), Origins::default(), Pace::default());
-        Self(Arc::new(Shared { vault, post, mail, gates, seen, origins, pace, place }))
+    pub fn new(vault: Vault, ports: Ports, place: Place) -> Self {
+        let (gates, seen, origins, pace) =
+            (Gates::default(), Seen::default(), Origins::default(), Pace::default());
+        Self(Arc::new(Shared { vault, ports, gates, seen, origins, pace, place }))
     }
     pub fn vault(&self) -> &Vault {
         &self.0.vault
@@ -45,7 +69,7 @@ impl App {
         self.0.vault.clock()
     }
     pub fn post(&self) -> &dyn Post {
-        &*self.0.post
+        &*self.0.ports.post
     }
     pub fn gates(&self) -> &Gates {
         &self.0.gates
@@ -61,7 +85,13 @@ impl App {
         &self.0.seen
     }
     pub fn mail(&self) -> &dyn Mail {
-        &*self.0.mail
+        &*self.0.ports.mail
+    }
+    pub fn files(&self) -> &dyn Files {
+        &*self.0.ports.files
+    }
+    pub fn signer(&self) -> &dyn Signer {
+        &*self.0.ports.signer
     }
     pub fn place(&self) -> &Place {
         &self.0.place

@@ -37,6 +37,15 @@ impl Reaction {
     }
 }
 
+impl Reaction {
+    /// Every event, for modules whose tenants choose what they want to hear of: webhooks, rules, notifications.
+    pub const ALL: &'static str = "*";
+
+    fn hears(&self, event: &str) -> bool {
+        self.event == Self::ALL || self.event == event
+    }
+}
+
 impl Task {
     pub fn on<F>(name: &'static str, run: impl Fn(App, Value) -> F + Send + Sync + 'static) -> Self
     where
@@ -69,7 +78,7 @@ impl Message {
 pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()> {
     match message {
         Message::Event(event) => {
-            for reaction in module.reactions.iter().filter(|r| r.event == event.kind) {
+            for reaction in module.reactions.iter().filter(|r| r.hears(&event.kind)) {
                 let scope = Scope::from_claim(&event.tenant)
                     .ok_or_else(|| Error::internal(format!("event {} of no tenant", event.id)))?;
                 let ctx = Ctx::system(app, scope, module.name, &event.id).await?;

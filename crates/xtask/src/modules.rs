@@ -7,7 +7,17 @@ use std::sync::Arc;
 use web::Module;
 
 pub fn all() -> Vec<Module> {
-    vec![tenants::module(), identity::module(Arc::new(pool())), patients::module(), scheduling::module()]
+    vec![
+        tenants::module(),
+        identity::module(Arc::new(pool())),
+        patients::module(),
+        scheduling::module(),
+        audit::module(),
+        documents::module(),
+        notifications::module(),
+        integrations::module(),
+        workflow::module(),
+    ]
 }
 
 fn pool() -> Cognito {

@@ -14,12 +14,25 @@ use web::{App, Queue};
 /// Tenants worked on at the same time.
 const AT_ONCE: usize = 8;
 
+/// Who hears of the longer beats.
+const TOLD: [Queue; 9] = [
+    Queue::Tenants,
+    Queue::Identity,
+    Queue::Patients,
+    Queue::Scheduling,
+    Queue::Audit,
+    Queue::Documents,
+    Queue::Notifications,
+    Queue::Integrations,
+    Queue::Workflow,
+];
+
 /// One beat: `{"beat": "minute"}` sends what is due; the longer ones are told to every module.
 pub async fn beat(app: &App, event: &Value) -> Result<Value> {
     match event["beat"].as_str() {
         Some("minute") => minute(app).await,
         Some(longer @ ("hour" | "night" | "week")) => {
-            for queue in [Queue::Tenants, Queue::Identity, Queue::Patients, Queue::Scheduling] {
+            for queue in TOLD {
                 let message = json!({"type": format!("beat.{longer}"), "at": app.clock().now()});
                 app.post().send(queue, message.to_string()).await?;
             }
@@ -35,7 +48,8 @@ async fn minute(app: &App) -> Result<Value> {
     let mut sent = send(app, Scope::Platform, platform.due(now).await?).await?;
     let due = platform.tenants_due(now).await?;
     let tenants = due.len();
-    let work = stream::iter(due).map(|tenant| tenant_beat(app, &platform, tenant, now)).buffer_unordered(AT_ONCE);
+    let work =
+        stream::iter(due).map(|tenant| tenant_beat(app, &platform, tenant, now)).buffer_unordered(AT_ONCE);
     for done in work.collect::<Vec<_>>().await {
         match done {
             Ok(count) => sent += count,

@@ -1,8 +1,11 @@
 //! Which module's queue hears of a kind that is due.
 
 use kernel::{
-    AppointmentId, BreakGlassId, ContextId, CoverageId, DeviceId, ElevationId, FlagId, FollowUpId, Id, OverrideId,
-    PatientId, ProvisioningId, ProxyId, SignupId, TenantId, UserId,
+    AppointmentId, ApprovalId, AuditExportId, BreakGlassId, BroadcastId, ContextId, CoverageId, DeliveryId,
+    DeviceId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId, OverrideId,
+    PartnerKeyId, PatientId, PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId, ShareId,
+    SignatureId, SignupId, TaskId, TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId,
+    WebhookId,
 };
 use web::Queue;
 
@@ -23,6 +26,24 @@ const OWNERS: &[(&str, Queue)] = &[
     (ProxyId::KIND, Queue::Patients),
     (AppointmentId::KIND, Queue::Scheduling),
     (FollowUpId::KIND, Queue::Scheduling),
+    (VerificationId::KIND, Queue::Audit),
+    (AuditExportId::KIND, Queue::Audit),
+    (DocumentId::KIND, Queue::Documents),
+    (SignatureId::KIND, Queue::Documents),
+    (ShareId::KIND, Queue::Documents),
+    (DisposalId::KIND, Queue::Documents),
+    (NotificationId::KIND, Queue::Notifications),
+    (DeliveryId::KIND, Queue::Notifications),
+    (BroadcastId::KIND, Queue::Notifications),
+    (PreferencesId::KIND, Queue::Notifications),
+    (PartnerKeyId::KIND, Queue::Integrations),
+    (WebhookId::KIND, Queue::Integrations),
+    (WebhookDeliveryId::KIND, Queue::Integrations),
+    (WarehouseId::KIND, Queue::Integrations),
+    (TaskId::KIND, Queue::Workflow),
+    (RuleId::KIND, Queue::Workflow),
+    (ApprovalId::KIND, Queue::Workflow),
+    (SequenceRunId::KIND, Queue::Workflow),
 ];
 
 pub(crate) fn queue(kind: &str) -> Option<Queue> {

@@ -14,7 +14,7 @@ use seal::LocalMaster;
 use serde_json::json;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use store::{Vault, sdk};
-use web::{App, Letter, Mail, Module, Place, Post, Posted, Queue};
+use web::{App, Letter, Mail, Module, Place, Ports, Post, Posted, Queue};
 
 /// What all modules share. One set of credentials reaches every tenant here: there is no IAM to divide them.
 pub fn app(around: &Surroundings) -> App {
@@ -28,7 +28,8 @@ pub fn app(around: &Surroundings) -> App {
         backup_region: None,
         public_url: around.public_url.clone(),
     };
-    App::new(vault, Arc::new(Postbox(around.queues.clone())), Arc::new(mail), place)
+    let ports = Ports::new(Arc::new(Postbox(around.queues.clone())), Arc::new(mail));
+    App::new(vault, ports, place)
 }
 
 /// The SDK's client for the table in this process.
@@ -48,6 +49,11 @@ impl Post for Postbox {
                 Queue::Identity => "IdentityQueue",
                 Queue::Patients => "PatientsQueue",
                 Queue::Scheduling => "SchedulingQueue",
+                Queue::Audit => "AuditQueue",
+                Queue::Documents => "DocumentsQueue",
+                Queue::Notifications => "NotificationsQueue",
+                Queue::Integrations => "IntegrationsQueue",
+                Queue::Workflow => "WorkflowQueue",
                 Queue::Tenants => "TenantsQueue",
             };
             self.0.send(&[(name, &body)], Duration::ZERO).map(drop).map_err(Error::internal)
@@ -124,7 +130,7 @@ mod tests {
         let keys = Arc::new(LocalMaster::new([7; 32]));
         let vault = Vault::new("lumina", move |_| client.clone(), keys, Clock::default());
         let post = Arc::new(Postbox(Arc::new(queues.unwrap())));
-        (table, App::new(vault, post, Arc::new(NoMail), Place::default()))
+        (table, App::new(vault, Ports::new(post, Arc::new(NoMail)), Place::default()))
     }
 
     #[tokio::test]

@@ -1,0 +1,12 @@
+//! Rights over what `notifications` keeps.
+use crate::rule::{Column, Row, Table};
+
+#[rustfmt::skip]
+pub(crate) const TABLE: Table<1> = Table {
+    module: "notifications",
+    columns: [Column::Roles(&["tenant_admin"])],
+    rows: ROWS,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row<1>] = &[];

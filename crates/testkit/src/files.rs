@@ -1,0 +1,199 @@
+//! Files in memory, as strict as the storage: an upload link takes the bytes that it names and no others.
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
+};
+use jiff::{SignedDuration, Timestamp};
+use kernel::{Clock, Error};
+use seal::sha256;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+use web::{
+    access::Replying,
+    files::{Bucket, File, Files, Link, Named, Signed, Signer, Stored, Upload},
+};
+
+/// `memory:<bucket>/<key>`, and what was promised of it.
+pub struct Cabinet {
+    clock: Clock,
+    kept: Mutex<BTreeMap<(Bucket, String), Kept>>,
+    promised: Mutex<BTreeMap<String, (File, Upload, Timestamp)>>,
+    down: AtomicBool,
+}
+
+#[derive(Clone)]
+struct Kept {
+    bytes: Vec<u8>,
+    content_type: String,
+}
+
+impl Cabinet {
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, kept: Mutex::default(), promised: Mutex::default(), down: AtomicBool::new(false) }
+    }
+
+    /// From now on the storage does not answer (or does again).
+    pub fn down(&self, down: bool) {
+        self.down.store(down, SeqCst);
+    }
+
+    /// What a client does with an upload link; the storage's words if it refuses.
+    pub fn put(&self, url: &str, bytes: &[u8]) -> Result<(), String> {
+        let promised = self.promised.lock().expect("never poisoned").get(url).cloned();
+        let (file, upload, until) = promised.ok_or("SignatureDoesNotMatch")?;
+        if self.clock.now() > until {
+            return Err("AccessDenied: Request has expired".into());
+        }
+        if bytes.len() as u64 != upload.size || hex::encode(sha256(bytes)) != upload.sha256 {
+            return Err("BadDigest".into());
+        }
+        self.keep(&file, &upload.content_type, bytes.to_vec());
+        Ok(())
+    }
+
+    /// What a client gets by a download link.
+    pub fn get(&self, url: &str) -> Option<Vec<u8>> {
+        let key = url.strip_prefix("memory:")?.split('?').next()?;
+        let (bucket, key) = key.split_once('/')?;
+        let kept = self.kept.lock().expect("never poisoned");
+        kept.get(&(bucket.parse().ok()?, key.to_string())).map(|k| k.bytes.clone())
+    }
+
+    /// Every key of a bucket.
+    pub fn keys(&self, bucket: Bucket) -> Vec<String> {
+        let kept = self.kept.lock().expect("never poisoned");
+        kept.keys().filter(|(b, _)| *b == bucket).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Changes what lies there behind the product's back; `None` removes it.
+    pub fn tamper(&self, bucket: Bucket, key: &str, bytes: Option<Vec<u8>>) {
+        let mut kept = self.kept.lock().expect("never poisoned");
+        match bytes {
+            None => drop(kept.remove(&(bucket, key.into()))),
+            Some(bytes) => {
+                let content_type =
+                    kept.get(&(bucket, key.into())).map(|k| k.content_type.clone()).unwrap_or_default();
+                kept.insert((bucket, key.into()), Kept { bytes, content_type });
+            }
+        }
+    }
+
+    fn keep(&self, file: &File, content_type: &str, bytes: Vec<u8>) {
+        let kept = Kept { bytes, content_type: content_type.into() };
+        self.kept.lock().expect("never poisoned").insert((file.bucket(), file.key().into()), kept);
+    }
+
+    fn found(&self, file: &File) -> Option<Kept> {
+        self.kept.lock().expect("never poisoned").get(&(file.bucket(), file.key().into())).cloned()
+    }
+
+    fn answers<'a, T: Send + 'a>(
+        &'a self,
+        work: impl FnOnce() -> kernel::Result<T> + Send + 'a,
+    ) -> Replying<'a, T> {
+        Box::pin(async move {
+            if self.down.load(SeqCst) {
+                return Err(Error::internal("the storage does not answer"));
+            }
+            work()
+        })
+    }
+}
+
+impl Files for Cabinet {
+    fn upload<'a>(&'a self, to: &'a File, what: &'a Upload, life: SignedDuration) -> Replying<'a, Link> {
+        self.answers(move || {
+            let expires_at = self.clock.now() + life;
+            let url =
+                format!("memory:{}/{}?until={expires_at}&sha256={}", to.bucket(), to.key(), what.sha256);
+            self.promised
+                .lock()
+                .expect("never poisoned")
+                .insert(url.clone(), (to.clone(), what.clone(), expires_at));
+            let headers = BTreeMap::from([("content-type".to_string(), what.content_type.clone())]);
+            Ok(Link { method: "PUT".into(), url, headers, expires_at })
+        })
+    }
+    fn download<'a>(&'a self, of: &'a File, _: &'a Named, life: SignedDuration) -> Replying<'a, Link> {
+        self.answers(move || {
+            let expires_at = self.clock.now() + life;
+            let url = format!("memory:{}/{}?until={expires_at}", of.bucket(), of.key());
+            Ok(Link { method: "GET".into(), url, headers: BTreeMap::new(), expires_at })
+        })
+    }
+    fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>> {
+        self.answers(move || {
+            Ok(self.found(file).map(|k| Stored {
+                size: k.bytes.len() as u64,
+                sha256: Some(hex::encode(sha256(&k.bytes))),
+                content_type: k.content_type,
+            }))
+        })
+    }
+    fn read<'a>(&'a self, file: &'a File, most: Option<u64>) -> Replying<'a, Option<Vec<u8>>> {
+        self.answers(move || {
+            Ok(self.found(file).map(|mut k| {
+                k.bytes.truncate(most.map_or(usize::MAX, |m| usize::try_from(m).unwrap_or(usize::MAX)));
+                k.bytes
+            }))
+        })
+    }
+    fn write<'a>(&'a self, file: &'a File, content_type: &'a str, bytes: Vec<u8>) -> Replying<'a, ()> {
+        self.answers(move || {
+            match self.found(file).filter(|_| file.bucket() == Bucket::Digests) {
+                Some(kept) if kept.bytes == bytes => {}
+                Some(_) => return Err(Error::internal("under Object Lock, and other bytes")),
+                None => self.keep(file, content_type, bytes),
+            }
+            Ok(())
+        })
+    }
+    fn remove<'a>(&'a self, file: &'a File) -> Replying<'a, ()> {
+        self.answers(move || {
+            if file.bucket() == Bucket::Digests {
+                return Err(Error::internal("under Object Lock"));
+            }
+            self.kept.lock().expect("never poisoned").remove(&(file.bucket(), file.key().into()));
+            Ok(())
+        })
+    }
+    fn list<'a>(&'a self, under: &'a File, after: Option<&'a str>) -> Replying<'a, Vec<String>> {
+        self.answers(move || {
+            let keys = self.keys(under.bucket()).into_iter();
+            let wanted = keys.filter(|k| k.starts_with(under.key()) && after.is_none_or(|a| k.as_str() > a));
+            Ok(wanted.take(1000).collect())
+        })
+    }
+}
+
+/// A signing key of the test's own.
+pub struct Pen(EcdsaKeyPair);
+
+impl Default for Pen {
+    fn default() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key"))
+    }
+}
+
+impl Signer for Pen {
+    fn sign<'a>(&'a self, bytes: &'a [u8]) -> Replying<'a, Signed> {
+        Box::pin(async move {
+            let signature =
+                self.0.sign(&SystemRandom::new(), bytes).map_err(|_| Error::internal("not signed"))?;
+            Ok(Signed { key_id: "test".into(), signature: signature.as_ref().to_vec() })
+        })
+    }
+    fn public_key<'a>(&'a self, key_id: &'a str) -> Replying<'a, Option<Vec<u8>>> {
+        use aws_lc_rs::encoding::AsDer;
+        Box::pin(async move {
+            let der = self.0.public_key().as_der().map_err(|_| Error::internal("no public key"))?;
+            Ok((key_id == "test").then(|| der.as_ref().to_vec()))
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! Files: uploads and downloads by links that say exactly what may pass, and what modules write themselves. S3 in
+//! the cloud, a folder locally, memory in tests. As in the table, the tenant is written into the key here alone.
+
+use jiff::{SignedDuration, Timestamp};
+use kernel::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt::Display};
+use store::Scope;
+
+use crate::access::Replying;
+
+kernel::words! {
+    pub enum Bucket {
+        /// Versioned, without a default lock.
+        Documents = "documents",
+        /// Under Object Lock: what was written can neither be changed nor removed before its time.
+        Digests = "digests",
+    }
+}
+
+/// Where a file lies. No names of people or files in it: keys stand in logs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct File {
+    bucket: Bucket,
+    scope: Scope,
+    key: String,
+}
+
+impl File {
+    /// `{tenant}/{path}` among the documents.
+    pub fn document(scope: Scope, path: impl Display) -> Self {
+        Self { bucket: Bucket::Documents, scope, key: format!("{scope}/{path}") }
+    }
+    /// `warehouse/{tenant}/{path}` among the documents.
+    pub fn warehouse(scope: Scope, path: impl Display) -> Self {
+        Self { bucket: Bucket::Documents, scope, key: format!("warehouse/{scope}/{path}") }
+    }
+    /// `audit/{tenant}/{path}` under Object Lock.
+    pub fn digest(scope: Scope, path: impl Display) -> Self {
+        Self { bucket: Bucket::Digests, scope, key: format!("audit/{scope}/{path}") }
+    }
+    pub fn bucket(&self) -> Bucket {
+        self.bucket
+    }
+    /// Whose credentials open it.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+    /// The file of the same tenant and bucket at a key that [`Files::list`] gave.
+    pub fn at(&self, key: String) -> Self {
+        Self { key, ..self.clone() }
+    }
+}
+
+/// What a link lets in: these bytes and no others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// Bytes.
+    pub size: u64,
+    /// Hex, lower case.
+    pub sha256: String,
+    pub content_type: String,
+}
+
+/// A request that the holder may make without a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    pub method: String,
+    pub url: String,
+    /// Headers that have to come with it, exactly.
+    pub headers: BTreeMap<String, String>,
+    pub expires_at: Timestamp,
+}
+
+/// What lies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Bytes.
+    pub size: u64,
+    /// Hex; as the storage itself computed it at the upload, where it did.
+    pub sha256: Option<String>,
+    pub content_type: String,
+}
+
+/// How a download is named and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The file's name for the reader (RFC 6266, always as an attachment).
+    pub name: String,
+    pub content_type: String,
+}
+
+pub trait Files: Send + Sync {
+    /// A link for one upload; the storage refuses other bytes.
+    fn upload<'a>(&'a self, to: &'a File, what: &'a Upload, life: SignedDuration) -> Replying<'a, Link>;
+    /// A link for one download.
+    fn download<'a>(&'a self, of: &'a File, named: &'a Named, life: SignedDuration) -> Replying<'a, Link>;
+    /// `None` if nothing lies there.
+    fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>>;
+    /// The bytes, or the first `most` of them; `None` if nothing lies there.
+    fn read<'a>(&'a self, file: &'a File, most: Option<u64>) -> Replying<'a, Option<Vec<u8>>>;
+    /// Writes, replacing what lay there; among the digests what lies there already is kept, and the same bytes again
+    /// are success.
+    fn write<'a>(&'a self, file: &'a File, content_type: &'a str, bytes: Vec<u8>) -> Replying<'a, ()>;
+    /// Removes every version; nothing there is success. Refused among the digests.
+    fn remove<'a>(&'a self, file: &'a File) -> Replying<'a, ()>;
+    /// Keys that begin with this file's key, in their order, after `after`, at most 1,000.
+    fn list<'a>(&'a self, under: &'a File, after: Option<&'a str>) -> Replying<'a, Vec<String>>;
+}
+
+/// Signs digests of the audit and seals of signed documents: ECDSA P-256 over SHA-256.
+pub trait Signer: Send + Sync {
+    /// The signature (ASN.1 DER) over the bytes, with the key's id.
+    fn sign<'a>(&'a self, bytes: &'a [u8]) -> Replying<'a, Signed>;
+    /// The public key (DER, SubjectPublicKeyInfo) of an id that signed once; `None` if it is not known.
+    fn public_key<'a>(&'a self, key_id: &'a str) -> Replying<'a, Option<Vec<u8>>>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    pub key_id: String,
+    pub signature: Vec<u8>,
+}
+
+/// A deployment without this part: a clear error instead of a guess.
+pub struct Nowhere;
+
+fn none<'a, T: 'a>(what: &'static str) -> Replying<'a, T> {
+    Box::pin(
+        async move { Result::Err(kernel::Error::internal(format!("this function was given no {what}"))) },
+    )
+}
+
+impl Files for Nowhere {
+    fn upload<'a>(&'a self, _: &'a File, _: &'a Upload, _: SignedDuration) -> Replying<'a, Link> {
+        none("files")
+    }
+    fn download<'a>(&'a self, _: &'a File, _: &'a Named, _: SignedDuration) -> Replying<'a, Link> {
+        none("files")
+    }
+    fn stat<'a>(&'a self, _: &'a File) -> Replying<'a, Option<Stored>> {
+        none("files")
+    }
+    fn read<'a>(&'a self, _: &'a File, _: Option<u64>) -> Replying<'a, Option<Vec<u8>>> {
+        none("files")
+    }
+    fn write<'a>(&'a self, _: &'a File, _: &'a str, _: Vec<u8>) -> Replying<'a, ()> {
+        none("files")
+    }
+    fn remove<'a>(&'a self, _: &'a File) -> Replying<'a, ()> {
+        none("files")
+    }
+    fn list<'a>(&'a self, _: &'a File, _: Option<&'a str>) -> Replying<'a, Vec<String>> {
+        none("files")
+    }
+}
+
+impl Signer for Nowhere {
+    fn sign<'a>(&'a self, _: &'a [u8]) -> Replying<'a, Signed> {
+        none("signing key")
+    }
+    fn public_key<'a>(&'a self, _: &'a str) -> Replying<'a, Option<Vec<u8>>> {
+        none("signing key")
+    }
+}
