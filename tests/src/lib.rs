@@ -10,5 +10,10 @@ use web::Module;
 
 /// Every module with routes, as the local platform and the deployment mount them.
 pub fn modules() -> Vec<Module> {
-    vec![tenants::module(), identity::module(Arc::new(Memory::default())), patients::module(), scheduling::module()]
+    vec![
+        tenants::module(),
+        identity::module(Arc::new(Memory::default())),
+        patients::module(),
+        scheduling::module(),
+    ]
 }

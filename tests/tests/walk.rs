@@ -40,7 +40,8 @@ async fn a_role_without_the_permission_is_refused_before_anything_is_read() {
     for route in &routes {
         let Door::Permission(permission) = route.door else { continue };
         let Some(role) = walk::powerless(permission) else { continue };
-        let reply = grace.staff(role).call(route.method.as_str(), &walk::filled(route)).body(json!({})).send().await;
+        let reply =
+            grace.staff(role).call(route.method.as_str(), &walk::filled(route)).body(json!({})).send().await;
         blamed(&reply, route, "forbidden");
         walked += 1;
     }
@@ -55,7 +56,13 @@ async fn an_operator_without_a_context_reaches_no_organisations_route() {
     for route in routes.iter().filter(|r| !r.path.starts_with("/v1/tenants") && r.path != "/v1/me") {
         let Door::Permission(_) = route.door else { continue };
         let reply = operator.call(route.method.as_str(), &walk::filled(route)).body(json!({})).send().await;
-        assert!(matches!(reply.status, 400 | 403 | 404 | 422), "{} {}: {:#}", route.method, route.path, reply.body);
+        assert!(
+            matches!(reply.status, 400 | 403 | 404 | 422),
+            "{} {}: {:#}",
+            route.method,
+            route.path,
+            reply.body
+        );
         assert!(reply.body.get("data").is_none(), "{} {}: {:#}", route.method, route.path, reply.body);
     }
 }
@@ -114,8 +121,13 @@ async fn what_is_no_json_too_large_or_too_deep_is_refused_everywhere() {
             Door::Public => world.stranger().from("198.51.100.9"),
             _ => walk::holder(&world, &grace, route).await,
         };
-        let send = |bytes: Vec<u8>| caller.call(route.method.as_str(), &walk::filled(route)).raw(bytes).send();
-        for (what, bytes) in [("no JSON", b"{\"a\":".to_vec()), ("deep", "[".repeat(20_000).into_bytes()), ("text", vec![0xff, 0xfe])] {
+        let send =
+            |bytes: Vec<u8>| caller.call(route.method.as_str(), &walk::filled(route)).raw(bytes).send();
+        for (what, bytes) in [
+            ("no JSON", b"{\"a\":".to_vec()),
+            ("deep", "[".repeat(20_000).into_bytes()),
+            ("text", vec![0xff, 0xfe]),
+        ] {
             let reply = send(bytes).await;
             let fair = matches!(reply.status, 400 | 401 | 404 | 429);
             assert!(fair, "{} {} on {what}: {} {:#}", route.method, route.path, reply.status, reply.body);
@@ -142,24 +154,36 @@ async fn an_unknown_query_parameter_is_refused_on_every_route() {
 async fn an_id_that_nobody_has_and_one_of_another_form_are_both_not_found() {
     let (world, routes) = world().await;
     let grace = world.hospital("grace").await;
-    for route in routes.iter().filter(|r| r.method == "GET" && r.path.ends_with("/{id}") && r.door != Door::Public) {
+    for route in
+        routes.iter().filter(|r| r.method == "GET" && r.path.ends_with("/{id}") && r.door != Door::Public)
+    {
         let caller = walk::holder(&world, &grace, route).await;
-        for path in [walk::filled(route), route.path.replace("{id}", "nonsense"), route.path.replace("{id}", "usr_1%23x")] {
+        for path in [
+            walk::filled(route),
+            route.path.replace("{id}", "nonsense"),
+            route.path.replace("{id}", "usr_1%23x"),
+        ] {
             let reply = caller.get(&path).await;
             assert!(matches!(reply.status, 404 | 403), "{path}: {} {:#}", reply.status, reply.body);
         }
     }
 }
 
+/// One operation may stand at two addresses (every organisation's, and the caller's own under `self`): then it is
+/// the same method on the same last word, and whoever comes by the second door is named apart in the document.
 #[test]
-fn every_operation_has_one_name_and_one_route() {
+fn an_operation_at_two_addresses_is_the_same_operation() {
     let modules = modules();
-    let mut seen = std::collections::BTreeMap::new();
+    let mut seen: std::collections::BTreeMap<&str, Vec<&web::Route>> = std::collections::BTreeMap::new();
     for route in modules.iter().flat_map(|m| &m.routes) {
-        let place = format!("{} {}", route.method, route.path);
-        let before = seen.insert(route.operation.clone(), place.clone());
-        assert_eq!(before, None, "{} is {place} too", route.operation);
-        assert!(!route.summary.is_empty(), "{place} says nothing of itself");
+        assert!(!route.summary.is_empty(), "{} {} says nothing of itself", route.method, route.path);
+        seen.entry(&route.operation).or_default().push(route);
+    }
+    for (operation, routes) in seen {
+        let own = routes.iter().filter(|r| r.path.contains("/self/")).count();
+        let places: Vec<String> = routes.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
+        assert!(routes.len() == 1 || (routes.len() == 2 && own == 1), "{operation} is {places:?}");
+        assert!(routes.iter().all(|r| r.method == routes[0].method), "{operation} is {places:?}");
     }
 }
 

@@ -24,7 +24,8 @@ pub trait Id:
     fn ulid(self) -> Ulid;
     /// A new id whose time part is `at`, so that ids sort by the clock that the tests move.
     fn at(at: jiff::Timestamp) -> Self {
-        let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millisecond() as u64);
+        let now =
+            std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millisecond() as u64);
         Self::of(Ulid::from_datetime(now))
     }
 }

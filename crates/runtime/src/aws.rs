@@ -1,7 +1,10 @@
 //! The AWS clients of one environment, built once, without a call.
 
 use crate::{Config, Kms, Ses, Sqs, credentials::Assumed};
-use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, timeout::TimeoutConfig,
+};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use kernel::{Clock, TenantId};
 use std::{
@@ -40,7 +43,8 @@ impl Aws {
     }
 
     fn app(&self) -> App {
-        let Config { table, stage, region, backup_region, public_url, access_queue, sender, .. } = &self.config;
+        let Config { table, stage, region, backup_region, public_url, access_queue, sender, .. } =
+            &self.config;
         let clients = self.scoped();
         let keys = Kms::new(self.config.key_id.clone(), self.scoped_config());
         let vault = Vault::new(table, clients, Arc::new(keys), Clock::default()).spanning(self.spanning());

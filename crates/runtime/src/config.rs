@@ -34,7 +34,9 @@ impl Config {
     /// From any source of variables: `xtask` asks which ones there are, and whether the template gives them.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let given = |name: &str| get(name).filter(|v| !v.is_empty());
-        let needed = |name: &str| given(name).ok_or_else(|| Error::internal(format!("the variable {name} is not set")));
+        let needed = |name: &str| {
+            given(name).ok_or_else(|| Error::internal(format!("the variable {name} is not set")))
+        };
         let or_empty = |name: &str| given(name).unwrap_or_default();
         let isolate = or_empty("ISOLATE") != "false";
         let role = |name: &str| if isolate { needed(name) } else { Ok(or_empty(name)) };
@@ -66,7 +68,9 @@ mod tests {
         Config::read(|name| match name {
             n if n == without => None,
             "ISOLATE" => Some(isolate.into()),
-            "TABLE" | "STAGE" | "REGION_NAME" | "KEY_ID" | "TENANT_ROLE" | "PLATFORM_ROLE" => Some(name.to_lowercase()),
+            "TABLE" | "STAGE" | "REGION_NAME" | "KEY_ID" | "TENANT_ROLE" | "PLATFORM_ROLE" => {
+                Some(name.to_lowercase())
+            }
             _ => None,
         })
     }

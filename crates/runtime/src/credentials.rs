@@ -32,13 +32,20 @@ impl Assumed {
 
     async fn assume(&self) -> provider::Result {
         let name = self.tenant.as_deref().unwrap_or("platform");
-        let mut request = self.sts.assume_role().role_arn(&self.role).role_session_name(name).duration_seconds(LIFE);
+        let mut request =
+            self.sts.assume_role().role_arn(&self.role).role_session_name(name).duration_seconds(LIFE);
         if let Some(tenant) = &self.tenant {
-            let tag = Tag::builder().key("tenant").value(tenant).build().map_err(CredentialsError::invalid_configuration)?;
+            let tag = Tag::builder()
+                .key("tenant")
+                .value(tenant)
+                .build()
+                .map_err(CredentialsError::invalid_configuration)?;
             request = request.tags(tag).transitive_tag_keys("tenant");
         }
         let answer = request.send().await.map_err(CredentialsError::provider_error)?;
-        let given = answer.credentials.ok_or_else(|| CredentialsError::provider_error("no credentials in the answer"))?;
+        let given = answer
+            .credentials
+            .ok_or_else(|| CredentialsError::provider_error("no credentials in the answer"))?;
         let expires = SystemTime::try_from(given.expiration).map_err(CredentialsError::provider_error)?;
         let token = Some(given.session_token);
         Ok(Credentials::new(given.access_key_id, given.secret_access_key, token, Some(expires), "tenant"))
@@ -61,8 +68,11 @@ mod tests {
 
     #[test]
     fn a_commit_that_spans_uses_the_platforms_role_with_the_tenants_tag() {
-        let config = aws_sdk_sts::Config::builder().behavior_version(aws_sdk_sts::config::BehaviorVersion::latest());
-        let sts = aws_sdk_sts::Client::from_conf(config.region(aws_sdk_sts::config::Region::new("eu-west-1")).build());
+        let config =
+            aws_sdk_sts::Config::builder().behavior_version(aws_sdk_sts::config::BehaviorVersion::latest());
+        let sts = aws_sdk_sts::Client::from_conf(
+            config.region(aws_sdk_sts::config::Region::new("eu-west-1")).build(),
+        );
         let tenant = TenantId::of(Ulid::from_parts(1, 2));
         let own = Assumed::new(sts.clone(), "arn:provisioner", Scope::Platform);
         assert_eq!((own.role.as_str(), own.tenant), ("arn:provisioner", None));

@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use web::{App, Message, Module};
 
-pub async fn handle(module: Arc<Module>, app: App, router: Router, event: LambdaEvent<Value>) -> Result<Value, Error> {
+pub async fn handle(
+    module: Arc<Module>,
+    app: App,
+    router: Router,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Error> {
     if event.payload["Records"][0]["eventSource"] == "aws:sqs" {
         return Ok(batch(&module, &app, &event.payload).await);
     }

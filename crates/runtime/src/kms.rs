@@ -36,7 +36,8 @@ impl KeyService for Kms {
     }
     fn unwrap<'a>(&'a self, tenant: &'a str, label: &'a str, wrapped: &'a [u8]) -> Unwrapping<'a, [u8; 32]> {
         Box::pin(async move {
-            let request = self.client(tenant)?.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
+            let request =
+                self.client(tenant)?.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
             let request = request.encryption_context("tenant", tenant).encryption_context("label", label);
             let answer = request.send().await.map_err(|e| failed("unwrapping", e))?;
             let plain = answer.plaintext.ok_or_else(|| Error::internal("no key in the answer"))?;

@@ -47,7 +47,8 @@ where
     let aws = Arc::new(Aws::load(Config::from_env()?).await);
     let handler = |event: LambdaEvent<Value>| {
         // Boxed: the types of nested SDK futures outgrow the compiler's depth.
-        let running: Pin<Box<dyn Future<Output = kernel::Result<Value>>>> = Box::pin(work(aws.clone(), event.payload));
+        let running: Pin<Box<dyn Future<Output = kernel::Result<Value>>>> =
+            Box::pin(work(aws.clone(), event.payload));
         async move {
             running.await.map_err(|error| {
                 tracing::error!(%error, "failed");

@@ -18,10 +18,13 @@ impl Ses {
 impl Mail for Ses {
     fn send<'a>(&'a self, letter: Letter) -> Posted<'a> {
         Box::pin(async move {
-            let message = Message::builder().subject(utf8(&letter.subject)?).body(Body::builder().text(utf8(&letter.text)?).build());
+            let message = Message::builder()
+                .subject(utf8(&letter.subject)?)
+                .body(Body::builder().text(utf8(&letter.text)?).build());
             let content = EmailContent::builder().simple(message.build()).build();
             let to = Destination::builder().to_addresses(&letter.to).build();
-            let request = self.client.send_email().from_email_address(&self.sender).destination(to).content(content);
+            let request =
+                self.client.send_email().from_email_address(&self.sender).destination(to).content(content);
             request.send().await.map(drop).map_err(|e| Error::internal(format!("mail: {e}")))
         })
     }

@@ -79,7 +79,9 @@ impl<T: Serialize> Serialize for Sealed<T> {
                 map.serialize_entry(MARK, &self.0)?;
                 map.end()
             }
-            View::Shut => Err(serde::ser::Error::custom("a sealed value may leave only in an answer or as ciphertext")),
+            View::Shut => {
+                Err(serde::ser::Error::custom("a sealed value may leave only in an answer or as ciphertext"))
+            }
         }
     }
 }

@@ -71,8 +71,18 @@ impl Digest {
     pub fn hash(&self) -> String {
         // An array: the order of members is fixed by us, not by a map.
         let canonical = json!([
-            self.pk, self.version, self.at, self.by, self.roles, self.elevated, self.on_behalf, self.request,
-            self.action, self.event, self.sealed, self.prev
+            self.pk,
+            self.version,
+            self.at,
+            self.by,
+            self.roles,
+            self.elevated,
+            self.on_behalf,
+            self.request,
+            self.action,
+            self.event,
+            self.sealed,
+            self.prev
         ]);
         hex::encode(seal::sha256(canonical.to_string().as_bytes()))
     }
@@ -111,13 +121,16 @@ impl Draft {
         let seal = |name: &str, value: &Value| store.ring.seal(&place(name), value.to_string().into_bytes());
 
         let patch = self.old.as_ref().map(|old| seal("patch", &patch(old, &self.new)));
-        let snapshot = (self.version == 1 || self.version.is_multiple_of(SNAPSHOT_EVERY)).then(|| seal("snapshot", &self.new));
+        let snapshot = (self.version == 1 || self.version.is_multiple_of(SNAPSHOT_EVERY))
+            .then(|| seal("snapshot", &self.new));
         let context = Context { reason: reason.map(Into::into), ip: ip.clone(), agent: agent.clone() };
         let context = seal("context", &serde_json::to_value(context).map_err(Error::internal)?);
 
         // As the table gives it back: what is hashed is what can be read again.
-        let event_stored: aws_sdk_dynamodb::types::AttributeValue = serde_dynamo::to_attribute_value(&self.event).map_err(Error::internal)?;
-        let event: Value = serde_dynamo::from_attribute_value(event_stored.clone()).map_err(Error::internal)?;
+        let event_stored: aws_sdk_dynamodb::types::AttributeValue =
+            serde_dynamo::to_attribute_value(&self.event).map_err(Error::internal)?;
+        let event: Value =
+            serde_dynamo::from_attribute_value(event_stored.clone()).map_err(Error::internal)?;
         let digest = Digest {
             pk: pk.clone(),
             version: self.version,

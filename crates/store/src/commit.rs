@@ -4,7 +4,7 @@
 use crate::{
     Entity, Fact, Key, Record, Scope, Store, When,
     change::Draft,
-    item::{Item, n, s, to_item, to_value, b},
+    item::{Item, b, n, s, to_item, to_value},
     schema::{PK, SK, TTL},
 };
 use kernel::{Error, Id, Result};
@@ -157,7 +157,12 @@ impl Commit {
     }
 
     /// Another module's fact must exist.
-    pub fn require(self, fact: Fact, id: impl Display, refusal: impl Fn() -> Error + Send + Sync + 'static) -> Self {
+    pub fn require(
+        self,
+        fact: Fact,
+        id: impl Display,
+        refusal: impl Fn() -> Error + Send + Sync + 'static,
+    ) -> Self {
         self.check(&Key::fact(fact, id), When::Present, move |_| refusal())
     }
 
@@ -174,7 +179,13 @@ impl Commit {
     }
 
     /// A guard that a noun does not declare: holds `owner` until it is deleted.
-    pub fn guard<E: Entity>(mut self, field: &'static str, code: &'static str, value: &str, owner: E::Id) -> Self {
+    pub fn guard<E: Entity>(
+        mut self,
+        field: &'static str,
+        code: &'static str,
+        value: &str,
+        owner: E::Id,
+    ) -> Self {
         self.push_guard::<E>(field, code, value, owner);
         self
     }
@@ -271,7 +282,9 @@ impl Commit {
         refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
     ) -> Self {
         let (pk, when_said) = (self.store.full(key), Some(&when));
-        let said = |w: &Write| matches!(w.act, Act::Check) && w.pk == pk && w.sk == key.sk && w.when.as_ref() == when_said;
+        let said = |w: &Write| {
+            matches!(w.act, Act::Check) && w.pk == pk && w.sk == key.sk && w.when.as_ref() == when_said
+        };
         if self.writes.iter().any(said) {
             return self;
         }

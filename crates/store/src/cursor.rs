@@ -2,8 +2,8 @@
 
 use crate::{
     Store,
-    list::Bounds,
     item::{Item, text},
+    list::Bounds,
     schema::{Index, PK, SK},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -23,7 +23,13 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub fn after(store: &Store, partition: &str, bounds: &Bounds, index: Index, last: &Item) -> Result<String> {
+    pub fn after(
+        store: &Store,
+        partition: &str,
+        bounds: &Bounds,
+        index: Index,
+        last: &Item,
+    ) -> Result<String> {
         let cursor = Cursor {
             expires: (store.now() + LIFE).as_second(),
             index_sk: text(last, index.sk)?.into(),
@@ -42,7 +48,9 @@ impl Cursor {
             let cursor: Self = serde_json::from_slice(&plain).ok()?;
             (cursor.expires >= store.now().as_second()).then_some(cursor)
         };
-        open().ok_or_else(|| Error::invalid("?cursor", "cursor", "this cursor is not valid here; start the list again"))
+        open().ok_or_else(|| {
+            Error::invalid("?cursor", "cursor", "this cursor is not valid here; start the list again")
+        })
     }
 }
 

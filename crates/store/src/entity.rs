@@ -99,5 +99,10 @@ pub(crate) fn pk<E: Entity>(scope: Scope, id: E::Id) -> String {
 pub fn reserved_fields<E: Entity>() -> Vec<String> {
     let schema = schemars::schema_for!(E);
     let fields = schema.get("properties").and_then(|p| p.as_object());
-    fields.into_iter().flatten().map(|(k, _)| k.clone()).filter(|k| schema::RESERVED.contains(&k.as_str())).collect()
+    fields
+        .into_iter()
+        .flatten()
+        .map(|(k, _)| k.clone())
+        .filter(|k| schema::RESERVED.contains(&k.as_str()))
+        .collect()
 }

@@ -10,7 +10,9 @@ where
 {
     let code = e.as_service_error().and_then(|e| e.code()).unwrap_or("");
     match code {
-        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded"
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
         | "TransactionConflictException" => Error::Busy,
         _ if unclear(e) => {
             tracing::warn!(operation, code, "the table did not answer");
@@ -40,7 +42,10 @@ where
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
         SdkError::DispatchFailure(d) => !d.is_user(),
         SdkError::ServiceError(s) => {
-            matches!(s.err().code(), Some("InternalServerError" | "TransactionInProgressException" | "ServiceUnavailable"))
+            matches!(
+                s.err().code(),
+                Some("InternalServerError" | "TransactionInProgressException" | "ServiceUnavailable")
+            )
         }
         _ => false,
     }

@@ -22,7 +22,8 @@ impl Store {
     /// What finds a record, by place: nothing while it is deleted.
     pub(crate) fn tokens<E: Entity>(&self, record: &Record<E>) -> BTreeMap<(String, String), Item> {
         let tokens = if record.deleted_at.is_some() { vec![] } else { record.body.tokens() };
-        let placed = |token: &Token| (self.token_key::<E>(token, record.id), self.token_item::<E>(token, record.id));
+        let placed =
+            |token: &Token| (self.token_key::<E>(token, record.id), self.token_item::<E>(token, record.id));
         tokens.iter().map(placed).collect()
     }
 
@@ -69,7 +70,8 @@ impl Store {
     }
 
     async fn found<E: Entity>(&self, pk: String, begins: Option<String>, limit: i32) -> Result<Vec<E::Id>> {
-        let query = self.sdk.query().table_name(&*self.table).expression_attribute_values(":p", s(pk)).limit(limit);
+        let query =
+            self.sdk.query().table_name(&*self.table).expression_attribute_values(":p", s(pk)).limit(limit);
         let query = match begins {
             None => query.key_condition_expression("pk = :p"),
             Some(prefix) => query
@@ -102,4 +104,3 @@ fn padded(word: &str) -> Vec<char> {
     }
     letters
 }
-

@@ -13,9 +13,19 @@ use serde_json::Value;
 impl Commit {
     pub(crate) fn guard_pk<E: Entity>(&self, field: &str, value: &str) -> String {
         let kind = E::Id::KIND;
-        format!("{}#unique#{kind}#{field}#{}", self.store.scope, self.store.blind(&format!("{kind}.{field}"), value))
+        format!(
+            "{}#unique#{kind}#{field}#{}",
+            self.store.scope,
+            self.store.blind(&format!("{kind}.{field}"), value)
+        )
     }
-    pub(crate) fn push_guard<E: Entity>(&mut self, field: &'static str, code: &'static str, value: &str, owner: E::Id) {
+    pub(crate) fn push_guard<E: Entity>(
+        &mut self,
+        field: &'static str,
+        code: &'static str,
+        value: &str,
+        owner: E::Id,
+    ) {
         let pk = self.guard_pk::<E>(field, value);
         let item = Item::from([(PK.into(), s(&pk)), (SK.into(), s(".")), ("owner".into(), s(owner))]);
         let means = Means::Unique { field, code };
@@ -44,8 +54,15 @@ impl Commit {
     fn free_guard<E: Entity>(&mut self, field: &'static str, value: &str, owner: E::Id) {
         let pk = self.guard_pk::<E>(field, value);
         let when = Some(When::Absent.or(When::Is("owner", s(owner))));
-        let passed = move |_| Error::internal(format!("the guard of {}.{field} belongs to another record", E::NOUN));
-        self.writes.push(Write { pk, sk: ".".into(), act: Act::Delete, when, means: Means::Refuse(Box::new(passed)) });
+        let passed =
+            move |_| Error::internal(format!("the guard of {}.{field} belongs to another record", E::NOUN));
+        self.writes.push(Write {
+            pk,
+            sk: ".".into(),
+            act: Act::Delete,
+            when,
+            means: Means::Refuse(Box::new(passed)),
+        });
     }
 }
 

@@ -25,7 +25,11 @@ impl Display for Scope {
 impl Scope {
     /// From the `tenant` claim.
     pub fn from_claim(claim: &str) -> Option<Self> {
-        if claim == "platform" { Some(Self::Platform) } else { TenantId::from_prefix(claim).map(Self::Tenant) }
+        if claim == "platform" {
+            Some(Self::Platform)
+        } else {
+            TenantId::from_prefix(claim).map(Self::Tenant)
+        }
     }
     pub fn tenant(self) -> Option<TenantId> {
         match self {
@@ -118,7 +122,8 @@ mod tests {
 
     #[test]
     fn no_tenants_prefix_begins_anothers() {
-        let (a, b) = (TenantId::of(Ulid::from_parts(7_000_000_000, 2)), TenantId::of(Ulid::from_parts(1, u128::MAX)));
+        let (a, b) =
+            (TenantId::of(Ulid::from_parts(7_000_000_000, 2)), TenantId::of(Ulid::from_parts(1, u128::MAX)));
         assert_eq!(a.prefix().len(), b.prefix().len());
         assert_eq!(Scope::from_claim(&a.prefix()), Some(Scope::Tenant(a)));
         assert_eq!(Scope::from_claim("platform"), Some(Scope::Platform));

@@ -203,7 +203,10 @@ impl Store {
                 .exclusive_start_key(SK, s(cursor.sk));
         }
         let out = query.send().await.map_err(|e| refused("list", &e))?;
-        let next = out.last_evaluated_key.map(|last| Cursor::after(self, partition, bounds, index, &last)).transpose()?;
+        let next = out
+            .last_evaluated_key
+            .map(|last| Cursor::after(self, partition, bounds, index, &last))
+            .transpose()?;
         Ok(Page { data: out.items.unwrap_or_default(), next })
     }
 }

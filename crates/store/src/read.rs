@@ -5,8 +5,8 @@ use crate::{
     change::{Change, Context, SNAPSHOT_EVERY},
     entity::pk,
     error::refused,
-    list::LAST,
     item::{Item, blob, from_item, number, s, text},
+    list::LAST,
     schema::{INDEXES, PK, SK, TTL},
 };
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -79,7 +79,13 @@ impl Store {
     pub async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Value>>> {
         let wanted = self.batch(keys, true).await?;
         keys.iter()
-            .map(|k| wanted.get(&(self.full(k), k.sk.clone())).cloned().map(|item| self.open_item(item)).transpose())
+            .map(|k| {
+                wanted
+                    .get(&(self.full(k), k.sk.clone()))
+                    .cloned()
+                    .map(|item| self.open_item(item))
+                    .transpose()
+            })
             .collect()
     }
 
@@ -88,7 +94,12 @@ impl Store {
     }
 
     /// Every item under one key whose place begins with `prefix`, at most `limit`, with its place.
-    pub async fn under<T: DeserializeOwned>(&self, key: &Key, prefix: &str, limit: i32) -> Result<Vec<(String, T)>> {
+    pub async fn under<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        prefix: &str,
+        limit: i32,
+    ) -> Result<Vec<(String, T)>> {
         let query = self
             .sdk
             .query()
@@ -117,7 +128,8 @@ impl Store {
         before: &str,
         limit: i32,
     ) -> Result<Vec<(String, T)>> {
-        let (after, until) = (if from.is_empty() { " " } else { from }, if before.is_empty() { LAST } else { before });
+        let (after, until) =
+            (if from.is_empty() { " " } else { from }, if before.is_empty() { LAST } else { before });
         if after > until {
             return Ok(vec![]);
         }
@@ -142,7 +154,12 @@ impl Store {
     }
 
     /// Versions of a record, newest first; `before` continues.
-    pub async fn history<E: Entity>(&self, id: E::Id, before: Option<u64>, limit: i32) -> Result<Vec<Change>> {
+    pub async fn history<E: Entity>(
+        &self,
+        id: E::Id,
+        before: Option<u64>,
+        limit: i32,
+    ) -> Result<Vec<Change>> {
         let items = self.changes(E::Id::KIND, &id, before, limit).await?;
         items.into_iter().map(|item| self.change(item)).collect()
     }
@@ -165,7 +182,8 @@ impl Store {
                 wanted.get_or_insert((before.unwrap_or_default(), text(&item, "at")?.to_string()));
                 if let Some(mut body) = self.part(&item, "snapshot")? {
                     for patch in patches.iter().rev() {
-                        let patch: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(Error::internal)?;
+                        let patch: json_patch::Patch =
+                            serde_json::from_value(patch.clone()).map_err(Error::internal)?;
                         json_patch::patch(&mut body, &patch).map_err(Error::internal)?;
                     }
                     if body.get("deleted_at").is_some() {
@@ -222,7 +240,8 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| refused("batch get", &e))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten().filter(|i| self.lives(i)) {
+            for item in answer.responses.unwrap_or_default().into_values().flatten().filter(|i| self.lives(i))
+            {
                 out.insert((text(&item, PK)?.to_string(), text(&item, SK)?.to_string()), item);
             }
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&*self.table);
@@ -268,7 +287,13 @@ impl Store {
         Ok(Record { id, version, created_at, updated_at, deleted_at, head, body })
     }
 
-    async fn changes(&self, kind: &str, id: &impl Display, before: Option<u64>, limit: i32) -> Result<Vec<Item>> {
+    async fn changes(
+        &self,
+        kind: &str,
+        id: &impl Display,
+        before: Option<u64>,
+        limit: i32,
+    ) -> Result<Vec<Item>> {
         let below = before.map_or("v#~".to_string(), |v| format!("v#{:010}", v.saturating_sub(1)));
         let out = self
             .sdk
@@ -302,7 +327,13 @@ impl Store {
         strip(&mut item);
         let change: Change = serde_dynamo::from_item(item).map_err(Error::internal)?;
         let given = |text: String| (!text.is_empty()).then_some(Sealed(text));
-        Ok(Change { patch: Sealed(patch), reason: reason.map(Sealed), ip: given(ip), agent: given(agent), ..change })
+        Ok(Change {
+            patch: Sealed(patch),
+            reason: reason.map(Sealed),
+            ip: given(ip),
+            agent: given(agent),
+            ..change
+        })
     }
 }
 

@@ -19,7 +19,13 @@ impl Commit {
         self.draft::<E>("create", record, None, String::new())?;
         let pk = pk::<E>(self.store.scope, record.id);
         self.rows(&pk, &item, record, &[]);
-        self.writes.push(Write { pk, sk: ".".into(), act: Act::Put(item), when: Some(When::Absent), means: Means::Exists });
+        self.writes.push(Write {
+            pk,
+            sk: ".".into(),
+            act: Act::Put(item),
+            when: Some(When::Absent),
+            means: Means::Exists,
+        });
         for unique in E::UNIQUE {
             for value in held(unique, record) {
                 self.push_guard::<E>(unique.field, unique.code, &value, record.id);
@@ -31,7 +37,12 @@ impl Commit {
         Ok(())
     }
 
-    pub(crate) fn try_update<E: Entity>(&mut self, action: &str, old: &Record<E>, new: &Record<E>) -> Result<()> {
+    pub(crate) fn try_update<E: Entity>(
+        &mut self,
+        action: &str,
+        old: &Record<E>,
+        new: &Record<E>,
+    ) -> Result<()> {
         if old.head.is_empty() || new.version != old.version + 1 {
             return Err(Error::internal("an update starts from the stored record and its next()"));
         }
@@ -61,7 +72,13 @@ impl Commit {
         }
     }
 
-    fn draft<E: Entity>(&mut self, action: &str, new: &Record<E>, old: Option<&Record<E>>, prev: String) -> Result<()> {
+    fn draft<E: Entity>(
+        &mut self,
+        action: &str,
+        new: &Record<E>,
+        old: Option<&Record<E>>,
+        prev: String,
+    ) -> Result<()> {
         // The fields, and whether it is deleted: a version that is not there is not shown as if it were.
         let json = |r: &Record<E>| -> Result<Value> {
             let mut body = seal::open(|| serde_json::to_value(&r.body)).map_err(Error::internal)?;
@@ -159,7 +176,11 @@ impl Commit {
 
 /// Values that the record holds for itself alone: each once, and none while it is deleted.
 pub(crate) fn held<E: Entity>(unique: &Unique<E>, record: &Record<E>) -> BTreeSet<String> {
-    if record.deleted_at.is_some() { BTreeSet::new() } else { (unique.values)(&record.body).into_iter().collect() }
+    if record.deleted_at.is_some() {
+        BTreeSet::new()
+    } else {
+        (unique.values)(&record.body).into_iter().collect()
+    }
 }
 
 /// One per reason, the earliest: once it rings, the record's next version says when again.

@@ -54,7 +54,10 @@ impl Commit {
                 // nothing about an attempt before it.
                 Refusal::Again { unclear } => {
                     lost |= unclear;
-                    self.store.pause(&mut attempt).await.map_err(|e| if lost { outcome_unknown() } else { e })?;
+                    self.store
+                        .pause(&mut attempt)
+                        .await
+                        .map_err(|e| if lost { outcome_unknown() } else { e })?;
                 }
                 Refusal::Contended => {
                     self.store.pause(&mut attempt).await?;
@@ -96,7 +99,10 @@ impl Commit {
 
     fn measure(&self) -> Result<()> {
         if self.writes.len() > MOST {
-            let detail = format!("this would take {} items and one commit holds {MOST}: add some parts afterwards", self.writes.len());
+            let detail = format!(
+                "this would take {} items and one commit holds {MOST}: add some parts afterwards",
+                self.writes.len()
+            );
             return Err(Error::unprocessable("too-many-parts", detail));
         }
         let (mut places, mut all) = (HashSet::new(), 0);
@@ -108,11 +114,17 @@ impl Commit {
             let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
             all += bytes;
             if bytes > LARGEST {
-                return Err(Error::unprocessable("too-large", "this record would be larger than 350 KB: put long texts into documents"));
+                return Err(Error::unprocessable(
+                    "too-large",
+                    "this record would be larger than 350 KB: put long texts into documents",
+                ));
             }
         }
         if all > LARGEST_ALL {
-            return Err(Error::unprocessable("too-large", "this would write more than 4 MB at once: add some parts afterwards"));
+            return Err(Error::unprocessable(
+                "too-large",
+                "this would write more than 4 MB at once: add some parts afterwards",
+            ));
         }
         Ok(())
     }
@@ -136,9 +148,13 @@ impl Commit {
             .filter(|(_, (_, r))| r.code() == Some("ConditionalCheckFailed"))
             .min_by_key(|(at, (write, _))| (write.means.precedence(), *at));
         let Some((at, (write, reason))) = hit else {
-            let internal = reasons.iter().find(|r| matches!(r.code(), Some("ValidationError" | "ItemCollectionSizeLimitExceeded")));
+            let internal = reasons
+                .iter()
+                .find(|r| matches!(r.code(), Some("ValidationError" | "ItemCollectionSizeLimitExceeded")));
             return match internal {
-                Some(r) => Refusal::Final(Error::internal(format!("commit: {}", r.message().unwrap_or("invalid")))),
+                Some(r) => {
+                    Refusal::Final(Error::internal(format!("commit: {}", r.message().unwrap_or("invalid"))))
+                }
                 None => Refusal::Contended,
             };
         };
@@ -171,11 +187,16 @@ impl Commit {
 
     /// A quota is spread over shards: the next one may still have some.
     fn next_shard(&mut self, tried: &mut HashMap<usize, u32>, at: usize, name: &'static str) -> Result<()> {
-        let quota = self.quotas.iter().find(|q| q.at == at).ok_or_else(|| Error::internal("a quota without shards"))?;
+        let quota = self
+            .quotas
+            .iter()
+            .find(|q| q.at == at)
+            .ok_or_else(|| Error::internal("a quota without shards"))?;
         let count = tried.entry(at).or_insert(0);
         *count += 1;
         if *count >= quota.shards {
-            return Err(Error::conflict("limit-reached", format!("the limit of {name} is reached")).with("limit", name));
+            return Err(Error::conflict("limit-reached", format!("the limit of {name} is reached"))
+                .with("limit", name));
         }
         let shard = (quota.first + *count) % quota.shards;
         self.writes[at].pk = format!("{}#{}", quota.scope, Key::quota(name, shard).pk);
@@ -208,7 +229,9 @@ impl Store {
 enum Refusal {
     Final(Error),
     /// Once more as it is; `unclear` if the table may have done it.
-    Again { unclear: bool },
+    Again {
+        unclear: bool,
+    },
     Contended,
     Quota(usize, &'static str),
 }
@@ -227,7 +250,13 @@ impl Means {
 impl Write {
     /// What sort of item, for messages: never a value of it.
     fn family(&self) -> String {
-        self.pk.split('#').skip(1).take(1).chain([self.sk.split('#').next().unwrap_or_default()]).collect::<Vec<_>>().join(" ")
+        self.pk
+            .split('#')
+            .skip(1)
+            .take(1)
+            .chain([self.sk.split('#').next().unwrap_or_default()])
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn item(&self, table: &str) -> Result<TransactWriteItem> {
@@ -239,21 +268,39 @@ impl Write {
         let item = TransactWriteItem::builder();
         Ok(match &self.act {
             Act::Put(body) => {
-                let put = Put::builder().table_name(table).set_item(Some(body.clone())).set_condition_expression(text);
+                let put = Put::builder()
+                    .table_name(table)
+                    .set_item(Some(body.clone()))
+                    .set_condition_expression(text);
                 let put = put.set_expression_attribute_names(names).set_expression_attribute_values(values);
-                item.put(put.return_values_on_condition_check_failure(Returns::AllOld).build().map_err(Error::internal)?)
+                item.put(
+                    put.return_values_on_condition_check_failure(Returns::AllOld)
+                        .build()
+                        .map_err(Error::internal)?,
+                )
             }
             Act::Delete => {
-                let delete = Delete::builder().table_name(table).set_key(Some(key)).set_condition_expression(text);
-                let delete = delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
-                item.delete(delete.return_values_on_condition_check_failure(Returns::AllOld).build().map_err(Error::internal)?)
+                let delete =
+                    Delete::builder().table_name(table).set_key(Some(key)).set_condition_expression(text);
+                let delete =
+                    delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                item.delete(
+                    delete
+                        .return_values_on_condition_check_failure(Returns::AllOld)
+                        .build()
+                        .map_err(Error::internal)?,
+                )
             }
             Act::Check => {
                 let check = ConditionCheck::builder().table_name(table).set_key(Some(key));
                 let check = check.set_condition_expression(text.or(Some("attribute_exists(pk)".into())));
-                let check = check.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                let check =
+                    check.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 item.condition_check(
-                    check.return_values_on_condition_check_failure(Returns::AllOld).build().map_err(Error::internal)?,
+                    check
+                        .return_values_on_condition_check_failure(Returns::AllOld)
+                        .build()
+                        .map_err(Error::internal)?,
                 )
             }
             Act::Change { add, set } => {

@@ -14,8 +14,7 @@ pub struct Index {
 
 macro_rules! index {
     ($konst:ident, $name:literal) => {
-        pub const $konst: Index =
-            Index { name: $name, pk: concat!($name, "pk"), sk: concat!($name, "sk") };
+        pub const $konst: Index = Index { name: $name, pk: concat!($name, "pk"), sk: concat!($name, "sk") };
     };
 }
 index!(GSI1, "gsi1");
@@ -30,8 +29,28 @@ pub const INDEXES: [Index; 6] = [GSI1, GSI2, GSI3, GSI4, GSI5, GSI6];
 
 /// Attributes of the table itself and of [`crate::Record`]; no noun may have a field of one of these names.
 pub const RESERVED: &[&str] = &[
-    "pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk", "gsi4pk", "gsi4sk", "gsi5pk", "gsi5sk",
-    "gsi6pk", "gsi6sk", "ttl", "id", "version", "created_at", "updated_at", "deleted_at", "head", "actions",
+    "pk",
+    "sk",
+    "gsi1pk",
+    "gsi1sk",
+    "gsi2pk",
+    "gsi2sk",
+    "gsi3pk",
+    "gsi3sk",
+    "gsi4pk",
+    "gsi4sk",
+    "gsi5pk",
+    "gsi5sk",
+    "gsi6pk",
+    "gsi6sk",
+    "ttl",
+    "id",
+    "version",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "head",
+    "actions",
 ];
 
 /// Shards of a day's audit list: a partition takes 1,000 write units a second, an entry one.

@@ -53,7 +53,14 @@ impl Vault {
         keys: Arc<dyn KeyService>,
         clock: Clock,
     ) -> Self {
-        Self { table: table.into(), clients: Box::new(clients), spanning: None, keys, clock, cache: Mutex::default() }
+        Self {
+            table: table.into(),
+            clients: Box::new(clients),
+            spanning: None,
+            keys,
+            clock,
+            cache: Mutex::default(),
+        }
     }
 
     /// How a commit that spans the platform and one tenant is sent (see [`Vault::across`]).
@@ -129,7 +136,8 @@ impl Vault {
             .send()
             .await
             .map_err(|e| refused("keys", &e))?;
-        let key = |item: &Item| Some((u32::try_from(number(item, "id")?).ok()?, blob(item, "wrapped")?.to_vec()));
+        let key =
+            |item: &Item| Some((u32::try_from(number(item, "id")?).ok()?, blob(item, "wrapped")?.to_vec()));
         Ok(out.items.unwrap_or_default().iter().filter_map(key).collect())
     }
 

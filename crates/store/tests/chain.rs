@@ -7,7 +7,10 @@ use seal::{Sealed, sha256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use store::{Digest, Entity, List, Record, Store, sdk::{primitives::Blob, types::AttributeValue as Av}};
+use store::{
+    Digest, Entity, List, Record, Store,
+    sdk::{primitives::Blob, types::AttributeValue as Av},
+};
 use testkit::{Tenant, World};
 
 type Item = HashMap<String, Av>;
@@ -28,7 +31,8 @@ impl Entity for Note {
 /// What is wrong with the chain of a record; nothing, if nothing is.
 async fn verify(world: &World, id: SiteId) -> Vec<String> {
     let items = world.items().await;
-    let text = |item: &Item, name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+    let text =
+        |item: &Item, name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
     let (change, own) = (format!("#chg#sit#{id}"), format!("#sit#{id}"));
     let mut changes: Vec<&Item> = items.iter().filter(|i| text(i, "pk").ends_with(&change)).collect();
     changes.sort_by_key(|i| text(i, "sk"));
@@ -97,7 +101,14 @@ async fn note(world: &World, tenant: &Tenant, versions: u64) -> (Store, SiteId) 
         let old = store.fresh::<Note>(first.id).await.unwrap();
         let mut new = old.next(store.now());
         (new.body.text, new.body.count) = (format!("text {n}").into(), n);
-        store.commit().because(Some("why".into())).update("update", &old, &new).emit(event(n)).run().await.unwrap();
+        store
+            .commit()
+            .because(Some("why".into()))
+            .update("update", &old, &new)
+            .emit(event(n))
+            .run()
+            .await
+            .unwrap();
     }
     (store, first.id)
 }
@@ -144,12 +155,23 @@ async fn an_altered_removed_or_cut_off_change_is_noticed_and_named() {
     let own = |i: &mut Item| drop(i.insert("hash".into(), Av::S(digest(i).hash())));
     tamper(&world, id, 2, |i| drop(i.insert("by".into(), Av::S("usr_other".into())))).await;
     tamper(&world, id, 2, own).await;
-    assert_eq!(verify(&world, id).await, ["prev at 3"], "a forger who computes the hash again breaks the next link");
+    assert_eq!(
+        verify(&world, id).await,
+        ["prev at 3"],
+        "a forger who computes the hash again breaks the next link"
+    );
     for (version, wanted) in [(2, vec!["prev at 2", "gap at 2"]), (3, vec!["head"])] {
         let (_, id) = note(&world, &grace, 3).await;
         let (client, table) = world.table();
         let (pk, sk) = (format!("{}#chg#sit#{id}", grace.id.prefix()), format!("v#{version:010}"));
-        client.delete_item().table_name(table).key("pk", Av::S(pk)).key("sk", Av::S(sk)).send().await.unwrap();
+        client
+            .delete_item()
+            .table_name(table)
+            .key("pk", Av::S(pk))
+            .key("sk", Av::S(sk))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(verify(&world, id).await, wanted);
     }
 }

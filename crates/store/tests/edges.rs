@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Caller, Due, Entity, Key, List, Prefix, Record, Row, Scope, Store, Token, Unique, Wanted, When, facts};
+use store::{
+    Caller, Due, Entity, Key, List, Prefix, Record, Row, Scope, Store, Token, Unique, Wanted, When, facts,
+};
 use testkit::{Tenant, World};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -43,8 +45,11 @@ impl Entity for Person {
             rows: |r| r.body.roles.iter().map(|role| Row::new(&[role], &[&r.id])).collect(),
         },
     ];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "phone", code: "phone-taken", values: |p| p.phones.iter().map(|p| p.0.clone()).collect() }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique {
+        field: "phone",
+        code: "phone-taken",
+        values: |p| p.phones.iter().map(|p| p.0.clone()).collect(),
+    }];
     fn tokens(&self) -> Vec<Token> {
         self.names.iter().cloned().map(Token::Word).collect()
     }
@@ -70,7 +75,12 @@ async fn create(store: &Store, person: &Record<Person>) {
 }
 
 /// Changes a record as a handler would.
-async fn change(store: &Store, id: SiteId, action: &str, change: impl FnOnce(&mut Record<Person>)) -> Record<Person> {
+async fn change(
+    store: &Store,
+    id: SiteId,
+    action: &str,
+    change: impl FnOnce(&mut Record<Person>),
+) -> Record<Person> {
     let old = store.fresh::<Person>(id).await.unwrap();
     let mut new = old.next(store.now());
     change(&mut new);
@@ -122,7 +132,10 @@ async fn what_was_deleted_frees_its_values_and_a_restored_one_takes_them_again()
     ada.body.roles = vec!["nurse".into()];
     create(&store, &ada).await;
     change(&store, ada.id, "delete", |p| p.deleted_at = Some(p.updated_at)).await;
-    assert_eq!((found(&store, "adaeze").await, store.guarded::<Person>("phone", "1").await.unwrap()), (0, None));
+    assert_eq!(
+        (found(&store, "adaeze").await, store.guarded::<Person>("phone", "1").await.unwrap()),
+        (0, None)
+    );
     let nurses = async |deleted| {
         let wanted = Wanted { deleted, ..Wanted::by(&[&"nurse"], 10) };
         store.list(&Person::LISTS[2], &wanted).await.unwrap().data.len()
@@ -130,7 +143,10 @@ async fn what_was_deleted_frees_its_values_and_a_restored_one_takes_them_again()
     assert_eq!((nurses(false).await, nurses(true).await), (0, 1));
     change(&store, ada.id, "restore", |p| p.deleted_at = None).await;
     assert_eq!((nurses(false).await, nurses(true).await), (1, 0));
-    assert_eq!((found(&store, "adaeze").await, store.guarded::<Person>("phone", "1").await.unwrap()), (1, Some(ada.id)));
+    assert_eq!(
+        (found(&store, "adaeze").await, store.guarded::<Person>("phone", "1").await.unwrap()),
+        (1, Some(ada.id))
+    );
 }
 
 #[tokio::test]
@@ -152,12 +168,20 @@ async fn a_value_that_was_passed_on_is_not_freed_by_who_had_it() {
 async fn an_item_named_twice_in_one_commit_is_said_so_and_a_condition_asked_twice_is_one() {
     let (_, grace, store) = grace().await;
     let key = Key::item("slt", "a secret name", "1");
-    let refused = store.commit().put(&key, &json!({"a": 1})).put(&key, &json!({"a": 2})).run().await.unwrap_err();
+    let refused =
+        store.commit().put(&key, &json!({"a": 1})).put(&key, &json!({"a": 2})).run().await.unwrap_err();
     let Error::Internal(cause) = refused else { panic!("{refused}") };
     assert!(cause.to_string().contains("twice") && !cause.to_string().contains("secret"), "{cause}");
     let site = grace.sites[0];
     let gone = || Error::conflict("site-gone", "no such site");
-    store.commit().require(facts::SITE, site, gone).require(facts::SITE, site, gone).put(&key, &json!({})).run().await.unwrap();
+    store
+        .commit()
+        .require(facts::SITE, site, gone)
+        .require(facts::SITE, site, gone)
+        .put(&key, &json!({}))
+        .run()
+        .await
+        .unwrap();
     store.commit().run().await.expect("nothing to do is done");
 }
 
@@ -216,9 +240,17 @@ async fn a_limit_of_a_scope_that_joined_stays_in_its_scope() {
     }
     assert_eq!(taken, 1);
     let sealed = Key::item("slt", "x", ".");
-    store.commit().put(&sealed, &Person { phones: vec!["7".into()], ..Person::default() }).run().await.unwrap();
-    let told = |old: Option<Value>| Error::conflict("there", old.map_or("nothing".into(), |o| o["phones"][0].to_string()));
-    let refused = platform.commit().joined(store.commit().put_if(&sealed, &json!({}), When::Absent, told)).run().await;
+    store
+        .commit()
+        .put(&sealed, &Person { phones: vec!["7".into()], ..Person::default() })
+        .run()
+        .await
+        .unwrap();
+    let told = |old: Option<Value>| {
+        Error::conflict("there", old.map_or("nothing".into(), |o| o["phones"][0].to_string()))
+    };
+    let refused =
+        platform.commit().joined(store.commit().put_if(&sealed, &json!({}), When::Absent, told)).run().await;
     assert_eq!(refused.unwrap_err().to_string(), "\"7\"");
 }
 
@@ -250,14 +282,27 @@ async fn a_cursor_opens_only_the_list_and_the_bounds_it_was_given_for() {
         create(&store, &person(&store, &[name])).await;
     }
     let list = &Person::LISTS[1];
-    let ask = |from: &str, cursor: Option<String>| Wanted { from: Some(from.into()), cursor, ..Wanted::all(1) };
+    let ask =
+        |from: &str, cursor: Option<String>| Wanted { from: Some(from.into()), cursor, ..Wanted::all(1) };
     let next = store.list(list, &ask("a", None)).await.unwrap().next;
     assert_eq!(store.list(list, &ask("a", next.clone())).await.unwrap().data[0].body.names[0], "b");
-    let code = async |store: &Store, list: &'static List<Person>, wanted: Wanted| store.list(list, &wanted).await.err().map(|e| e.code());
+    let code = async |store: &Store, list: &'static List<Person>, wanted: Wanted| {
+        store.list(list, &wanted).await.err().map(|e| e.code())
+    };
     assert_eq!(code(&store, list, ask("c", next.clone())).await, Some("validation"), "other bounds");
-    assert_eq!(code(&store, &Person::LISTS[0], Wanted { cursor: next.clone(), ..Wanted::all(1) }).await, Some("validation"));
-    assert_eq!(code(&store, list, Wanted { deleted: true, ..ask("a", next.clone()) }).await, Some("validation"));
-    assert_eq!(code(&other, list, ask("a", next.clone())).await, Some("validation"), "another organisation's");
+    assert_eq!(
+        code(&store, &Person::LISTS[0], Wanted { cursor: next.clone(), ..Wanted::all(1) }).await,
+        Some("validation")
+    );
+    assert_eq!(
+        code(&store, list, Wanted { deleted: true, ..ask("a", next.clone()) }).await,
+        Some("validation")
+    );
+    assert_eq!(
+        code(&other, list, ask("a", next.clone())).await,
+        Some("validation"),
+        "another organisation's"
+    );
     let mut bad = next.unwrap();
     bad.replace_range(40..41, if &bad[40..41] == "A" { "B" } else { "A" });
     assert_eq!(code(&store, list, ask("a", Some(bad))).await, Some("validation"));
@@ -277,7 +322,10 @@ async fn many_are_read_once_each_however_often_they_are_named() {
     store.commit().put_until(&key, &json!({"a": 1}), until, When::Absent, never).run().await.unwrap();
     assert!(store.read_many(&[key.clone(), key.clone()]).await.unwrap().iter().all(Option::is_some));
     world.clock.advance(SignedDuration::from_mins(6));
-    assert!(store.read_many(std::slice::from_ref(&key)).await.unwrap()[0].is_none(), "expired, if not yet dropped");
+    assert!(
+        store.read_many(std::slice::from_ref(&key)).await.unwrap()[0].is_none(),
+        "expired, if not yet dropped"
+    );
     assert!(store.under::<Value>(&key, "", 5).await.unwrap().is_empty());
     assert!(store.latest::<Value>(&key, "z", "a", 5).await.unwrap().is_empty(), "bounds the wrong way round");
 }

@@ -95,7 +95,8 @@ async fn numbers_are_never_given_twice() {
         let store = store.clone();
         tokio::spawn(async move { store.next_number("patient", 2026).await.unwrap() })
     });
-    let given: BTreeSet<u64> = futures::future::join_all(asked).await.into_iter().map(|n| n.unwrap()).collect();
+    let given: BTreeSet<u64> =
+        futures::future::join_all(asked).await.into_iter().map(|n| n.unwrap()).collect();
     assert_eq!(given, (1..=64).collect());
 }
 
@@ -125,7 +126,9 @@ async fn conditions_are_told_what_lay_there() {
     let key = Key::item("slt", "prc~2026-01-05", "0900");
     let claim = |apt: &str, held: i64| json!({"apt": apt, "held_until": held});
     let free = |now: i64| When::Absent.or(When::Below("held_until", now));
-    let taken = |old: Option<serde_json::Value>| kernel::Error::conflict("slot-taken", old.unwrap()["apt"].to_string());
+    let taken = |old: Option<serde_json::Value>| {
+        kernel::Error::conflict("slot-taken", old.unwrap()["apt"].to_string())
+    };
     store.commit().put_if(&key, &claim("a", 100), free(50), taken).run().await.unwrap();
     let e = store.commit().put_if(&key, &claim("b", 200), free(99), taken).run().await.unwrap_err();
     assert_eq!(e.to_string(), "\"a\"");
@@ -157,7 +160,9 @@ async fn words_are_found_by_their_first_letters_over_sealed_names() {
     for name in ["okonkwo", "okafor", "al", "adebayoadeyemi"] {
         store.commit().create(&bed(&grace, name)).run().await.unwrap();
     }
-    let found = async |store: &store::Store, word: &str| store.find_word::<Bed>(store::Prefix(word), 10).await.unwrap().len();
+    let found = async |store: &store::Store, word: &str| {
+        store.find_word::<Bed>(store::Prefix(word), 10).await.unwrap().len()
+    };
     assert_eq!(found(&store, "oko").await, 1);
     assert_eq!(found(&store, "okon").await, 1);
     assert_eq!(found(&store, "oka").await, 1);

@@ -8,7 +8,9 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
-use store::{Due, Entity, Key, List, Once, Record, Row, Store, Token, Unique, facts, reserved_fields, schema, stamp};
+use store::{
+    Due, Entity, Key, List, Once, Record, Row, Store, Token, Unique, facts, reserved_fields, schema, stamp,
+};
 use testkit::World;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -24,10 +26,25 @@ impl Entity for Room {
     const NOUN: &'static str = "room";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List { name: "status", by: &["status"], then: &[], range: false, newest_first: false, rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])] },
-        List { name: "tag", by: &["tag"], then: &[], range: false, newest_first: false, rows: |r| r.body.tags.iter().map(|t| Row::new(&[t], &[&r.id])).collect() },
+        List {
+            name: "status",
+            by: &["status"],
+            then: &[],
+            range: false,
+            newest_first: false,
+            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
+        },
+        List {
+            name: "tag",
+            by: &["tag"],
+            then: &[],
+            range: false,
+            newest_first: false,
+            rows: |r| r.body.tags.iter().map(|t| Row::new(&[t], &[&r.id])).collect(),
+        },
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique { field: "name", code: "duplicate", values: |r| vec![r.name.0.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique { field: "name", code: "duplicate", values: |r| vec![r.name.0.clone()] }];
     fn tokens(&self) -> Vec<Token> {
         vec![Token::Word(self.name.0.clone()), Token::Exact("name", self.name.0.clone())]
     }
@@ -56,7 +73,8 @@ async fn everything(store: &Store, room: &Record<Room>) {
 /// `T` tenant, `I` id, `B` blind index, `D` due time; the rest stands for itself.
 fn shape(text: &str, tenant: &str, id: &str) -> String {
     let text = text.replace(tenant, "T").replace(id, "I");
-    let blind = |w: &str| w.len() >= 8 && w.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b));
+    let blind =
+        |w: &str| w.len() >= 8 && w.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b));
     let time = |w: &str| w.len() == 24 && w.ends_with('Z');
     let word = |w: &str| match w.rsplit_once('.') {
         _ if blind(w) => "B".into(),
@@ -72,12 +90,15 @@ async fn every_form_of_key_is_the_designs_and_begins_with_its_owner() {
     let world = World::with(vec![]).await;
     let grace = world.hospital("grace").await;
     let (store, now) = (grace.store().await, world.clock.now());
-    let room = Record::new(now, Room {
-        name: "theatre".into(),
-        status: "open".into(),
-        tags: vec!["a#b".into()],
-        due: vec![now + SignedDuration::from_hours(1), now + SignedDuration::from_hours(2)],
-    });
+    let room = Record::new(
+        now,
+        Room {
+            name: "theatre".into(),
+            status: "open".into(),
+            tags: vec!["a#b".into()],
+            due: vec![now + SignedDuration::from_hours(1), now + SignedDuration::from_hours(2)],
+        },
+    );
     everything(&store, &room).await;
     let (tenant, id) = (grace.id.prefix(), room.id.to_string());
     let mut found = BTreeSet::new();
@@ -85,20 +106,41 @@ async fn every_form_of_key_is_the_designs_and_begins_with_its_owner() {
         let text = |name: &str| shape(item[name].as_str().unwrap_or_default(), &tenant, &id);
         found.insert(format!("{} | {}", text("pk"), text("sk")));
         for index in ["gsi1", "gsi2", "gsi3"].iter().filter(|i| item[format!("{i}pk")].is_string()) {
-            found.insert(format!("{index}: {} | {}", text(&format!("{index}pk")), text(&format!("{index}sk"))));
+            found.insert(format!(
+                "{index}: {} | {}",
+                text(&format!("{index}pk")),
+                text(&format!("{index}sk"))
+            ));
         }
         for index in schema::INDEXES {
             let whose = item[index.pk].as_str().unwrap_or(&tenant);
-            assert!(whose.starts_with(&tenant) && (whose.len() == 26 || whose.as_bytes()[26] == b'#'), "{item}");
+            assert!(
+                whose.starts_with(&tenant) && (whose.len() == 26 || whose.as_bytes()[26] == b'#'),
+                "{item}"
+            );
         }
     }
     for wanted in [
-        "T#sit#I | .", "T#sit#I | line#1", "T#sit#I | l#tag#a%23b", "T#sit#I | due#reminder",
-        "T#chg#sit#I | v#0000000001", "T#unique#sit#name#B | .", "T#fact#tenant#self | .",
-        "T#fact#members#role~nurse | usr_1", "T#quota#users#0 | .", "T#seq#patient#2026 | .",
-        "T#find#sit#B | B#I", "T#find#sit=name.B | I", "T#idem#usr_1#k%231 | .", "T#seen#identity.admin | sit%231",
-        "gsi1: T#sit#all | I", "gsi2: T#sit#status#open | I", "gsi1: T#sit#tag#a%23b | I",
-        "gsi3: T#due | D#sit#I#expiry", "gsi3: T#due | D#sit#I#reminder", "T#key#default | 0000000001",
+        "T#sit#I | .",
+        "T#sit#I | line#1",
+        "T#sit#I | l#tag#a%23b",
+        "T#sit#I | due#reminder",
+        "T#chg#sit#I | v#0000000001",
+        "T#unique#sit#name#B | .",
+        "T#fact#tenant#self | .",
+        "T#fact#members#role~nurse | usr_1",
+        "T#quota#users#0 | .",
+        "T#seq#patient#2026 | .",
+        "T#find#sit#B | B#I",
+        "T#find#sit=name.B | I",
+        "T#idem#usr_1#k%231 | .",
+        "T#seen#identity.admin | sit%231",
+        "gsi1: T#sit#all | I",
+        "gsi2: T#sit#status#open | I",
+        "gsi1: T#sit#tag#a%23b | I",
+        "gsi3: T#due | D#sit#I#expiry",
+        "gsi3: T#due | D#sit#I#reminder",
+        "T#key#default | 0000000001",
     ] {
         assert!(found.contains(wanted), "{wanted} is not in {found:#?}");
     }
@@ -109,7 +151,8 @@ async fn audit_is_found_by_day_by_actor_and_by_action() {
     let world = World::with(vec![]).await;
     let grace = world.hospital("grace").await;
     let (store, now) = (grace.store().await, world.clock.now());
-    let room = Record::new(now, Room { name: "theatre".into(), status: "open".into(), tags: vec![], due: vec![] });
+    let room =
+        Record::new(now, Room { name: "theatre".into(), status: "open".into(), tags: vec![], due: vec![] });
     store.commit().create(&room).run().await.unwrap();
     let items = world.scan().await;
     let change = items.iter().find(|i| i["pk"].as_str().unwrap().contains("#chg#")).unwrap();
@@ -132,7 +175,8 @@ fn text_order_is_the_order_of_time_and_of_versions() {
     let time = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
     let times = [0, 1, 999, 1_000, 86_400_000, 1_767_225_600_000, 4_102_444_800_000].map(time);
     assert!(times.map(stamp).is_sorted() && times.map(|t| PatientId::at(t).to_string()).is_sorted());
-    let (low, high) = (PatientId::of(Ulid::from_parts(1, u128::MAX >> 48)), PatientId::of(Ulid::from_parts(2, 0)));
+    let (low, high) =
+        (PatientId::of(Ulid::from_parts(1, u128::MAX >> 48)), PatientId::of(Ulid::from_parts(2, 0)));
     assert!(low.to_string() < high.to_string());
 }
 

@@ -104,7 +104,9 @@ impl Call<'_> {
         let response = self.actor.router.clone().oneshot(request).await.expect("routers do not fail");
         let status = response.status().as_u16();
         let (head, body) = response.into_parts();
-        let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_string()));
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.to_string(), value.to_str().ok()?.to_string()))
+        };
         let headers: BTreeMap<String, String> = head.headers.iter().filter_map(text).collect();
         let (etag, retry_after) = (headers.get("etag").cloned(), headers.get("retry-after").cloned());
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();

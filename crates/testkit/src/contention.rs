@@ -60,7 +60,9 @@ impl Front {
         let mut held = self.held.lock().expect("never poisoned");
         if keys.iter().any(|k| held.contains(k)) {
             let reason = |k| match held.contains(k) {
-                true => json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}),
+                true => {
+                    json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"})
+                }
                 false => json!({"Code": "None"}),
             };
             let reasons: Vec<Value> = keys.iter().map(reason).collect();

@@ -53,9 +53,12 @@ fn client(endpoint: &str, trips: Trips) -> sdk::Client {
 }
 
 async fn create(client: &sdk::Client) {
-    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
+    let key = |name: &str, kind| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
+    };
     let text = |name: &str| {
-        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+        let attribute =
+            AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
         attribute.build().expect("an attribute")
     };
     let mut request = client

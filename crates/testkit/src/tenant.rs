@@ -18,7 +18,8 @@ pub struct Tenant {
 }
 
 /// Shards of each quota; the tenants module makes them alike.
-pub const SHARDS: &[(&str, u32)] = &[("users", 1), ("doctors", 1), ("receptionists", 1), ("sites", 1), ("patients", 16)];
+pub const SHARDS: &[(&str, u32)] =
+    &[("users", 1), ("doctors", 1), ("receptionists", 1), ("sites", 1), ("patients", 16)];
 
 impl Tenant {
     pub(crate) async fn open(world: &World, slug: &str, edition: Edition) -> Self {
@@ -43,7 +44,8 @@ impl Tenant {
     }
 
     fn gate(&self, edition: Edition) -> TenantGate {
-        let modules = ["patients", "scheduling", "encounters", "pharmacy", "laboratory", "billing", "eap", "care"];
+        let modules =
+            ["patients", "scheduling", "encounters", "pharmacy", "laboratory", "billing", "eap", "care"];
         TenantGate {
             status: Status::Active,
             slug: self.slug.clone(),
@@ -118,7 +120,8 @@ impl Tenant {
     /// What lies in the table about this tenant, as text: for looking for what must not be there.
     pub async fn dump(&self) -> String {
         let items = self.world.scan().await;
-        let mine = items.iter().filter(|i| i["pk"].as_str().is_some_and(|pk| pk.starts_with(&self.id.prefix())));
+        let mine =
+            items.iter().filter(|i| i["pk"].as_str().is_some_and(|pk| pk.starts_with(&self.id.prefix())));
         mine.map(Value::to_string).collect::<Vec<_>>().join("\n")
     }
 }

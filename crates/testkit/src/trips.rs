@@ -7,7 +7,10 @@ use std::sync::{
 use store::sdk::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+        interceptors::{
+            BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+            FinalizerInterceptorContextRef,
+        },
     },
     error::BoxError,
 };
@@ -39,7 +42,8 @@ impl Trips {
     }
 }
 
-const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#;
+const THROTTLED: &str =
+    r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#;
 
 impl Intercept for Trips {
     fn name(&self) -> &'static str {

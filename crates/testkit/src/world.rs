@@ -39,7 +39,8 @@ impl World {
 
     async fn build(modules: Vec<Module>, contended: bool) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
-        let (table, clock, letters) = (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
+        let (table, clock, letters) =
+            (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
@@ -121,7 +122,9 @@ impl World {
         let mut names = vec![];
         loop {
             let mut fresh = self.events().await;
-            fresh.retain(|e| self.delivered.lock().expect("never poisoned").insert(format!("{}|{}", e.tenant, e.id)));
+            fresh.retain(|e| {
+                self.delivered.lock().expect("never poisoned").insert(format!("{}|{}", e.tenant, e.id))
+            });
             if fresh.is_empty() {
                 return names;
             }
@@ -146,9 +149,15 @@ impl World {
         let now = store::stamp(self.clock.now());
         let mut names = vec![];
         for item in self.scan().await {
-            let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else { continue };
+            let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else {
+                continue;
+            };
             let mut words = row.split('#');
-            let (Some(at), Some(kind), Some(id), Some(what)) = (words.next(), words.next(), words.next(), words.next()) else { continue };
+            let (Some(at), Some(kind), Some(id), Some(what)) =
+                (words.next(), words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
             if at <= now.as_str() {
                 let name = format!("due.{kind}.{what}");
                 let tenant = scope.trim_end_matches("#due");

@@ -35,7 +35,8 @@ pub struct Place {
 
 impl App {
     pub fn new(vault: Vault, post: Arc<dyn Post>, mail: Arc<dyn Mail>, place: Place) -> Self {
-        let (gates, seen, origins, pace) = (Gates::default(), Seen::default(), Origins::default(), Pace::default());
+        let (gates, seen, origins, pace) =
+            (Gates::default(), Seen::default(), Origins::default(), Pace::default());
         Self(Arc::new(Shared { vault, post, mail, gates, seen, origins, pace, place }))
     }
     pub fn vault(&self) -> &Vault {

@@ -66,14 +66,25 @@ impl Actor {
     /// From `requestContext.authorizer.claims`.
     pub fn from_claims(claims: &Map<String, Value>) -> Result<Self> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|v| !v.is_empty());
-        let stranger = || Error::stranger("token-unreadable", "this token does not name an organisation and a user; sign in again");
+        let stranger = || {
+            Error::stranger(
+                "token-unreadable",
+                "this token does not name an organisation and a user; sign in again",
+            )
+        };
         let words = |name: &str| -> Vec<String> {
-            text(name).unwrap_or_default().split([' ', ',']).filter(|w| !w.is_empty()).map(Into::into).collect()
+            text(name)
+                .unwrap_or_default()
+                .split([' ', ','])
+                .filter(|w| !w.is_empty())
+                .map(Into::into)
+                .collect()
         };
         let scope = text("tenant").and_then(Scope::from_claim).ok_or_else(stranger)?;
         // A person, an operator or a partner's key: `system:` and `public:` are no names that a token can carry.
         let named = |u: &&str| ["usr_", "opr_", "pky_"].iter().any(|kind| u.starts_with(kind));
-        let user = text("user").filter(|u| u.len() <= 40 && !u.contains('#')).filter(named).ok_or_else(stranger)?;
+        let user =
+            text("user").filter(|u| u.len() <= 40 && !u.contains('#')).filter(named).ok_or_else(stranger)?;
         let number = |name: &str| text(name).and_then(|v| v.parse::<i64>().ok());
         let moment = |name: &str| number(name).and_then(|s| Timestamp::from_second(s).ok());
         Ok(Self {
@@ -152,7 +163,10 @@ impl Actor {
         let (Some(at), Some(idle)) = (self.seen, self.idle_minutes) else { return Ok(()) };
         let last = seen.last(&self.session).unwrap_or(at).max(at);
         if now.duration_since(last).as_mins() > idle {
-            return Err(Error::stranger("session-idle", "this session was idle for too long; refresh it or sign in again"));
+            return Err(Error::stranger(
+                "session-idle",
+                "this session was idle for too long; refresh it or sign in again",
+            ));
         }
         Ok(())
     }
@@ -230,7 +244,9 @@ mod tests {
 
     #[test]
     fn a_star_reaches_all_and_a_list_what_it_names() {
-        let c = claims(json!({"tenant": "platform", "user": "opr_1", "modules": "patients scheduling", "sites": "*"}));
+        let c = claims(
+            json!({"tenant": "platform", "user": "opr_1", "modules": "patients scheduling", "sites": "*"}),
+        );
         let actor = Actor::from_claims(&c).unwrap();
         assert_eq!(actor.sites, Reached::All);
         assert!(actor.modules.has(&"patients".to_string()) && !actor.modules.has(&"billing".to_string()));

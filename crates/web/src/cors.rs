@@ -19,7 +19,8 @@ use store::{Caller, Key, Scope};
 const METHODS: &str = "GET, POST, PATCH, PUT, DELETE";
 const HEADERS: &str = "authorization, content-type, idempotency-key, if-match, x-api-key, x-break-glass, x-reason, \
                        x-signup-token, x-tenant-context";
-const EXPOSED: &str = "etag, location, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id";
+const EXPOSED: &str =
+    "etag, location, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id";
 const KEPT: Duration = Duration::from_secs(60);
 /// Origins remembered; beyond it all are forgotten, so that strangers cannot fill the memory.
 const MOST: usize = 1000;
@@ -73,7 +74,8 @@ pub(crate) async fn cors(State(app): State<App>, request: Request, next: Next) -
         Some(origin) => app.origins().allows(&app, origin).await.unwrap_or(false),
         None => false,
     };
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response =
+        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     if let (true, Some(origin)) = (allowed, origin.as_deref().and_then(|o| HeaderValue::from_str(o).ok())) {
         allow(response.headers_mut(), origin, preflight);
     }
@@ -82,7 +84,8 @@ pub(crate) async fn cors(State(app): State<App>, request: Request, next: Next) -
 }
 
 fn allow(headers: &mut HeaderMap, origin: HeaderValue, preflight: bool) {
-    let mut put = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    let mut put =
+        |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     if preflight {
         put(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
         put(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
@@ -99,10 +102,17 @@ mod tests {
 
     #[test]
     fn an_origin_is_https_or_this_machine() {
-        for good in ["https://app.grace.example", "https://x.example:8443", "http://localhost:5173", "http://127.0.0.1"] {
+        for good in [
+            "https://app.grace.example",
+            "https://x.example:8443",
+            "http://localhost:5173",
+            "http://127.0.0.1",
+        ] {
             assert!(well_formed(good), "{good}");
         }
-        for bad in ["http://app.grace.example", "https://", "https://a b", "https://a/b", "null", "https://a#b"] {
+        for bad in
+            ["http://app.grace.example", "https://", "https://a b", "https://a/b", "null", "https://a#b"]
+        {
             assert!(!well_formed(bad), "{bad}");
         }
     }

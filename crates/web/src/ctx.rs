@@ -122,7 +122,11 @@ impl Ctx {
     pub fn needs_reason(&self, given: Option<&str>) -> Result<String> {
         let reason = given.map(Into::into).or_else(|| self.reason());
         reason.filter(|r: &String| !r.trim().is_empty()).ok_or_else(|| {
-            Error::field("reason-required", "x-reason", "say why: send X-Reason, or `reason` in the body of a command")
+            Error::field(
+                "reason-required",
+                "x-reason",
+                "say why: send X-Reason, or `reason` in the body of a command",
+            )
         })
     }
 
@@ -142,7 +146,9 @@ impl Ctx {
     /// 403 unless the caller holds it.
     pub fn need(&self, permission: &'static str) -> Result<Reach> {
         match self.may(permission) {
-            Reach::None => Err(Error::forbidden("forbidden", format!("this needs the permission {permission}"))),
+            Reach::None => {
+                Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")))
+            }
             reach => Ok(reach),
         }
     }
@@ -203,7 +209,8 @@ impl Ctx {
     pub fn covers<E: Noun>(&self, record: &Record<E>) -> Option<Held> {
         let Decision { reach, only, decided_by, held, .. } = self.decision();
         let widest = Held { reach: *reach, only: *only, decided_by: *decided_by };
-        let mut covering = held.iter().copied().chain([widest]).filter(|h| E::within(record, h.reach, self.actor()));
+        let mut covering =
+            held.iter().copied().chain([widest]).filter(|h| E::within(record, h.reach, self.actor()));
         let first = covering.next()?;
         Some(if first.only.is_none() { first } else { covering.find(|h| h.only.is_none()).unwrap_or(first) })
     }
@@ -215,7 +222,9 @@ impl Ctx {
             id: String,
             expires_at: Timestamp,
         }
-        let Some(claimed) = self.0.demands.break_glass.as_ref().filter(|_| E::BREAK_GLASS) else { return Ok(false) };
+        let Some(claimed) = self.0.demands.break_glass.as_ref().filter(|_| E::BREAK_GLASS) else {
+            return Ok(false);
+        };
         let place = format!("{}~{}", self.actor().user, E::subject(record));
         let glass: Option<Glass> = self.store().fact(facts::GLASS, place).await?;
         Ok(glass.is_some_and(|g| g.id == *claimed && g.expires_at > self.now()))

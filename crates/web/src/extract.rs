@@ -54,7 +54,11 @@ impl Demands {
         let if_match = if_match.filter(|v| v != "*").and_then(|v| {
             let version = v.trim_start_matches("W/").trim_matches('"').parse().ok();
             if version.is_none() {
-                faults.push(Fault::new("if-match", "format", "expected the ETag of the record, such as \"7\""));
+                faults.push(Fault::new(
+                    "if-match",
+                    "format",
+                    "expected the ETag of the record, such as \"7\"",
+                ));
             }
             version
         });
@@ -144,7 +148,8 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 
 fn json_media(headers: &HeaderMap) -> Result<()> {
     let Some(media) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media =
+        media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
         return Ok(());
     }
@@ -164,7 +169,11 @@ impl<T: JsonSchema + DeserializeOwned + 'static, S: Send + Sync> FromRequestPart
 impl<S: Sync> FromRequestParts<S> for Ctx {
     type Rejection = Refused;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        parts.extensions.get::<Ctx>().cloned().ok_or(Refused(Error::stranger("not-signed-in", "sign in first")))
+        parts
+            .extensions
+            .get::<Ctx>()
+            .cloned()
+            .ok_or(Refused(Error::stranger("not-signed-in", "sign in first")))
     }
 }
 

@@ -80,9 +80,17 @@ async fn pass(guarded: &Guarded, mut request: Request, next: Next) -> Result<Res
 }
 
 /// Opens the caller's tenant and reads its gate. An operator with `X-Tenant-Context` enters a customer's.
-async fn enter(app: &App, actor: &mut Actor, demands: &Demands, from: &From, deadline: Instant) -> Result<Opened> {
+async fn enter(
+    app: &App,
+    actor: &mut Actor,
+    demands: &Demands,
+    from: &From,
+    deadline: Instant,
+) -> Result<Opened> {
     let unknown = |e| match e {
-        Error::Missing => Error::stranger("organisation-unknown", "this token's organisation does not exist here"),
+        Error::Missing => {
+            Error::stranger("organisation-unknown", "this token's organisation does not exist here")
+        }
         other => other,
     };
     let mut caller = from.caller(&actor.user);
@@ -104,12 +112,21 @@ async fn enter(app: &App, actor: &mut Actor, demands: &Demands, from: &From, dea
 }
 
 /// The organisation's, the session's and the caller's side of the decision, in this order.
-fn allowed(guarded: &Guarded, actor: &Actor, opened: &Opened, demands: &Demands, from: &From) -> Result<Decision> {
+fn allowed(
+    guarded: &Guarded,
+    actor: &Actor,
+    opened: &Opened,
+    demands: &Demands,
+    from: &From,
+) -> Result<Decision> {
     let Guarded { module, route, .. } = guarded;
     let Door::Permission(permission) = route.door else { return Ok(plain(Reach::Own)) };
     let Gate { tenant, access } = &*opened.gate;
     if tenant.is_none() && actor.scope != Scope::Platform {
-        return Err(Error::locked("tenant-not-ready", "this organisation is being set up; try again in a minute"));
+        return Err(Error::locked(
+            "tenant-not-ready",
+            "this organisation is being set up; try again in a minute",
+        ));
     }
     if let Some(tenant) = tenant {
         tenant.open(route.method == Method::GET)?;
@@ -148,7 +165,10 @@ fn with_reason(mut decision: Decision, given: bool) -> Result<Decision> {
         return Ok(decision);
     }
     let Some(held) = decision.held.iter().find(|h| h.only != Some(Only::Reason)).copied() else {
-        return Err(Error::forbidden("reason-required", "your role may do this only with a reason: send X-Reason"));
+        return Err(Error::forbidden(
+            "reason-required",
+            "your role may do this only with a reason: send X-Reason",
+        ));
     };
     (decision.reach, decision.only, decision.decided_by) = (held.reach, held.only, held.decided_by);
     decision.held.retain(|h| h.only != Some(Only::Reason));
@@ -192,7 +212,10 @@ fn digest(method: &Method, path: &str, body: &Bytes) -> String {
 async fn replay(ctx: &Ctx, response: Response) -> Response {
     let refused = matches!(
         response.status(),
-        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::NOT_FOUND
+        StatusCode::CONFLICT
+            | StatusCode::PRECONDITION_FAILED
+            | StatusCode::UNPROCESSABLE_ENTITY
+            | StatusCode::NOT_FOUND
     );
     let (true, Some(once)) = (refused, ctx.once()) else { return response };
     match ctx.store().replay(once).await {
@@ -264,7 +287,8 @@ pub(crate) fn request_id(extensions: &Extensions) -> String {
 
 fn claims(context: Option<&ApiGatewayProxyRequestContext>) -> Result<Map<String, Value>> {
     let claims = context.and_then(|c| c.authorizer.fields.get("claims")).and_then(Value::as_object);
-    let claims = claims.ok_or_else(|| Error::stranger("not-signed-in", "send an access token: Authorization: Bearer …"))?;
+    let claims = claims
+        .ok_or_else(|| Error::stranger("not-signed-in", "send an access token: Authorization: Bearer …"))?;
     match claims.get("token_use").and_then(Value::as_str) {
         Some("access") => Ok(claims.clone()),
         _ => Err(Error::stranger("not-an-access-token", "send the access token, not the ID token")),

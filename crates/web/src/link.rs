@@ -36,13 +36,21 @@ const SEPARATOR: char = '\n';
 
 impl App {
     /// A link to one record of the organisation that `store` has open.
-    pub fn mint(&self, store: &Store, purpose: &str, record: impl Display, expires_at: Timestamp) -> Result<Minted> {
+    pub fn mint(
+        &self,
+        store: &Store,
+        purpose: &str,
+        record: impl Display,
+        expires_at: Timestamp,
+    ) -> Result<Minted> {
         let tenant = store.scope().tenant().ok_or_else(|| Error::internal("a link needs an organisation"))?;
         let id = Ulid::new().to_string();
         let link = Link { id, purpose: purpose.into(), record: record.to_string(), expires_at };
-        let words = [link.id.clone(), expires_at.as_second().to_string(), link.purpose.clone(), link.record.clone()];
+        let words =
+            [link.id.clone(), expires_at.as_second().to_string(), link.purpose.clone(), link.record.clone()];
         let sealed = store.seal(PLACE, words.join("\n").into_bytes());
-        let url = format!("{}/p/{}.{}", self.place().public_url, tenant.prefix(), BASE64URL_NOPAD.encode(&sealed));
+        let url =
+            format!("{}/p/{}.{}", self.place().public_url, tenant.prefix(), BASE64URL_NOPAD.encode(&sealed));
         Ok(Minted { link, url })
     }
 }

@@ -1,8 +1,7 @@
 //! A module: its routes and what it does on messages. Mounted the same way in the cloud, locally and in tests.
 
 use crate::{
-    App, Problem, Reaction, Refused, Route, Task,
-    cors,
+    App, Problem, Reaction, Refused, Route, Task, cors,
     guard::{self, Guarded},
 };
 use axum::{
@@ -55,7 +54,11 @@ pub fn router(module: &'static str, routes: &[Route], app: App) -> Router {
     }
     let missing = || async { Refused(Error::Missing) };
     let other_method = || async {
-        Refused(Error::refuse(Kind::Method, "method-not-allowed", "this place knows other methods: see Allow"))
+        Refused(Error::refuse(
+            Kind::Method,
+            "method-not-allowed",
+            "this place knows other methods: see Allow",
+        ))
     };
     router.method_not_allowed_fallback(other_method).fallback(missing).with_state(app)
 }
@@ -72,7 +75,9 @@ async fn finish(request: Request, next: Next) -> Response {
         let kept = std::mem::take(response.headers_mut());
         response = problem.respond();
         // What the layers within said stays: Allow, RateLimit, CORS.
-        for (name, value) in kept.iter().filter(|(name, _)| !response.headers().contains_key(*name)).collect::<Vec<_>>() {
+        for (name, value) in
+            kept.iter().filter(|(name, _)| !response.headers().contains_key(*name)).collect::<Vec<_>>()
+        {
             response.headers_mut().append(name, value.clone());
         }
     }

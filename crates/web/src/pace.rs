@@ -69,7 +69,9 @@ impl Pace {
         let asked = [((scope, user.to_string()), PERSON), ((scope, String::new()), whole)];
         let mut all = self.buckets.lock().expect("never poisoned: nothing panics inside");
         if all.len() >= REMEMBERED {
-            all.retain(|(_, user), b| filled(*b, if user.is_empty() { whole } else { PERSON }, now).left < PERSON.most);
+            all.retain(|(_, user), b| {
+                filled(*b, if user.is_empty() { whole } else { PERSON }, now).left < PERSON.most
+            });
         }
         let mut after = asked.map(|(key, rate)| {
             let bucket = all.get(&key).map_or(Bucket { left: rate.most, at: now }, |b| filled(*b, rate, now));
@@ -78,7 +80,8 @@ impl Pace {
         if let Some((key, rate, bucket)) = after.iter().find(|(_, _, b)| b.left < 1.0) {
             let whose = if key.1.is_empty() { "your organisation" } else { "you" };
             let wait = ((1.0 - bucket.left) / rate.per_second).ceil().max(1.0) as u32;
-            let detail = format!("more requests came from {whose} than one pace allows; try again in {wait} s");
+            let detail =
+                format!("more requests came from {whose} than one pace allows; try again in {wait} s");
             return Err(Error::too_many("rate-limited", detail, wait));
         }
         let left = after.each_mut().map(|(key, rate, bucket)| {
@@ -101,7 +104,8 @@ fn filled(bucket: Bucket, rate: Rate, now: Timestamp) -> Bucket {
 
 impl Left {
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
-        let mut put = |name: &'static str, value: u64| headers.insert(HeaderName::from_static(name), value.into());
+        let mut put =
+            |name: &'static str, value: u64| headers.insert(HeaderName::from_static(name), value.into());
         put("ratelimit-limit", self.limit);
         put("ratelimit-remaining", self.remaining);
         put("ratelimit-reset", self.reset);

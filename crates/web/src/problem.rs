@@ -83,7 +83,8 @@ impl Problem {
 
     pub(crate) fn respond(&self) -> Response {
         let body = serde_json::to_vec(self).unwrap_or_default();
-        let mut response = (StatusCode::from_u16(self.status).unwrap_or_default(), Body::from(body)).into_response();
+        let mut response =
+            (StatusCode::from_u16(self.status).unwrap_or_default(), Body::from(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
@@ -126,7 +127,10 @@ fn meaning(error: &Error) -> (u16, &'static str) {
 
 fn detail(error: &Error) -> String {
     match error {
-        Error::Internal(_) => "We could not finish this; nothing is half done. Try again, and quote the request id if it stays.".into(),
+        Error::Internal(_) => {
+            "We could not finish this; nothing is half done. Try again, and quote the request id if it stays."
+                .into()
+        }
         Error::Invalid(faults) if faults.len() == 1 => format!("{}: {}", faults[0].pointer, faults[0].detail),
         Error::Invalid(faults) => format!("{} things are wrong; all are listed in errors", faults.len()),
         Error::Missing => "There is no such record here, or it is not yours to know of.".into(),

@@ -127,7 +127,8 @@ async fn a_refusal_reaches_the_browser_that_may_ask() {
     let platform = world.app.vault().open(Scope::Platform, Caller::default()).await.unwrap();
     let key = web::cors::allowed_origin("https://app.grace.example", &grace.id.prefix());
     platform.commit().put(&key, &json!({})).run().await.unwrap();
-    let reply = admin.call("GET", "/v1/sheds/sit_nope").header("origin", "https://app.grace.example").send().await;
+    let reply =
+        admin.call("GET", "/v1/sheds/sit_nope").header("origin", "https://app.grace.example").send().await;
     assert_eq!(reply.headers["access-control-allow-origin"], "https://app.grace.example");
     reply.missing();
 }
@@ -138,11 +139,21 @@ async fn a_body_that_two_readers_could_read_differently_or_the_table_cannot_hold
     let before = grace.dump().await;
     let site = grace.sites[0];
     let deep = format!("{}1{}", "{\"a\":".repeat(60), "}".repeat(60));
-    for free in ["{\"a\":1,\"a\":2}", "1e300", "[1e-300]", deep.as_str(), "{\"\\u0000sealed\":1}", "[\"\\u202e\"]", "{\"a\":\"\\u0007\"}"] {
+    for free in [
+        "{\"a\":1,\"a\":2}",
+        "1e300",
+        "[1e-300]",
+        deep.as_str(),
+        "{\"\\u0000sealed\":1}",
+        "[\"\\u202e\"]",
+        "{\"a\":\"\\u0007\"}",
+    ] {
         let body = format!("{{\"site\":\"{site}\",\"name\":\"x\",\"free\":{free}}}");
         admin.call("POST", "/v1/sheds").raw(body.into_bytes()).send().await.refused(400, "validation");
     }
-    for (name, value) in [("name", json!(1.5)), ("site", json!(1e20)), ("name", json!(18446744073709551615u64))] {
+    for (name, value) in
+        [("name", json!(1.5)), ("site", json!(1e20)), ("name", json!(18446744073709551615u64))]
+    {
         let mut body = json!({"site": site, "name": "x"});
         body[name] = value;
         admin.post("/v1/sheds", body).await.refused(400, "validation");
@@ -161,12 +172,25 @@ async fn headers_that_are_doubled_or_no_text_are_refused_and_a_star_matches() {
     let path = format!("/v1/sheds/{}", made["id"].as_str().unwrap());
     let patch = |admin: &Actor| admin.clone();
     let twice = patch(&admin);
-    let twice = twice.call("PATCH", &path).header("x-reason", "a").header("x-reason", "b").body(json!({"name": "y"}));
+    let twice =
+        twice.call("PATCH", &path).header("x-reason", "a").header("x-reason", "b").body(json!({"name": "y"}));
     twice.send().await.refused(400, "validation");
     let long = "x".repeat(2001);
-    admin.call("PATCH", &path).because(&long).body(json!({"name": "y"})).send().await.refused(400, "validation");
+    admin
+        .call("PATCH", &path)
+        .because(&long)
+        .body(json!({"name": "y"}))
+        .send()
+        .await
+        .refused(400, "validation");
     admin.call("PATCH", &path).header("if-match", "*").body(json!({"name": "y"})).send().await.ok();
-    admin.call("PATCH", &path).header("x-tenant-context", "opx_1").body(json!({})).send().await.refused(400, "validation");
+    admin
+        .call("PATCH", &path)
+        .header("x-tenant-context", "opx_1")
+        .body(json!({}))
+        .send()
+        .await
+        .refused(400, "validation");
 }
 
 #[tokio::test]
@@ -254,5 +278,9 @@ async fn one_person_and_one_organisation_have_a_pace() {
     refused.refused(429, "rate-limited");
     world.clock.advance(jiff::SignedDuration::from_secs(2));
     admin.get("/v1/sheds-me").await.ok();
-    assert_eq!(world.hospital("other").await.staff("tenant_admin").get("/v1/sheds-me").await.status, 200, "others go on");
+    assert_eq!(
+        world.hospital("other").await.staff("tenant_admin").get("/v1/sheds-me").await.status,
+        200,
+        "others go on"
+    );
 }

@@ -152,7 +152,10 @@ async fn history_says_who_and_why_and_an_old_version_can_be_read() {
     admin.call("PATCH", &path).body(json!({"secret": "two"})).because("moved").send().await.ok();
     let history = admin.get(&format!("{path}/history")).await.ok();
     let newest = &history["data"][0];
-    assert_eq!((&newest["action"], &newest["reason"], &newest["by"]), (&json!("update"), &json!("moved"), &json!(admin.user())));
+    assert_eq!(
+        (&newest["action"], &newest["reason"], &newest["by"]),
+        (&json!("update"), &json!("moved"), &json!(admin.user()))
+    );
     assert_eq!(newest["patch"], json!([{"op": "replace", "path": "/secret", "value": "two", "old": "one"}]));
     assert_eq!(newest["prev"], history["data"][1]["hash"]);
     assert_eq!(admin.get(&format!("{path}?at={then}")).await.ok()["secret"], "one");
@@ -183,7 +186,10 @@ async fn a_unique_value_has_one_owner_and_is_free_again_after_deletion() {
     assert_eq!((&taken["field"], &taken["record"]), (&json!("name"), &first["id"]));
     admin.delete(&format!("/v1/rooms/{}", first["id"].as_str().unwrap())).await.done();
     admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.created();
-    admin.post(&format!("/v1/rooms/{}/restore", first["id"].as_str().unwrap()), json!({})).await.refused(409, "duplicate");
+    admin
+        .post(&format!("/v1/rooms/{}/restore", first["id"].as_str().unwrap()), json!({}))
+        .await
+        .refused(409, "duplicate");
 }
 
 #[tokio::test]
@@ -216,7 +222,8 @@ async fn a_retried_command_gets_its_first_answer_not_a_refusal() {
 async fn a_lost_answer_is_no_second_write() {
     let (world, _, admin) = scene().await;
     world.lose_answers(1);
-    let made = admin.call("POST", "/v1/rooms").key("k").body(json!({"name": "Ward 3"})).send().await.created();
+    let made =
+        admin.call("POST", "/v1/rooms").key("k").body(json!({"name": "Ward 3"})).send().await.created();
     assert_eq!(made["version"], 1);
     assert_eq!(admin.get("/v1/rooms").await.ok()["data"].as_array().unwrap().len(), 1);
 }
@@ -227,10 +234,17 @@ async fn a_stale_version_is_412_when_named() {
     let made = admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.created();
     let path = format!("/v1/rooms/{}", made["id"].as_str().unwrap());
     admin.patch(&path, json!({"beds": 1})).await.ok();
-    let stale = admin.call("PATCH", &path).if_match(1).body(json!({"beds": 2})).send().await.refused(412, "stale");
+    let stale =
+        admin.call("PATCH", &path).if_match(1).body(json!({"beds": 2})).send().await.refused(412, "stale");
     assert_eq!(stale["current_version"], 2);
     admin.call("PATCH", &path).if_match(2).body(json!({"beds": 2})).send().await.ok();
-    admin.call("PATCH", &path).header("if-match", "x").body(json!({"beds": 2})).send().await.refused(400, "validation");
+    admin
+        .call("PATCH", &path)
+        .header("if-match", "x")
+        .body(json!({"beds": 2}))
+        .send()
+        .await
+        .refused(400, "validation");
 }
 
 #[tokio::test]
@@ -256,7 +270,10 @@ async fn strangers_wrong_roles_and_other_tenants_get_nowhere() {
     }
     let page = admin.get("/v1/rooms?limit=2").await.ok();
     let cursor = page["next"].as_str().unwrap();
-    assert_eq!(admin.get(&format!("/v1/rooms?limit=2&cursor={cursor}")).await.ok()["data"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        admin.get(&format!("/v1/rooms?limit=2&cursor={cursor}")).await.ok()["data"].as_array().unwrap().len(),
+        2
+    );
     other.staff("tenant_admin").get(&format!("/v1/rooms?cursor={cursor}")).await.refused(400, "validation");
     admin.get(&format!("/v1/rooms?beds=0&cursor={cursor}")).await.refused(400, "validation");
 }
@@ -302,11 +319,17 @@ async fn nothing_sealed_lies_open_in_the_table() {
 async fn bad_input_is_told_whole_and_writes_nothing() {
     let (_, grace, admin) = scene().await;
     let before = grace.dump().await;
-    let reply = admin.post("/v1/rooms", json!({"nam": "x", "beds": 21, "status": "closed", "secret": 7})).await;
-    let wanted: Vec<(String, String)> =
-        [("/beds", "range"), ("/nam", "unknown"), ("/name", "required"), ("/secret", "type"), ("/status", "read-only")]
-            .map(|(a, b)| (a.into(), b.into()))
-            .to_vec();
+    let reply =
+        admin.post("/v1/rooms", json!({"nam": "x", "beds": 21, "status": "closed", "secret": 7})).await;
+    let wanted: Vec<(String, String)> = [
+        ("/beds", "range"),
+        ("/nam", "unknown"),
+        ("/name", "required"),
+        ("/secret", "type"),
+        ("/status", "read-only"),
+    ]
+    .map(|(a, b)| (a.into(), b.into()))
+    .to_vec();
     assert_eq!(reply.faults(), wanted);
     reply.refused(400, "validation");
     admin.get("/v1/rooms?beds=1&status=open").await.refused(400, "validation");
@@ -316,7 +339,8 @@ async fn bad_input_is_told_whole_and_writes_nothing() {
     huge.refused(413, "body-too-large");
     let deep = "[".repeat(100_000);
     admin.call("POST", "/v1/rooms").raw(deep.into_bytes()).send().await.refused(400, "validation");
-    let xml = admin.call("POST", "/v1/rooms").header("content-type", "text/xml").raw(b"<a/>".to_vec()).send().await;
+    let xml =
+        admin.call("POST", "/v1/rooms").header("content-type", "text/xml").raw(b"<a/>".to_vec()).send().await;
     xml.refused(415, "media-type");
     assert_eq!(before, grace.dump().await);
 }
@@ -334,7 +358,8 @@ async fn of_sixty_four_writers_of_one_version_one_wins() {
             admin.call("PATCH", &path).if_match(1).body(json!({"beds": n % 20})).send().await.status
         })
     });
-    let statuses: Vec<u16> = futures::future::join_all(writers).await.into_iter().map(|r| r.unwrap()).collect();
+    let statuses: Vec<u16> =
+        futures::future::join_all(writers).await.into_iter().map(|r| r.unwrap()).collect();
     assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|s| matches!(s, 200 | 412)), "{statuses:?}");
     assert_eq!(admin.get(&path).await.ok()["version"], 2);
@@ -348,10 +373,16 @@ async fn sixty_four_requests_with_one_key_have_one_effect_and_one_answer() {
     admin.get("/v1/rooms").await.ok();
     let asked = (0..64).map(|_| {
         let admin = admin.clone();
-        tokio::spawn(async move { admin.call("POST", "/v1/rooms").key("one").body(json!({"name": "Ward 3"})).send().await })
+        tokio::spawn(async move {
+            admin.call("POST", "/v1/rooms").key("one").body(json!({"name": "Ward 3"})).send().await
+        })
     });
     let replies: Vec<_> = futures::future::join_all(asked).await.into_iter().map(|r| r.unwrap()).collect();
-    assert!(replies.iter().all(|r| r.status == 201 && r.bytes == replies[0].bytes), "{:?}", replies.iter().map(|r| r.status).collect::<Vec<_>>());
+    assert!(
+        replies.iter().all(|r| r.status == 201 && r.bytes == replies[0].bytes),
+        "{:?}",
+        replies.iter().map(|r| r.status).collect::<Vec<_>>()
+    );
     assert_eq!(admin.get("/v1/rooms").await.ok()["data"].as_array().unwrap().len(), 1);
 }
 
@@ -365,7 +396,10 @@ async fn a_browser_may_call_from_an_origin_that_an_organisation_allowed() {
         let call = admin.call(method, "/v1/rooms").header("origin", origin);
         call.send().await.headers.get("access-control-allow-origin").cloned()
     };
-    assert_eq!(from("https://app.grace.example", "OPTIONS").await.as_deref(), Some("https://app.grace.example"));
+    assert_eq!(
+        from("https://app.grace.example", "OPTIONS").await.as_deref(),
+        Some("https://app.grace.example")
+    );
     assert_eq!(from("https://app.grace.example", "GET").await.as_deref(), Some("https://app.grace.example"));
     assert_eq!(from("https://evil.example", "OPTIONS").await, None);
     assert_eq!(from("https://evil.example", "GET").await, None);

@@ -35,7 +35,8 @@ async fn minute(app: &App) -> Result<Value> {
     let mut sent = send(app, Scope::Platform, platform.due(now).await?).await?;
     let due = platform.tenants_due(now).await?;
     let tenants = due.len();
-    let work = stream::iter(due).map(|tenant| tenant_beat(app, &platform, tenant, now)).buffer_unordered(AT_ONCE);
+    let work =
+        stream::iter(due).map(|tenant| tenant_beat(app, &platform, tenant, now)).buffer_unordered(AT_ONCE);
     for done in work.collect::<Vec<_>>().await {
         match done {
             Ok(count) => sent += count,

@@ -1,8 +1,8 @@
 //! Which module's queue hears of a kind that is due.
 
 use kernel::{
-    AppointmentId, BreakGlassId, ContextId, CoverageId, DeviceId, ElevationId, FlagId, FollowUpId, Id, OverrideId,
-    PatientId, ProvisioningId, ProxyId, SignupId, TenantId, UserId,
+    AppointmentId, BreakGlassId, ContextId, CoverageId, DeviceId, ElevationId, FlagId, FollowUpId, Id,
+    OverrideId, PatientId, ProvisioningId, ProxyId, SignupId, TenantId, UserId,
 };
 use web::Queue;
 

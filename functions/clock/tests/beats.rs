@@ -45,7 +45,10 @@ async fn what_is_due_is_sent_to_its_owner_and_the_rest_waits() {
     let minute = json!({"beat": "minute"});
     assert_eq!(clock::beat(&world.app, &minute).await.unwrap()["tenants"], 0);
     world.clock.advance(SignedDuration::from_hours(2));
-    assert_eq!(clock::beat(&world.app, &minute).await.unwrap(), json!({"beat": "minute", "tenants": 1, "sent": 1}));
+    assert_eq!(
+        clock::beat(&world.app, &minute).await.unwrap(),
+        json!({"beat": "minute", "tenants": 1, "sent": 1})
+    );
     let sent = world.letters.take(Queue::Scheduling);
     assert_eq!(
         (&sent[0]["type"], &sent[0]["id"], &sent[0]["tenant"]),
@@ -69,8 +72,14 @@ async fn a_tenant_with_nothing_left_is_not_read_again() {
     gone.deleted_at = Some(world.clock.now());
     store.commit().update("delete", &old, &gone).run().await.unwrap();
     let minute = json!({"beat": "minute"});
-    assert_eq!(clock::beat(&world.app, &minute).await.unwrap(), json!({"beat": "minute", "tenants": 1, "sent": 0}));
-    assert_eq!(clock::beat(&world.app, &minute).await.unwrap(), json!({"beat": "minute", "tenants": 0, "sent": 0}));
+    assert_eq!(
+        clock::beat(&world.app, &minute).await.unwrap(),
+        json!({"beat": "minute", "tenants": 1, "sent": 0})
+    );
+    assert_eq!(
+        clock::beat(&world.app, &minute).await.unwrap(),
+        json!({"beat": "minute", "tenants": 0, "sent": 0})
+    );
 }
 
 #[tokio::test]

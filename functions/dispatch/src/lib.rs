@@ -29,7 +29,8 @@ pub async fn dispatch(app: &App, bus: &dyn Bus, batch: &Value) -> Value {
             changes.first().map(|(sequence, _)| sequence.clone())
         }
     };
-    let failures: Vec<Value> = failed.into_iter().map(|sequence| json!({"itemIdentifier": sequence})).collect();
+    let failures: Vec<Value> =
+        failed.into_iter().map(|sequence| json!({"itemIdentifier": sequence})).collect();
     json!({"batchItemFailures": failures})
 }
 
@@ -45,7 +46,9 @@ async fn send(app: &App, bus: &dyn Bus, changes: &[(String, Value)]) -> Result<O
     note_due(app, changes).await?;
     let (places, envelopes): (Vec<&String>, Vec<Envelope>) = changes
         .iter()
-        .filter_map(|(sequence, image)| Some((sequence, Envelope::from_change(image["pk"].as_str()?, image)?)))
+        .filter_map(|(sequence, image)| {
+            Some((sequence, Envelope::from_change(image["pk"].as_str()?, image)?))
+        })
         .unzip();
     let mut first: Option<usize> = None;
     for (n, chunk) in envelopes.chunks(ENTRIES).enumerate() {

@@ -48,7 +48,8 @@ fn record(n: u32, tenant: &str, event: Option<&str>, due: Option<&str>) -> Value
 async fn changes_with_an_event_go_to_the_bus_and_others_do_not() {
     let world = World::with(vec![]).await;
     let bus = Memory::default();
-    let mut records: Vec<Value> = (0..25).map(|n| record(n, "t", (n % 2 == 0).then_some("patient.updated"), None)).collect();
+    let mut records: Vec<Value> =
+        (0..25).map(|n| record(n, "t", (n % 2 == 0).then_some("patient.updated"), None)).collect();
     records[0]["eventName"] = "MODIFY".into();
     let answer = dispatch(&world.app, &bus, &json!({"Records": records})).await;
     assert_eq!(answer, json!({"batchItemFailures": []}));

@@ -153,7 +153,11 @@ async fn a_module_is_switched_off_and_on_inside_what_the_plan_gives() {
     admin.post("/v1/tenants/self/subscription", json!({"plan": scene.plan("Professional")})).await.ok();
     let gate = home.gate().await;
     assert!(gate.licensed.contains(&"training".into()), "the larger plan gives it");
-    assert_eq!(gate.module("scheduling").unwrap_err().code(), "module-off", "what was switched off stays off");
+    assert_eq!(
+        gate.module("scheduling").unwrap_err().code(),
+        "module-off",
+        "what was switched off stays off"
+    );
     admin.patch(&at("modules"), json!({"switched": {"scheduling": true}})).await.ok();
     assert!(home.gate().await.module("scheduling").is_ok());
     assert!(scene.world.deliver().await.contains(&"modules.switched".to_string()));

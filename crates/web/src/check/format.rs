@@ -27,7 +27,9 @@ pub(crate) fn text(schema: &Map<String, Value>, text: &str, at: &str, faults: &m
     let length = text.chars().count() as u64;
     let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
     match (bound("minLength"), bound("maxLength")) {
-        (Some(least), _) if length < least && least == 1 => return fault("length", "may not be empty".into()),
+        (Some(least), _) if length < least && least == 1 => {
+            return fault("length", "may not be empty".into());
+        }
         (Some(least), _) if length < least => return fault("length", format!("at least {least} characters")),
         (_, Some(most)) if length > most => return fault("length", format!("at most {most} characters")),
         (_, None) if length > LONGEST => return fault("length", format!("at most {LONGEST} characters")),
@@ -57,7 +59,9 @@ fn unlike(format: &str, text: &str) -> Option<&'static str> {
         "email" => (email(text), "an e-mail address"),
         "date" => (text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(), "a date: YYYY-MM-DD"),
         "time" | "partial-time" => (text.parse::<jiff::civil::Time>().is_ok(), "a time: HH:MM"),
-        "date-time" => (text.parse::<jiff::Timestamp>().is_ok(), "a time with its zone: 2026-01-31T09:00:00Z"),
+        "date-time" => {
+            (text.parse::<jiff::Timestamp>().is_ok(), "a time with its zone: 2026-01-31T09:00:00Z")
+        }
         "uri" => (text.starts_with("https://") && text.len() > 11 && !text.contains(' '), "an https address"),
         _ => return None,
     };
@@ -67,8 +71,16 @@ fn unlike(format: &str, text: &str) -> Option<&'static str> {
 fn email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let plain = |c: char| c.is_ascii_graphic() && !"\"(),:;<>[\\]@".contains(c);
-    let local = (1..=64).contains(&local.len()) && local.chars().all(plain) && !local.starts_with('.') && !local.ends_with('.');
-    let label = |l: &str| !l.is_empty() && l.len() <= 63 && l.chars().all(|c| c.is_alphanumeric() || c == '-') && !l.starts_with('-');
+    let local = (1..=64).contains(&local.len())
+        && local.chars().all(plain)
+        && !local.starts_with('.')
+        && !local.ends_with('.');
+    let label = |l: &str| {
+        !l.is_empty()
+            && l.len() <= 63
+            && l.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !l.starts_with('-')
+    };
     local && text.len() <= 254 && domain.contains('.') && domain.split('.').all(label)
 }
 

@@ -78,10 +78,21 @@ mod tests {
 
     #[test]
     fn what_is_read_is_what_serde_reads_and_a_member_named_twice_is_refused() {
-        for text in ["null", "true", "-7", "18446744073709551615", "0.25", "\"a\\u0041\"", "[1,[],{}]", "{\"a\":{\"b\":1},\"b\":2}"] {
+        for text in [
+            "null",
+            "true",
+            "-7",
+            "18446744073709551615",
+            "0.25",
+            "\"a\\u0041\"",
+            "[1,[],{}]",
+            "{\"a\":{\"b\":1},\"b\":2}",
+        ] {
             assert_eq!(json(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
         }
-        for text in ["{\"a\":1,\"a\":2}", "[{\"x\":{\"a\":1,\"b\":2,\"\\u0061\":3}}]", "1e400", "NaN", "{}{}", "01"] {
+        for text in
+            ["{\"a\":1,\"a\":2}", "[{\"x\":{\"a\":1,\"b\":2,\"\\u0061\":3}}]", "1e400", "NaN", "{}{}", "01"]
+        {
             assert_eq!(json(text.as_bytes()).unwrap_err().code(), "validation", "{text}");
         }
         assert!(json("[".repeat(5000).as_bytes()).is_err());

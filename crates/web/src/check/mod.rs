@@ -54,7 +54,11 @@ pub fn query<T: JsonSchema + DeserializeOwned + 'static>(text: &str) -> Result<T
     let mut all = Map::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         if all.contains_key(&*name) {
-            return Err(Error::invalid(format!("?{name}"), "repeated", "give a parameter once; separate several values by commas"));
+            return Err(Error::invalid(
+                format!("?{name}"),
+                "repeated",
+                "give a parameter once; separate several values by commas",
+            ));
         }
         let property = resolve(schema, &schema["properties"][&*name]);
         all.insert(name.to_string(), typed(property, &value));
@@ -78,10 +82,14 @@ fn typed(property: &Value, text: &str) -> Value {
         Value::Array(all) => all.iter().any(|v| v == t),
         _ => false,
     };
-    if is("integer") && let Ok(n) = text.parse::<i64>() {
+    if is("integer")
+        && let Ok(n) = text.parse::<i64>()
+    {
         return n.into();
     }
-    if is("boolean") && let Ok(b) = text.parse::<bool>() {
+    if is("boolean")
+        && let Ok(b) = text.parse::<bool>()
+    {
         return b.into();
     }
     if is("array") {

@@ -50,7 +50,9 @@ fn every_fault_of_a_body_is_told_at_once() {
 
 #[test]
 fn an_unknown_field_is_told_its_nearest_neighbour() {
-    let Error::Invalid(all) = read::<Visit>(&json!({"purpos": "x", "minutes": 5})).unwrap_err() else { panic!() };
+    let Error::Invalid(all) = read::<Visit>(&json!({"purpos": "x", "minutes": 5})).unwrap_err() else {
+        panic!()
+    };
     assert!(all.iter().any(|f| f.detail.contains("did you mean purpose?")), "{all:?}");
     assert!(all.iter().any(|f| f.pointer == "/purpose" && f.code == "required"));
 }
@@ -88,7 +90,12 @@ struct Search {
 #[test]
 fn query_parameters_are_read_by_their_types_and_unknown_ones_refused() {
     let found: Search = query("q=ada%20o&limit=7&deleted=true&sites=a,b").unwrap();
-    let wanted = Search { q: Some("ada o".into()), limit: Some(7), deleted: Some(true), sites: Some(vec!["a".into(), "b".into()]) };
+    let wanted = Search {
+        q: Some("ada o".into()),
+        limit: Some(7),
+        deleted: Some(true),
+        sites: Some(vec!["a".into(), "b".into()]),
+    };
     assert_eq!(found, wanted);
     assert_eq!(pointers(query::<Search>("limt=3").unwrap_err()), pairs(&[("?limt", "unknown")]));
     assert_eq!(pointers(query::<Search>("limit=abc").unwrap_err()), pairs(&[("?limit", "type")]));

@@ -16,10 +16,37 @@ pub(crate) enum Mode {
 
 /// The words of JSON Schema this walk knows; a test over all routes wants no other.
 pub const KEYWORDS: &[&str] = &[
-    "$defs", "$ref", "$schema", "additionalProperties", "anyOf", "const", "default", "deprecated", "description",
-    "enum", "examples", "format", "items", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum",
-    "oneOf", "pattern", "properties", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly", "x-sealed",
-    "maxProperties", "propertyNames",
+    "$defs",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "default",
+    "deprecated",
+    "description",
+    "enum",
+    "examples",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "oneOf",
+    "pattern",
+    "properties",
+    "readOnly",
+    "required",
+    "title",
+    "type",
+    "uniqueItems",
+    "writeOnly",
+    "x-sealed",
+    "maxProperties",
+    "propertyNames",
 ];
 
 /// Levels of a body; the table keeps 32 of an item.
@@ -139,7 +166,9 @@ impl<'a> Walk<'a> {
     fn object(&mut self, s: &'a Map<String, Value>, map: &Map<String, Value>, at: &str) {
         let properties = s.get("properties").and_then(Value::as_object);
         let free = s.get("additionalProperties").filter(|a| a.is_object() || **a == Value::Bool(true));
-        if let Some(most) = s.get("maxProperties").and_then(Value::as_u64).or(Some(300)).filter(|m| map.len() as u64 > *m) {
+        if let Some(most) =
+            s.get("maxProperties").and_then(Value::as_u64).or(Some(300)).filter(|m| map.len() as u64 > *m)
+        {
             return self.fault(at, "length", format!("at most {most} entries"));
         }
         if properties.is_none() && free.is_none() && s.get("additionalProperties").is_none() {
@@ -166,7 +195,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn property(&mut self, s: &Map<String, Value>, property: &'a Value, name: &str, value: &Value, here: String) {
+    fn property(
+        &mut self,
+        s: &Map<String, Value>,
+        property: &'a Value,
+        name: &str,
+        value: &Value,
+        here: String,
+    ) {
         if self.mode != Mode::Merged && property.get("readOnly") == Some(&Value::Bool(true)) {
             return self.fault(&here, "read-only", "is set by the system or by a command");
         }
@@ -183,7 +219,9 @@ impl<'a> Walk<'a> {
     fn free(&mut self, value: &Value, at: &str) {
         let none = Map::new();
         match value {
-            _ if at.matches('/').count() > DEEPEST => self.fault(at, "depth", format!("at most {DEEPEST} levels")),
+            _ if at.matches('/').count() > DEEPEST => {
+                self.fault(at, "depth", format!("at most {DEEPEST} levels"))
+            }
             Value::String(text) => {
                 if let Some(c) = format::hostile(text) {
                     self.fault(at, "hostile", format!("may not hold the character U+{:04X}", c as u32));
@@ -220,7 +258,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn required(&mut self, s: &Map<String, Value>, properties: Option<&Map<String, Value>>, map: &Map<String, Value>, at: &str) {
+    fn required(
+        &mut self,
+        s: &Map<String, Value>,
+        properties: Option<&Map<String, Value>>,
+        map: &Map<String, Value>,
+        at: &str,
+    ) {
         for name in required(s) {
             let ours = properties.and_then(|p| p.get(name)).is_some_and(|p| p.get("readOnly").is_some());
             if !(map.contains_key(name) || ours && self.mode == Mode::Whole) {
@@ -248,7 +292,9 @@ impl<'a> Walk<'a> {
                 return;
             }
             words.extend(form.get("const").and_then(Value::as_str));
-            words.extend(form.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
+            words.extend(
+                form.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str),
+            );
             // The form whose tag fits is the one that was meant.
             let meant = !found.iter().any(|f| f.code == "type" && f.pointer == at || f.code == "enum");
             if meant && nearest.as_ref().is_none_or(|n| found.len() < n.len()) {
@@ -257,7 +303,9 @@ impl<'a> Walk<'a> {
         }
         match nearest {
             Some(found) => self.faults.extend(found),
-            None if !words.is_empty() => self.fault(&at, "enum", format!("expected one of {}", words.join(", "))),
+            None if !words.is_empty() => {
+                self.fault(&at, "enum", format!("expected one of {}", words.join(", ")))
+            }
             None => self.fault(&at, "form", "matches none of the allowed forms"),
         }
     }

@@ -87,7 +87,9 @@ impl AccessGate {
             }
         }
         match (self.not_before, signed_in) {
-            (Some(limit), Some(at)) if at < limit => stale("session-ended", "this session was ended; sign in again"),
+            (Some(limit), Some(at)) if at < limit => {
+                stale("session-ended", "this session was ended; sign in again")
+            }
             _ => None,
         }
     }
@@ -107,7 +109,10 @@ impl AccessGate {
                 format!("the role {} may not work from this address or country", rule.role),
             )),
             Some(rule) => {
-                tracing::warn!(role = rule.role, "an access rule in report mode would have refused this request");
+                tracing::warn!(
+                    role = rule.role,
+                    "an access rule in report mode would have refused this request"
+                );
                 Ok(())
             }
             None => Ok(()),
@@ -117,9 +122,12 @@ impl AccessGate {
 
 impl AccessRule {
     pub fn allows(&self, ip: Option<IpAddr>, country: Option<&str>) -> bool {
-        let from = self.allow_cidr.is_empty() || ip.is_some_and(|ip| self.allow_cidr.iter().any(|net| net.contains(&ip)));
+        let from = self.allow_cidr.is_empty()
+            || ip.is_some_and(|ip| self.allow_cidr.iter().any(|net| net.contains(&ip)));
         let land = match country {
-            Some(country) => self.allow_countries.is_empty() || self.allow_countries.iter().any(|c| c == country),
+            Some(country) => {
+                self.allow_countries.is_empty() || self.allow_countries.iter().any(|c| c == country)
+            }
             None => !self.deny_unknown_country,
         };
         from && land
@@ -173,7 +181,9 @@ mod tests {
 
     #[test]
     fn a_lent_role_ends_at_the_minute() {
-        let at = |m: i64| "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(m);
+        let at = |m: i64| {
+            "2026-01-01T10:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(m)
+        };
         let gate = AccessGate {
             elevated: vec![Elevated {
                 elevation: "elv_1".into(),

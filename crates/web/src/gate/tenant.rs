@@ -74,14 +74,17 @@ impl TenantGate {
                 "tenant-closing",
                 "this organisation is being closed: records can be read and exported, not changed",
             )),
-            Status::Provisioning => {
-                Err(Error::locked("tenant-not-ready", "this organisation is being set up; try again in a minute"))
-            }
+            Status::Provisioning => Err(Error::locked(
+                "tenant-not-ready",
+                "this organisation is being set up; try again in a minute",
+            )),
             Status::Suspended => Err(Error::locked(
                 "tenant-suspended",
                 "this organisation is suspended; its administrator has been told how to reactivate it",
             )),
-            Status::Closed | Status::Erased => Err(Error::locked("tenant-closed", "this organisation is closed")),
+            Status::Closed | Status::Erased => {
+                Err(Error::locked("tenant-closed", "this organisation is closed"))
+            }
         }
     }
 
@@ -93,7 +96,9 @@ impl TenantGate {
         if !self.licensed.iter().any(|m| m == name) {
             let detail = format!("the plan {} does not include {name}", self.plan);
             let plans = self.lifted_by.get(name).cloned().unwrap_or_default();
-            return Err(Error::forbidden("module-not-licensed", detail).with("module", name).with("plans", plans));
+            return Err(Error::forbidden("module-not-licensed", detail)
+                .with("module", name)
+                .with("plans", plans));
         }
         if !self.on.iter().any(|m| m == name) {
             let detail = format!("{name} is switched off; an administrator can switch it on in the settings");
@@ -105,7 +110,8 @@ impl TenantGate {
     /// A refusal for a reached limit, with what is allowed and the plans that allow more.
     pub fn explain(&self, error: Error) -> Error {
         let Error::Refused(refusal) = &error else { return error };
-        let limit = refusal.extra.get("limit").and_then(serde_json::Value::as_str).unwrap_or_default().to_string();
+        let limit =
+            refusal.extra.get("limit").and_then(serde_json::Value::as_str).unwrap_or_default().to_string();
         match self.limits.get(&limit) {
             Some(allowed) if refusal.code == "limit-reached" && !refusal.extra.contains_key("allowed") => {
                 let plans = self.lifted_by.get(&limit).cloned().unwrap_or_default();

@@ -1,7 +1,10 @@
 //! Handlers of every noun.
 
 use super::{History, Noun, Pages, Shown, View, listing};
-use crate::{Answer, Ctx, answer, check, extract::{At, Raw}};
+use crate::{
+    Answer, Ctx, answer, check,
+    extract::{At, Raw},
+};
 use axum::extract::RawQuery;
 use kernel::{Error, Lifecycle, Result, Step, error::faultless};
 use serde_json::Value;
@@ -11,7 +14,11 @@ use store::{Commit, Record};
 /// What a noun adds to the common handlers: facts, guards, quotas, events. All in the same commit.
 pub trait Hooks: Noun {
     /// The commit holds the new record already.
-    fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> impl Future<Output = Result<Commit>> + Send {
+    fn on_create(
+        ctx: &Ctx,
+        new: &Record<Self>,
+        commit: Commit,
+    ) -> impl Future<Output = Result<Commit>> + Send {
         let _ = (ctx, new);
         async { Ok(commit) }
     }
@@ -65,7 +72,9 @@ fn at_time(query: Option<&str>) -> Result<Option<jiff::Timestamp>> {
         if name != "at" {
             return Err(Error::invalid(format!("?{name}"), "unknown", "no such parameter; allowed: at"));
         }
-        let read = value.parse().map_err(|_| Error::invalid("?at", "format", "expected a time with its zone: 2026-01-31T09:00:00Z"))?;
+        let read = value.parse().map_err(|_| {
+            Error::invalid("?at", "format", "expected a time with its zone: 2026-01-31T09:00:00Z")
+        })?;
         at = Some(read);
     }
     Ok(at)
@@ -85,7 +94,9 @@ pub(crate) async fn page<E: Noun>(ctx: Ctx, query: Option<String>, deleted: Opti
     let seen = page.data.iter().all(|r| E::within(r, ctx.reach(), ctx.actor()));
     if !seen {
         // A list never filters afterwards: a noun whose reach is narrower declares its own list handler.
-        return Err(Error::forbidden("list-too-wide", "your role does not reach this whole list; narrow it").into());
+        return Err(
+            Error::forbidden("list-too-wide", "your role does not reach this whole list; narrow it").into()
+        );
     }
     answer::ok(&Pages::from(page.map(|record| View::owned(&ctx, record))))
 }
@@ -124,7 +135,12 @@ pub async fn restore<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
 }
 
 /// One step of a life cycle.
-pub async fn command<E: Hooks + Lifecycle>(ctx: Ctx, id: E::Id, Raw(body): Raw, step: &'static Step<E>) -> Answer {
+pub async fn command<E: Hooks + Lifecycle>(
+    ctx: Ctx,
+    id: E::Id,
+    Raw(body): Raw,
+    step: &'static Step<E>,
+) -> Answer {
     let given = reason_of(&body)?;
     let old = ctx.change::<E>(id).await?;
     let reason = if step.reason { Some(ctx.needs_reason(given.as_deref())?) } else { given.or(ctx.reason()) };
@@ -164,11 +180,17 @@ pub async fn history<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQ
     }
     ctx.looked_at::<E>([id].into_iter()).await?;
     let data = ctx.store().history::<E>(id, before, limit).await?;
-    let next = data.last().filter(|c| c.version > 1 && data.len() as i32 == limit).map(|c| c.version.to_string());
+    let next =
+        data.last().filter(|c| c.version > 1 && data.len() as i32 == limit).map(|c| c.version.to_string());
     answer::ok(&History { data, next })
 }
 
-async fn write<E: Hooks>(ctx: Ctx, action: &'static str, old: Record<E>, change: impl FnOnce(&mut Record<E>) -> Result<()>) -> Answer {
+async fn write<E: Hooks>(
+    ctx: Ctx,
+    action: &'static str,
+    old: Record<E>,
+    change: impl FnOnce(&mut Record<E>) -> Result<()>,
+) -> Answer {
     let mut new = old.next(ctx.now());
     change(&mut new)?;
     E::before(&ctx, action, Some(&old), &mut new)?;

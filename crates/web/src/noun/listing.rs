@@ -35,7 +35,11 @@ pub fn wanted<E: Entity>(query: &str) -> Result<(&'static List<E>, Wanted)> {
         }
         let most = longest(&name);
         if value.chars().count() > most || crate::check::hostile(&value).is_some() {
-            faults.push(Fault::new(format!("?{name}"), "format", format!("at most {most} printable characters")));
+            faults.push(Fault::new(
+                format!("?{name}"),
+                "format",
+                format!("at most {most} printable characters"),
+            ));
         }
     }
     let limit = match given.remove("limit").map(|l| l.parse::<i32>()) {
@@ -91,12 +95,22 @@ fn unsupported<E: Entity>(given: &BTreeMap<String, String>) -> Error {
     let unknown: Vec<Fault> = given
         .keys()
         .filter(|name| !known(name))
-        .map(|name| Fault::new(format!("?{name}"), "unknown", format!("no such parameter; allowed: {}", forms.join("; "))))
+        .map(|name| {
+            Fault::new(
+                format!("?{name}"),
+                "unknown",
+                format!("no such parameter; allowed: {}", forms.join("; ")),
+            )
+        })
         .collect();
     if !unknown.is_empty() {
         return Error::Invalid(unknown);
     }
-    Error::invalid("?", "unsupported-filter", format!("these do not go together; allowed: {}", forms.join("; ")))
+    Error::invalid(
+        "?",
+        "unsupported-filter",
+        format!("these do not go together; allowed: {}", forms.join("; ")),
+    )
 }
 
 fn form<E: Entity>(list: &List<E>) -> String {

@@ -47,6 +47,7 @@ pub trait Noun: Entity {
 
 /// Commands of a noun with a life cycle, for [`Noun::actions`].
 pub fn possible<E: Noun + Lifecycle>(record: &Record<E>, ctx: &Ctx) -> Vec<&'static str> {
-    let possible = |s: &&Step<E>| s.from.contains(&record.body.state()) && ctx.may(s.permission) > Reach::None;
+    let possible =
+        |s: &&Step<E>| s.from.contains(&record.body.state()) && ctx.may(s.permission) > Reach::None;
     E::STEPS.iter().filter(possible).map(|s| s.command).collect()
 }

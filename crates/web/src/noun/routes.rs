@@ -1,7 +1,11 @@
 //! Routes of a noun, from its declaration.
 
 use super::{History, Hooks, Noun, Pages, View, handlers, list_shape};
-use crate::{Ctx, Route, extract::{At, Raw}, route};
+use crate::{
+    Ctx, Route,
+    extract::{At, Raw},
+    route,
+};
 use axum::{
     extract::RawQuery,
     http::Method,
@@ -54,11 +58,17 @@ pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
             .gives::<View<'static, E>>(200)
             .trips(1)
             .says(format!("One {n}, now or as it stood at a time")),
-        route(Method::GET, format!("{one}/history"), view, format!("{n}.history"), get(handlers::history::<E>))
-            .asks::<Paging>()
-            .gives::<History>(200)
-            .trips(2)
-            .says(format!("Every version of a {n}: who, when, why, what changed")),
+        route(
+            Method::GET,
+            format!("{one}/history"),
+            view,
+            format!("{n}.history"),
+            get(handlers::history::<E>),
+        )
+        .asks::<Paging>()
+        .gives::<History>(200)
+        .trips(2)
+        .says(format!("Every version of a {n}: who, when, why, what changed")),
     ]
 }
 
@@ -90,10 +100,16 @@ pub fn crud<E: Hooks>(at: Paths) -> Vec<Route> {
             .answers(204)
             .trips(2)
             .says(format!("Deletes a {n}; it can be restored")),
-        route(Method::POST, format!("{one}/restore"), gone, format!("{n}.restore"), post(handlers::restore::<E>))
-            .gives::<View<'static, E>>(200)
-            .trips(2)
-            .says(format!("Brings a deleted {n} back")),
+        route(
+            Method::POST,
+            format!("{one}/restore"),
+            gone,
+            format!("{n}.restore"),
+            post(handlers::restore::<E>),
+        )
+        .gives::<View<'static, E>>(200)
+        .trips(2)
+        .says(format!("Brings a deleted {n} back")),
     ]);
     routes
 }
@@ -102,7 +118,8 @@ pub fn crud<E: Hooks>(at: Paths) -> Vec<Route> {
 pub fn steps<E: Hooks + Lifecycle>(path: &str) -> Vec<Route> {
     let n = E::NOUN;
     let step = |step: &'static kernel::Step<E>| {
-        let handler = move |ctx: Ctx, At(id): At<E::Id>, body: Raw| handlers::command::<E>(ctx, id, body, step);
+        let handler =
+            move |ctx: Ctx, At(id): At<E::Id>, body: Raw| handlers::command::<E>(ctx, id, body, step);
         let path = format!("{path}/{{id}}/{}", step.command);
         let from: Vec<String> = step.from.iter().map(|s| s.to_string()).collect();
         route(Method::POST, path, step.permission, format!("{n}.{}", step.command), post(handler))

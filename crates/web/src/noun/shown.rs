@@ -68,7 +68,12 @@ impl Shown {
     }
 
     /// A record with more members than its own: what the answer says beside it.
-    pub fn record_with<E: Noun>(ctx: &Ctx, status: u16, record: &Record<E>, more: &impl Serialize) -> Result<Self> {
+    pub fn record_with<E: Noun>(
+        ctx: &Ctx,
+        status: u16,
+        record: &Record<E>,
+        more: &impl Serialize,
+    ) -> Result<Self> {
         let view = View::of(ctx, record);
         let mut body = seal::open(|| serde_json::to_value(&view)).map_err(Error::internal)?;
         let more = seal::open(|| serde_json::to_value(more)).map_err(Error::internal)?;
