@@ -109,9 +109,10 @@ fn dispatch(around: &Surroundings) -> impl Fn(Value) -> Work + Send + Sync + 'st
 }
 
 fn clock(app: App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
+    let clock = Arc::new(clock::Clock::default());
     move |beat| {
-        let app = app.clone();
-        Box::pin(async move { clock::beat(&app, &beat).await.map_err(|cause| told(&cause)) })
+        let (app, clock) = (app.clone(), clock.clone());
+        Box::pin(async move { clock.beat(&app, &beat).await.map_err(|cause| told(&cause)) })
     }
 }
 

@@ -1,7 +1,11 @@
 //! Messages by SQS.
 
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use kernel::Error;
 use web::access::{Post, Posted, Queue};
+
+/// SQS's bound of one call.
+const BATCH: usize = 10;
 
 pub struct Sqs {
     client: aws_sdk_sqs::Client,
@@ -22,6 +26,26 @@ impl Post for Sqs {
             let request = self.client.send_message().queue_url(format!("{}{queue}", self.base));
             let sent = request.message_body(body).send().await;
             sent.map(drop).map_err(|e| Error::internal(format!("queue {queue}: {e}")))
+        })
+    }
+
+    fn send_all<'a>(&'a self, queue: Queue, bodies: Vec<String>) -> Posted<'a> {
+        Box::pin(async move {
+            // Bodies are ids and codes: ten of them lie far below the bound of a batch's bytes.
+            for ten in bodies.chunks(BATCH) {
+                let mut request = self.client.send_message_batch().queue_url(format!("{}{queue}", self.base));
+                for (n, body) in ten.iter().enumerate() {
+                    let entry = SendMessageBatchRequestEntry::builder().id(n.to_string()).message_body(body);
+                    request = request.entries(entry.build().map_err(Error::internal)?);
+                }
+                let answer = request.send().await;
+                let answer = answer.map_err(|e| Error::internal(format!("queue {queue}: {e}")))?;
+                if let Some(failed) = answer.failed().first() {
+                    let code = failed.code();
+                    return Err(Error::internal(format!("queue {queue} did not accept all: {code}")));
+                }
+            }
+            Ok(())
         })
     }
 }

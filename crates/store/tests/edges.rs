@@ -108,7 +108,7 @@ async fn a_value_a_role_a_date_or_a_word_named_twice_is_one() {
     twice.body.due = vec![now + SignedDuration::from_hours(9), now, now + SignedDuration::from_hours(1)];
     create(&store, &twice).await;
     assert_eq!(store.list(&Person::LISTS[2], &Wanted::by(&[&"nurse"], 10)).await.unwrap().data.len(), 1);
-    assert_eq!(store.first_due().await.unwrap().unwrap().at, store::stamp(now), "the earliest of one reason");
+    assert_eq!(store.first_due().await.unwrap().unwrap(), store::stamp(now), "the earliest of one reason");
     change(&store, twice.id, "update", |p| p.body.roles.truncate(2)).await;
     assert_eq!(found(&store, "ada").await, 1);
 }

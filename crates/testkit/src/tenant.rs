@@ -117,6 +117,15 @@ impl Tenant {
         });
         self.world.actor(claims)
     }
+    /// Tells every module that a local day of this tenant is over, as the clock does in the night after it.
+    pub async fn night(&self, day: &str) {
+        let at = self.world.clock.now();
+        let beat = |name| json!({"type": name, "tenant": self.id.prefix(), "day": day, "at": at});
+        self.world.hand_over_other(&beat(web::Beat::NIGHT)).await;
+        if day.parse::<jiff::civil::Date>().expect("a date").weekday() == jiff::civil::Weekday::Sunday {
+            self.world.hand_over_other(&beat(web::Beat::WEEK)).await;
+        }
+    }
     /// What lies in the table about this tenant, as text: for looking for what must not be there.
     pub async fn dump(&self) -> String {
         let items = self.world.scan().await;

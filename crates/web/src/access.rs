@@ -29,6 +29,16 @@ kernel::words! {
 /// Where messages go: SQS in the cloud and locally, memory in tests.
 pub trait Post: Send + Sync {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a>;
+
+    /// Several to one queue. If it fails, some may have been accepted.
+    fn send_all<'a>(&'a self, queue: Queue, bodies: Vec<String>) -> Posted<'a> {
+        Box::pin(async move {
+            for body in bodies {
+                self.send(queue, body).await?;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// One access entry. It is accepted by the queue before anything of the record is answered.

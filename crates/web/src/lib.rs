@@ -4,6 +4,7 @@
 pub mod access;
 mod answer;
 mod app;
+mod beat;
 pub mod check;
 mod claims;
 pub mod cors;
@@ -26,6 +27,7 @@ mod route;
 pub use access::{Post, Posted, Queue, Replying};
 pub use answer::{Answer, Refused, created, deleted, json, ok};
 pub use app::{App, Place, Ports};
+pub use beat::Beat;
 pub use claims::{Actor, Reached};
 pub use ctx::{Anyone, Ctx, Entered};
 pub use extract::{At, Body, Demands, Named, Query, Raw, Within};

@@ -1,4 +1,9 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), runtime::Error> {
-    runtime::run(|aws, event| async move { clock::beat(aws.shared(), &event).await }).await
+    let clock = std::sync::Arc::new(clock::Clock::default());
+    runtime::run(move |aws, event| {
+        let clock = clock.clone();
+        async move { clock.beat(aws.shared(), &event).await }
+    })
+    .await
 }

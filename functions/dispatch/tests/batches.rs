@@ -79,7 +79,7 @@ async fn the_earliest_due_time_of_a_tenant_is_remembered() {
     dispatch(&world.app, &Memory::default(), &batch).await;
     let platform = world.app.vault().open(store::Scope::Platform, store::Caller::default()).await.unwrap();
     let due = |at: &str| at.parse::<jiff::Timestamp>().unwrap();
-    assert!(platform.tenants_due(due("2026-04-30T23:59:59Z")).await.unwrap().is_empty());
-    let found = platform.tenants_due(due("2026-05-01T00:00:00Z")).await.unwrap();
+    assert!(platform.tenants_due(due("2026-04-30T23:59:59Z"), None).await.unwrap().data.is_empty());
+    let found = platform.tenants_due(due("2026-05-01T00:00:00Z"), None).await.unwrap().data;
     assert_eq!((found.len(), found[0].scope), (1, grace.scope()));
 }

@@ -1,0 +1,5 @@
+//! What the clock does, beat by beat.
+
+mod beats;
+mod idle;
+mod nights;
