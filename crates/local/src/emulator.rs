@@ -46,10 +46,21 @@ impl std::error::Error for Refusal {}
 impl Emulator {
     /// Starts it with its state under `folder`, and waits until it answers.
     pub async fn start(python: &Path, folder: &Path) -> Outcome<Emulator> {
+        let kept = [("PERSIST_STATE", "1"), ("S3_PERSIST", "1")];
+        Emulator::start_with(python, folder, include_str!("emulator/beside.py"), &kept).await
+    }
+
+    /// The same within a script, which is to end when its standard input closes, and with more environment.
+    pub async fn start_with(
+        python: &Path,
+        folder: &Path,
+        around: &str,
+        environment: &[(&str, &str)],
+    ) -> Outcome<Emulator> {
         std::fs::create_dir_all(folder).whilst(format_args!("make {}", folder.display()))?;
         let folder = folder.canonicalize().whilst(format_args!("find {}", folder.display()))?;
         let (script, log) = (folder.join("beside.py"), folder.join("ministack.log"));
-        std::fs::write(&script, include_str!("emulator/beside.py")).whilst("write the emulator's script")?;
+        std::fs::write(&script, around).whilst("write the emulator's script")?;
         let output = File::create(&log).whilst("open the emulator's log")?;
         let errors = output.try_clone().whilst("open the emulator's log")?;
         let port = free_port()?;
@@ -57,8 +68,8 @@ impl Emulator {
             .arg(&script)
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)))
-            .envs([("PERSIST_STATE", "1"), ("S3_PERSIST", "1"), ("BIND_HOST", "127.0.0.1")])
-            .envs([("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0"), ("MINISTACK_REGION", REGION)])
+            .envs(environment.iter().copied())
+            .envs([("BIND_HOST", "127.0.0.1"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0"), ("MINISTACK_REGION", REGION)])
             // A trigger that fails refuses the token, as Cognito does; triggers run here, never in containers.
             .envs([("MINISTACK_COGNITO_PRETOKEN_STRICT", "1"), ("DOCKER_HOST", "unix:///nowhere")])
             .env("GATEWAY_PORT", port.to_string())

@@ -5,6 +5,7 @@ use crate::{
     functions::{Surroundings, logins},
     trouble::{Outcome, While},
 };
+use identity::Pool;
 use serde::Deserialize;
 use store::{Caller, Scope};
 use web::App;
@@ -22,6 +23,11 @@ const SLUG: &str = "platform";
 
 /// The operator's record, by the tenants module's own seed, and their login in the user pool with a new password.
 pub async fn appoint(around: &Surroundings, app: &App, wanted: &Operator) -> Outcome<Login> {
+    appoint_in(&logins(around), app, wanted).await
+}
+
+/// The same wherever table and user pool are.
+pub async fn appoint_in(pool: &Pool, app: &App, wanted: &Operator) -> Outcome<Login> {
     let deed = "appoint the first operator";
     let first = tenants::FirstOperator {
         username: wanted.username.clone(),
@@ -32,8 +38,8 @@ pub async fn appoint(around: &Surroundings, app: &App, wanted: &Operator) -> Out
     let operator = tenants::seed(app, first).await.whilst(deed)?;
     let caller = Caller { by: "system:local".into(), request: "first-operator".into(), ..Caller::default() };
     let store = app.vault().open(Scope::Platform, caller).await.whilst(deed)?;
-    let (pool, id) = (logins(around), operator.to_string());
-    identity::operator::appoint(&store, &pool, operator).await.whilst(deed)?;
+    let id = operator.to_string();
+    identity::operator::appoint(&store, pool, operator).await.whilst(deed)?;
     let password = secret::password()?;
     pool.set_password(&id, &password).await.whilst(deed)?;
     let alias = format!("{SLUG}/{}", wanted.username);

@@ -3,6 +3,8 @@
 pub mod bench;
 pub mod modules;
 pub mod openapi;
+pub mod operator;
 pub mod package;
+pub mod rehearse;
 pub mod template;
 pub mod workspace;

@@ -1,6 +1,6 @@
 use local::{trouble, trouble::Outcome};
 use std::process::ExitCode;
-use xtask::{bench, openapi, package, template, workspace};
+use xtask::{bench, openapi, operator, package, rehearse, template, workspace};
 
 const USAGE: &str = "cargo xtask <command>
 
@@ -8,7 +8,11 @@ const USAGE: &str = "cargo xtask <command>
   template             compares template.yaml and infra/*.yaml with the code
   package [function …] release build of every function, zipped under target/lambda/<function>/
   bench [--starts N] [function …]
-                       start, memory and size of the packaged functions; writes target/bench.json";
+                       start, memory and size of the packaged functions; writes target/bench.json
+  rehearse [--profile dev|release] [--binaries DIR] [--keep]
+                       deploys the templates into an emulated AWS and uses the product there (docs/rehearsal.md)
+  operator <email> <given name> <family name>
+                       the first operator of a deployed stack (docs/deploy.md)";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +41,8 @@ fn run(words: &[&str]) -> Outcome<()> {
                 functions,
             )
         }
+        ["rehearse", words @ ..] => rehearse::run(&rehearse::Options::read(&root, words)?),
+        ["operator", email, given_name, family_name] => operator::appoint(email, given_name, family_name),
         ["bench", functions @ ..] => bench::all(&root, bench::STARTS, functions),
         _ => Err(trouble!("{USAGE}")),
     }

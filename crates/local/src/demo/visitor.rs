@@ -13,6 +13,8 @@ use std::time::Duration;
 pub struct Visitor {
     client: Client,
     base: String,
+    /// Where `/local/…` answers: the login and the mails.
+    lodge: String,
     token: Option<String>,
 }
 
@@ -46,8 +48,14 @@ impl Answered {
 impl Visitor {
     /// Nobody in particular; `base`: `http://127.0.0.1:3000`.
     pub fn at(base: &str) -> Outcome<Visitor> {
+        Visitor::between(base, base)
+    }
+
+    /// The same where login and mails (`/local/…`) are at another address than the API.
+    pub fn between(base: &str, lodge: &str) -> Outcome<Visitor> {
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build();
-        Ok(Visitor { client: client.whilst("make an HTTP client")?, base: base.into(), token: None })
+        let client = client.whilst("make an HTTP client")?;
+        Ok(Visitor { client, base: base.into(), lodge: lodge.into(), token: None })
     }
 
     /// The same door with another token, or none.
@@ -109,7 +117,8 @@ impl Visitor {
         if let Some(secret) = &login.totp_secret {
             asked["totp"] = json!(super::secret::code(secret, now)?);
         }
-        let tokens = self.with(None).post("/local/login", asked).await?;
+        let lodge = Visitor { base: self.lodge.clone(), token: None, ..self.clone() };
+        let tokens = lodge.post("/local/login", asked).await?;
         Ok(self.with(tokens["access_token"].as_str()))
     }
 
@@ -117,7 +126,7 @@ impl Visitor {
     pub async fn letter(&self, to: &str, word: &str) -> Outcome<String> {
         for _ in 0..600 {
             let mails =
-                self.client.get(format!("{}/local/mail", self.base)).query(&[("to", to)]).send().await;
+                self.client.get(format!("{}/local/mail", self.lodge)).query(&[("to", to)]).send().await;
             let mails: Value = mails.whilst("read the mails")?.json().await.whilst("read the mails")?;
             let mut all = mails["data"].as_array().into_iter().flatten();
             if let Some(mail) = all.find(|mail| mail["text"].as_str().is_some_and(|text| text.contains(word)))

@@ -18,8 +18,14 @@ const PACKAGES: [&str; 2] = ["ministack==1.5.33", "cryptography==50.0.2"];
 
 /// The interpreter of an environment in `folder` that has the emulator. Tells `progress` what it is doing.
 pub async fn ready(folder: &Path, progress: &dyn Fn(&str)) -> Outcome<PathBuf> {
+    ready_with(folder, &[], progress).await
+}
+
+/// The same with `more` packages beside it.
+pub async fn ready_with(folder: &Path, more: &[&str], progress: &dyn Fn(&str)) -> Outcome<PathBuf> {
     let (python, mark) = (folder.join("bin/python"), folder.join("installed"));
-    let wanted = PACKAGES.join(" ");
+    let packages = [&PACKAGES, more].concat();
+    let wanted = packages.join(" ");
     let is_ready = || python.exists() && std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted);
     if is_ready() {
         return Ok(python);
@@ -38,7 +44,7 @@ pub async fn ready(folder: &Path, progress: &dyn Fn(&str)) -> Outcome<PathBuf> {
     let pip = make(&base, folder, progress).await?;
     let mut install = Command::new(&python);
     install.args(pip).args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]);
-    run(install.args(PACKAGES), "install the emulator", &|line| {
+    run(install.args(packages), "install the emulator", &|line| {
         let known =
             ["Collecting ", "Downloading ", "Installing "].iter().any(|word| line.trim().starts_with(word));
         if known {

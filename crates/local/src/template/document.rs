@@ -34,9 +34,7 @@ pub struct Document {
 impl Document {
     /// Reads a file; parameters that are not given take the template's defaults.
     pub fn load(path: &Path, given: &BTreeMap<String, Value>) -> Outcome<Document> {
-        let text = std::fs::read_to_string(path).whilst(format_args!("read {}", path.display()))?;
-        let yaml = serde_yaml_ng::from_str(&text).whilst(format_args!("parse {}", path.display()))?;
-        Ok(Document::of(untag(yaml), path, given))
+        Ok(Document::of(read(path)?, path, given))
     }
 
     fn of(raw: Value, path: &Path, given: &BTreeMap<String, Value>) -> Document {
@@ -251,6 +249,13 @@ fn merge(into: &mut Value, from: &Value) {
         (_, Value::Null) => {}
         (into, from) => *into = from.clone(),
     }
+}
+
+/// A template file as it is written, with the long form of its functions: `{"Fn::Sub": "x"}`.
+pub fn read(path: &Path) -> Outcome<Value> {
+    let text = std::fs::read_to_string(path).whilst(format_args!("read {}", path.display()))?;
+    let yaml = serde_yaml_ng::from_str(&text).whilst(format_args!("parse {}", path.display()))?;
+    Ok(untag(yaml))
 }
 
 /// `!Sub x` is `{"Fn::Sub": x}`; only `Ref` and `Condition` carry no prefix.

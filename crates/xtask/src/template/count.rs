@@ -5,7 +5,26 @@ use super::raw::{File, Resource};
 
 const MOST: usize = 400;
 
+/// Metrics that CloudWatch lets one alarm look at; a hard limit, which cfn-lint does not know.
+/// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html (2026-11)
+const METRICS: usize = 10;
+
 pub fn differences(files: &[File]) -> Vec<String> {
+    let mut found = full(files);
+    for (file, resource) in files.iter().flat_map(|file| file.resources.iter().map(move |r| (file, r))) {
+        let metrics = resource.property("Metrics").and_then(|metrics| metrics.as_sequence());
+        let looked_at = metrics.into_iter().flatten().filter(|one| one.get("MetricStat").is_some()).count();
+        if resource.kind == "AWS::CloudWatch::Alarm" && looked_at > METRICS {
+            found.push(format!(
+                "{}: {} looks at {looked_at} metrics; CloudWatch takes {METRICS} in an alarm",
+                file.name, resource.id
+            ));
+        }
+    }
+    found
+}
+
+fn full(files: &[File]) -> Vec<String> {
     let counted = files.iter().map(|file| (&file.name, file.resources.iter().map(becomes).sum::<usize>()));
     let full = counted.filter(|(_, count)| *count >= MOST);
     full.map(|(name, count)| {
@@ -78,6 +97,18 @@ Resources:
   Q: {Type: AWS::SQS::Queue}";
         let counts: Vec<_> = file(text).resources.iter().map(becomes).collect();
         assert_eq!(counts, [3, 5, 4, 1]);
+    }
+
+    #[test]
+    fn an_alarm_over_eleven_metrics_is_refused() {
+        let alarm = |n| {
+            let one = "        - {Id: m, MetricStat: {Stat: Maximum}}\n";
+            let sum = "        - {Id: all, Expression: SUM(METRICS())}\n";
+            format!("Resources:\n  Dead:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Metrics:\n{sum}{}", one.repeat(n))
+        };
+        assert_eq!(differences(&[file(&alarm(10))]), Vec::<String>::new());
+        let found = differences(&[file(&alarm(11))]);
+        assert_eq!(found, ["t.yaml: Dead looks at 11 metrics; CloudWatch takes 10 in an alarm"]);
     }
 
     #[test]
