@@ -1,0 +1,22 @@
+//! Everything that is printed: one tree of blocks becomes PDF and DOCX, one workbook becomes XLSX, with the tenant's
+//! logo, colour and language. No IO, no clock, no chance: the same input gives the same bytes.
+
+mod chart;
+mod document;
+mod error;
+mod flow;
+mod font;
+mod grid;
+mod image;
+pub mod language;
+pub mod markup;
+mod pages;
+mod pdf;
+mod text;
+
+pub use chart::{Chart, ChartKind, Series};
+pub use document::{Align, Block, Brand, Cell, Colour, Document, Page, Paper, Run, Table};
+pub use error::Error;
+pub use image::Image;
+pub use language::Language;
+pub use pdf::pdf;
