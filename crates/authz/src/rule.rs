@@ -150,6 +150,7 @@ impl Cell {
 pub(crate) const A: Cell = Cell::of(Reach::All);
 pub(crate) const P: Cell = A;
 pub(crate) const S: Cell = Cell::of(Reach::Site);
+pub(crate) const T: Cell = Cell::of(Reach::Team);
 pub(crate) const G: Cell = Cell::of(Reach::Assigned);
 pub(crate) const L: Cell = Cell::of(Reach::Linked);
 pub(crate) const O: Cell = Cell::of(Reach::Own);

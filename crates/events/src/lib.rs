@@ -41,6 +41,9 @@ pub struct Envelope {
     /// The record the change belongs to, and its version: consumers compare it, since order is not kept.
     pub record: String,
     pub version: u64,
+    /// Where rules stand behind it: the first change of the chain, then the rules in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cause: Vec<String>,
     #[serde(default)]
     pub data: Value,
 }
@@ -60,6 +63,10 @@ impl Envelope {
             by: text("by")?,
             record,
             version,
+            cause: change
+                .get("cause")
+                .and_then(|c| serde_json::from_value(c.clone()).ok())
+                .unwrap_or_default(),
             data: event.get("data").cloned().unwrap_or(Value::Null),
         })
     }

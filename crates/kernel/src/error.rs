@@ -33,6 +33,8 @@ pub enum Kind {
     Method,
     /// 409: the state of things is against it; it may work later.
     Conflict,
+    /// 410: it was possible once, and its time is over.
+    Gone,
     /// 413
     TooLarge,
     /// 415

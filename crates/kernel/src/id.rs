@@ -162,6 +162,9 @@ ids! {
     ApprovalPolicyId => "apy",
     SequenceId => "sqt",
     SequenceRunId => "sqr",
+    /// What a rule asked another module for, and the answer.
+    RuleActionId => "wfa",
+    RuleAnswerId => "wfn",
     // named by these modules, kept by others
     EmployeeId => "emp",
     EncounterId => "enc",

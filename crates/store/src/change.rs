@@ -30,6 +30,9 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf: Option<String>,
     pub request: String,
+    /// The first change of a chain of rules, then the rules in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cause: Vec<String>,
     /// `create`, `update`, `delete`, `restore`, or the command.
     pub action: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +117,7 @@ pub(crate) struct Context {
 impl Draft {
     /// The item and its hash.
     pub fn item(&self, store: &Store, reason: Option<&str>) -> Result<(Item, String)> {
-        let Caller { by, roles, elevated, on_behalf, request, ip, agent } = &*store.caller;
+        let Caller { by, roles, elevated, on_behalf, request, cause, ip, agent } = &*store.caller;
         let pk = format!("{}#chg#{}#{}", store.scope, self.kind, self.id);
         let sk = format!("v#{:010}", self.version);
         let place = |name: &str| format!("{pk}|{sk}|{name}");
@@ -165,6 +168,9 @@ impl Draft {
         }
         if let Some(o) = on_behalf {
             put("on_behalf", s(o));
+        }
+        if !cause.is_empty() {
+            put("cause", serde_dynamo::to_attribute_value(cause).map_err(Error::internal)?);
         }
         if let Some(p) = patch {
             put("patch", b(p));

@@ -15,6 +15,7 @@ mod item;
 mod key;
 mod list;
 mod night;
+mod plain;
 mod read;
 mod record;
 mod run;
@@ -33,6 +34,7 @@ pub use find::Prefix;
 pub use key::{Key, Scope, segment};
 pub use list::{List, Page, Row, Wanted, stamp};
 pub use night::Night;
+pub use plain::{Changed, Plain};
 pub use read::Version;
 pub use vault::{Opened, Vault};
 
@@ -51,6 +53,8 @@ pub struct Caller {
     /// The person for whom a proxy acts.
     pub on_behalf: Option<String>,
     pub request: String,
+    /// Where rules stand behind a change: the first change of the chain, then the rules in their order.
+    pub cause: Vec<String>,
     pub ip: String,
     pub agent: String,
 }

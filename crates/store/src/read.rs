@@ -204,7 +204,7 @@ impl Store {
         format!("{}#{}", self.scope, key.pk)
     }
 
-    async fn item(&self, pk: &str, sk: &str, consistent: bool) -> Result<Option<Item>> {
+    pub(crate) async fn item(&self, pk: &str, sk: &str, consistent: bool) -> Result<Option<Item>> {
         let get = self.sdk.get_item().table_name(&*self.table).key(PK, s(pk)).key(SK, s(sk));
         let out = get.consistent_read(consistent).send().await.map_err(|e| refused("get", &e))?;
         Ok(out.item.filter(|item| self.lives(item)))
@@ -219,7 +219,11 @@ impl Store {
         Ok(self.batch(keys, false).await?.into_iter().map(|((pk, _), item)| (pk, item)).collect())
     }
 
-    async fn batch(&self, keys: &[Key], consistent: bool) -> Result<HashMap<(String, String), Item>> {
+    pub(crate) async fn batch(
+        &self,
+        keys: &[Key],
+        consistent: bool,
+    ) -> Result<HashMap<(String, String), Item>> {
         let mut out = HashMap::new();
         // The database refuses a batch that names an item twice.
         let places: BTreeSet<(String, &str)> = keys.iter().map(|k| (self.full(k), k.sk())).collect();
@@ -317,7 +321,7 @@ impl Store {
         serde_json::from_slice(&self.ring.unseal(&place, sealed)?).map(Some).map_err(Error::internal)
     }
 
-    fn change(&self, mut item: Item) -> Result<Change> {
+    pub(crate) fn change(&self, mut item: Item) -> Result<Change> {
         let patch = self.part(&item, "patch")?.unwrap_or_else(|| Value::Array(vec![]));
         let context = self.part(&item, "context")?.unwrap_or_default();
         let Context { reason, ip, agent } = serde_json::from_value(context).unwrap_or_default();

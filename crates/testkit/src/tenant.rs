@@ -109,6 +109,25 @@ impl Tenant {
         let sites: Vec<String> = sites.iter().map(|n| self.sites[*n].to_string()).collect();
         self.user(UserId::at(self.world.clock.now()), roles, &sites.join(" "))
     }
+    /// Publishes what identity publishes of an active user: that they are there, and the roles they hold.
+    pub async fn present(&self, who: &Actor) {
+        let (store, user) = (self.store().await, who.user());
+        let mut commit = store.commit().fact(facts::ACTIVE_USER, &user, &json!({"user": user}));
+        for role in who.claims["roles"].as_str().unwrap_or_default().split_whitespace() {
+            let key = Key::member(facts::MEMBERS, format!("role~{role}"), &user);
+            commit = commit.put(&key, &json!({"user": user}));
+        }
+        commit.run().await.expect("an active user");
+    }
+    /// And of one who was disabled.
+    pub async fn gone(&self, who: &Actor) {
+        let (store, user) = (self.store().await, who.user());
+        let mut commit = store.commit().drop_fact(facts::ACTIVE_USER, &user);
+        for role in who.claims["roles"].as_str().unwrap_or_default().split_whitespace() {
+            commit = commit.delete(&Key::member(facts::MEMBERS, format!("role~{role}"), &user));
+        }
+        commit.run().await.expect("a disabled user");
+    }
     pub fn user(&self, user: UserId, roles: &str, sites: &str) -> Actor {
         let claims = json!({
             "token_use": "access", "tenant": self.id.prefix(), "user": user.to_string(), "roles": roles,

@@ -2,6 +2,7 @@
 
 use crate::{
     access::Post,
+    approval::Policies,
     claims::Seen,
     cors::Origins,
     files::{Files, Nowhere, Signer},
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub gates: Gates,
     pub seen: Seen,
     pub origins: Origins,
+    pub policies: Policies,
     pub pace: Pace,
     pub place: Place,
 }
@@ -58,9 +60,9 @@ pub struct Place {
 
 impl App {
     pub fn new(vault: Vault, ports: Ports, place: Place) -> Self {
-        let (gates, seen, origins, pace) =
-            (Gates::default(), Seen::default(), Origins::default(), Pace::default());
-        Self(Arc::new(Shared { vault, ports, gates, seen, origins, pace, place }))
+        let (gates, seen, origins, pace, policies) =
+            (Gates::default(), Seen::default(), Origins::default(), Pace::default(), Policies::default());
+        Self(Arc::new(Shared { vault, ports, gates, seen, origins, policies, pace, place }))
     }
     pub fn vault(&self) -> &Vault {
         &self.0.vault
@@ -77,6 +79,10 @@ impl App {
     /// Fairness between people and between organisations.
     pub fn pace(&self) -> &Pace {
         &self.0.pace
+    }
+    /// Approval policies, as they are cached.
+    pub fn policies(&self) -> &Policies {
+        &self.0.policies
     }
     pub(crate) fn origins(&self) -> &Origins {
         &self.0.origins

@@ -3,13 +3,20 @@
 use crate::{
     Actor, Answer, App, Demands, Noun, Reach, Route, Shown,
     access::{Looked, Outcome, Queue},
+    approval::{self, Approving, Sent},
     gate::{Gate, TenantGate},
 };
 use authz::{DecidedBy, Decision, Held, Holder};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernel::{ContextId, Error, Id, Result};
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Instant,
+};
 use store::{Caller, Commit, Entity, List, Once, Page, Record, Scope, Store, Wanted, facts};
 
 /// A tenant, opened for this request.
@@ -31,9 +38,15 @@ struct Inner {
     decision: Decision,
     demands: Demands,
     once: Option<Once>,
+    route: Option<Arc<Route>>,
+    /// What was sent, where it may have to wait for a second person.
+    sent: Option<Sent>,
+    approving: Option<Arc<Approving>>,
+    second_person: AtomicBool,
 }
 
 impl Ctx {
+    #[expect(clippy::too_many_arguments, reason = "the guard hands over everything that it found")]
     pub(crate) fn new(
         app: App,
         actor: Actor,
@@ -42,16 +55,107 @@ impl Ctx {
         decision: Decision,
         demands: Demands,
         once: Option<Once>,
+        sent: Option<Sent>,
     ) -> Self {
         let (store, gate, operation) = (opened.store, opened.gate, route.operation.clone());
-        Self(Arc::new(Inner { app, actor, store, gate, operation, decision, demands, once }))
+        let (route, approving, second_person) = (Some(route), None, AtomicBool::new(false));
+        let inner = Inner {
+            app,
+            actor,
+            store,
+            gate,
+            operation,
+            decision,
+            demands,
+            once,
+            route,
+            sent,
+            approving,
+            second_person,
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// The same caller giving a command that somebody else asked for.
+    pub(crate) fn approved(
+        &self,
+        caller: Caller,
+        route: Arc<Route>,
+        demands: Demands,
+        approving: Arc<Approving>,
+    ) -> Result<Self> {
+        let permission = route.permission().ok_or(Error::Missing)?;
+        let decision = authz::decide(&self.holder(), permission, self.now());
+        if !decision.is_allowed() {
+            return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
+        }
+        Ok(Self(Arc::new(Inner {
+            app: self.0.app.clone(),
+            actor: self.0.actor.clone(),
+            store: self.0.store.acting(caller),
+            gate: self.0.gate.clone(),
+            operation: route.operation.clone(),
+            decision,
+            demands,
+            once: self.0.once.clone(),
+            route: Some(route),
+            sent: None,
+            approving: Some(approving),
+            second_person: AtomicBool::new(false),
+        })))
+    }
+
+    /// The product itself, for somebody else: as a rule, on behalf of its owner.
+    pub(crate) fn on_behalf(&self, by: String, owner: String, cause: Vec<String>) -> Self {
+        let caller = Caller { by, on_behalf: Some(owner), cause, ..self.0.store.caller().clone() };
+        Self(Arc::new(Inner {
+            app: self.0.app.clone(),
+            actor: self.0.actor.clone(),
+            store: self.0.store.acting(caller),
+            gate: self.0.gate.clone(),
+            operation: self.0.operation.clone(),
+            decision: self.0.decision.clone(),
+            demands: Demands::default(),
+            once: None,
+            route: None,
+            sent: None,
+            approving: None,
+            second_person: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn route(&self) -> Option<&Route> {
+        self.0.route.as_deref()
+    }
+    pub(crate) fn sent(&self) -> Option<&Sent> {
+        self.0.sent.as_ref()
+    }
+    pub(crate) fn approving(&self) -> Option<&Arc<Approving>> {
+        self.0.approving.as_ref()
+    }
+    pub(crate) fn demand_second_person(&self) {
+        self.0.second_person.store(true, SeqCst);
+    }
+    pub(crate) fn second_person_demanded(&self) -> bool {
+        self.0.second_person.load(SeqCst)
     }
 
     /// A part of the product acting by itself in a scope: reactions, schedules. `what` names it in the
     /// change records.
     pub async fn system(app: &App, scope: Scope, what: &str, request: &str) -> Result<Self> {
+        Self::caused(app, scope, what, request, vec![]).await
+    }
+
+    /// The same where rules stand behind what happens: whatever follows is theirs too.
+    pub async fn caused(
+        app: &App,
+        scope: Scope,
+        what: &str,
+        request: &str,
+        cause: Vec<String>,
+    ) -> Result<Self> {
         let actor = Actor::system(scope, what);
-        let caller = Caller { by: actor.user.clone(), request: request.into(), ..Caller::default() };
+        let caller = Caller { by: actor.user.clone(), request: request.into(), cause, ..Caller::default() };
         let store = app.vault().open(scope, caller).await?;
         let gate = app.gates().of(&store).await?;
         Ok(Self(Arc::new(Inner {
@@ -63,6 +167,10 @@ impl Ctx {
             decision: plain(Reach::All),
             demands: Demands::default(),
             once: None,
+            route: None,
+            sent: None,
+            approving: None,
+            second_person: AtomicBool::new(false),
         })))
     }
 
@@ -274,8 +382,21 @@ impl Ctx {
         self.store().commit().because(self.reason()).demanded(self.if_match().is_some())
     }
 
-    /// Runs the commit and answers; the answer is kept beside the write for retries with the same key.
+    /// Runs the commit and answers; the answer is kept beside the write for retries with the same key. What has to
+    /// wait for a second person is kept instead, and answered with 428.
     pub async fn settle(&self, commit: Commit, answer: Shown) -> Answer {
+        if let Some(approving) = self.approving() {
+            return approval::execute(self, &approving.clone(), commit, answer).await;
+        }
+        if let Some(command) = self.route().and_then(|r| r.approvable)
+            && let Some(waits) = approval::ask(self, command).await?
+        {
+            return waits;
+        }
+        self.send(commit, answer).await
+    }
+
+    pub(crate) async fn send(&self, commit: Commit, answer: Shown) -> Answer {
         let done = commit.once(self.once(), answer.status, answer.version, &answer.body).run().await;
         done.map_err(|e| match &self.0.gate.tenant {
             Some(tenant) => tenant.explain(e),

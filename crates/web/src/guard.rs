@@ -4,6 +4,7 @@
 use crate::{
     Actor, App, Door, Reach, Refused, Route,
     access::Queue,
+    approval::Sent,
     ctx::{Anyone, Ctx, Opened, plain},
     extract::Demands,
     gate::{AccessGate, Gate},
@@ -64,9 +65,15 @@ async fn pass(guarded: &Guarded, mut request: Request, next: Next) -> Result<Res
     let left = app.pace().take(home, &actor.user, &opened.gate, opened.store.now())?;
     let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
     refuse_unknown_query(route, &request)?;
-    let hash = read_body(&mut request, &from).await?;
+    let (hash, body) = read_body(&mut request, &from).await?;
     let once = demands.once.clone().map(|key| Once { by: actor.user.clone(), key, hash });
-    let ctx = Ctx::new(app.clone(), actor, opened, route.clone(), decided, demands, once);
+    let sent = route.approvable.map(|_| Sent {
+        module: guarded.module,
+        method: request.method().to_string(),
+        path: from.path.trim_start_matches("/partner").into(),
+        body,
+    });
+    let ctx = Ctx::new(app.clone(), actor, opened, route.clone(), decided, demands, once, sent);
     if app.seen().mark(&ctx.actor().session, ctx.now()) {
         tell_seen(&ctx, home).await;
     }
@@ -186,7 +193,7 @@ fn refuse_unknown_query(route: &Route, request: &Request) -> Result<()> {
 }
 
 /// Reads the body once, so that its digest names the request; leaves it for the extractors.
-async fn read_body(request: &mut Request, from: &From) -> Result<String> {
+async fn read_body(request: &mut Request, from: &From) -> Result<(String, Bytes)> {
     let body = std::mem::take(request.body_mut());
     let bytes = match Limited::new(body, BODY).collect().await {
         Ok(all) => all.to_bytes(),
@@ -197,8 +204,8 @@ async fn read_body(request: &mut Request, from: &From) -> Result<String> {
         Err(_) => return Err(Error::invalid("", "body", "the body could not be read")),
     };
     let hash = digest(request.method(), &from.path, &bytes);
-    *request.body_mut() = Body::from(bytes);
-    Ok(hash)
+    *request.body_mut() = Body::from(bytes.clone());
+    Ok((hash, bytes))
 }
 
 fn digest(method: &Method, path: &str, body: &Bytes) -> String {

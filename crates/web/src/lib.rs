@@ -5,8 +5,10 @@ pub mod access;
 mod answer;
 mod app;
 mod beat;
+pub mod approval;
 pub mod check;
 mod claims;
+pub mod conditions;
 pub mod cors;
 mod ctx;
 pub mod docs;
@@ -23,6 +25,7 @@ pub mod pace;
 mod problem;
 mod reaction;
 mod route;
+mod settable;
 
 pub use access::{Post, Posted, Queue, Replying};
 pub use answer::{Answer, Refused, created, deleted, json, ok};
@@ -39,5 +42,6 @@ pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, Reaction, Task, consume};
 pub use route::{Door, Route, Shape, route, shape};
+pub use settable::{RuleAnswer, Settable, settable};
 
 pub use authz::Reach;

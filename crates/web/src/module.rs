@@ -1,7 +1,7 @@
 //! A module: its routes and what it does on messages. Mounted the same way in the cloud, locally and in tests.
 
 use crate::{
-    App, Problem, Reaction, Refused, Route, Task, cors,
+    App, Problem, Reaction, Refused, Route, Task, approval, cors,
     guard::{self, Guarded},
 };
 use axum::{
@@ -24,7 +24,12 @@ pub struct Module {
 }
 
 impl Module {
-    pub fn new(name: &'static str, routes: Vec<Route>) -> Self {
+    /// Where a command may have to wait for a second person, the module also decides about it.
+    pub fn new(name: &'static str, mut routes: Vec<Route>) -> Self {
+        let waiting: Vec<Route> = routes.iter().filter(|r| r.approvable.is_some()).cloned().collect();
+        if !waiting.is_empty() {
+            routes.extend(approval::routes(name, waiting));
+        }
         Self { name, routes, reactions: vec![], tasks: vec![] }
     }
     pub fn reacts(mut self, reactions: Vec<Reaction>) -> Self {

@@ -81,7 +81,7 @@ pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()
             for reaction in module.reactions.iter().filter(|r| r.hears(&event.kind)) {
                 let scope = Scope::from_claim(&event.tenant)
                     .ok_or_else(|| Error::internal(format!("event {} of no tenant", event.id)))?;
-                let ctx = Ctx::system(app, scope, module.name, &event.id).await?;
+                let ctx = Ctx::caused(app, scope, module.name, &event.id, event.cause.clone()).await?;
                 done((reaction.run)(ctx, event.clone()).await)?;
             }
         }

@@ -40,6 +40,8 @@ pub struct Route {
     pub refusals: Vec<&'static str>,
     /// Rounds to the table: the budget that tests hold it to. 0 = none stated.
     pub trips: u8,
+    /// The command's name in approval policies, where it may have to wait for a second person. Its handler settles.
+    pub approvable: Option<&'static str>,
     pub(crate) handler: MethodRouter<App>,
 }
 
@@ -70,6 +72,7 @@ pub fn route(
         output: None,
         refusals: vec![],
         trips: 0,
+        approvable: None,
         handler,
     }
 }
@@ -123,6 +126,11 @@ impl Route {
     pub fn trips(mut self, trips: u8) -> Self {
         self.trips = trips;
         self
+    }
+    /// The command may have to wait for a second person: a policy of the organisation says when.
+    pub fn approvable(mut self, command: &'static str) -> Self {
+        self.approvable = Some(command);
+        self.refuses(&["approval-required"])
     }
     pub fn permission(&self) -> Option<&'static str> {
         match self.door {

@@ -6,7 +6,6 @@
 //! theirs; until then nobody reaches a patient as themselves or as a relative.
 
 pub mod allergy;
-mod approval;
 mod background;
 mod care;
 mod chart;
@@ -32,7 +31,6 @@ pub fn module() -> Module {
         background::routes(),
         coverage::routes(),
         merge::routes(),
-        approval::routes(),
         timeline::routes(),
     ];
     let tasks = vec![patient::emergency::reminder(), flag::ending(), coverage::expiry()];
@@ -54,7 +52,6 @@ mod tests {
             reserved_fields::<background::Background>(),
             reserved_fields::<coverage::Coverage>(),
             reserved_fields::<merge::Merge>(),
-            reserved_fields::<approval::Approval>(),
         ];
         assert_eq!(all.concat(), [] as [String; 0]);
     }

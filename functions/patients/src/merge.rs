@@ -5,7 +5,7 @@ mod api;
 mod plan;
 mod undo;
 
-pub use api::{Request, perform, routes};
+pub use api::routes;
 pub use undo::undo;
 
 use crate::patient::{Patient, facts as published, guards};

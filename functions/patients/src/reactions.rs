@@ -12,13 +12,14 @@ use events::{Envelope, PatientEvent};
 use jiff::Timestamp;
 use kernel::{Error, PatientId, Result};
 use store::{Key, Record};
-use web::{Ctx, Reaction};
+use web::{Ctx, Reaction, Settable};
 
 pub fn all() -> Vec<Reaction> {
     let of = |heard: &'static Heard| {
         Reaction::on(heard.event, move |ctx, event| async move { hear(&ctx, heard, &event).await })
     };
-    HEARD.iter().map(of).collect()
+    let settable = web::settable(vec![Settable::of::<Patient>(&["custom.*"])]);
+    HEARD.iter().map(of).chain([settable]).collect()
 }
 
 async fn hear(ctx: &Ctx, heard: &Heard, event: &Envelope) -> Result<()> {

@@ -8,7 +8,7 @@ mod shown;
 
 pub use handlers::{Hooks, amend, command, create, history, list, remove, restore, show};
 pub use listing::{list_shape, wanted};
-pub use routes::{Because, Paths, crud, reading, steps};
+pub use routes::{Because, Paged, Paths, crud, reading, steps};
 pub use shown::{History, Pages, Shown, View};
 
 use crate::{Actor, Ctx, Reach};

@@ -32,9 +32,10 @@ pub(crate) struct Showing {
     at: Option<jiff::Timestamp>,
 }
 
+/// The parameters of a history.
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "the parameters' schema")]
-pub(crate) struct Paging {
+pub struct Paged {
     #[schemars(range(min = 1, max = 100))]
     limit: Option<i32>,
     #[schemars(range(min = 1))]
@@ -65,7 +66,7 @@ pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
             format!("{n}.history"),
             get(handlers::history::<E>),
         )
-        .asks::<Paging>()
+        .asks::<Paged>()
         .gives::<History>(200)
         .trips(2)
         .says(format!("Every version of a {n}: who, when, why, what changed")),

@@ -135,6 +135,7 @@ async fn the_first_administrator_comes_from_the_sign_up() {
         by: "system".into(),
         record: "org_1".into(),
         version,
+        cause: vec![],
         data: json!({}),
     };
     scene.world.hand_over(&event("tenant.prepared", 1)).await;

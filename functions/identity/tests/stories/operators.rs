@@ -38,6 +38,7 @@ async fn an_operator_sets_up_a_second_factor_and_is_out_when_suspended() {
         by: "system".into(),
         record: user.clone(),
         version: 1,
+        cause: vec![],
         data: json!({"status": status}),
     };
     scene.world.hand_over(&changed("active")).await;

@@ -2,7 +2,6 @@
 
 use super::{Counts, Half, Merge, Side, fields, halves, moved, plan, publish};
 use crate::{
-    approval::{self, Asked},
     chart,
     patient::{Patient, guards, register::SHARDS},
 };
@@ -63,14 +62,9 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, path, "patient.merge", "merge.create", post(create))
             .takes::<Request>()
             .gives::<View<'static, Merge>>(201)
-            .refuses(&[
-                "already-merged",
-                "both-admitted",
-                "death-differs",
-                "cannot-merge-self",
-                "approval-required",
-            ])
-            .trips(2)
+            .refuses(&["already-merged", "both-admitted", "death-differs", "cannot-merge-self"])
+            .approvable("patient.merge")
+            .trips(3)
             .says("Merges a duplicate into a survivor"),
         route(Method::GET, format!("{path}/{{id}}"), "patient.merge", "merge.show", get(show::<Merge>))
             .gives::<View<'static, Merge>>(200)
@@ -102,18 +96,10 @@ async fn create(ctx: Ctx, Body(request): Body<Request>) -> Answer {
     let (survivor, duplicate) = halves(&ctx, request.survivor, request.duplicate).await?;
     plan::mergeable(&survivor.record, &duplicate.record)?;
     if plan::doubtful(&survivor.record.body, &duplicate.record.body) {
-        let reason = request.reason.0.clone();
-        return Err(approval::ask(&ctx, Asked::Merge(request), &reason).await?.into());
+        ctx.needs_second_person();
     }
     let (commit, shown) = build(&ctx, request, &survivor, &duplicate)?;
     ctx.settle(commit, shown).await
-}
-
-/// The merge itself, once approved.
-pub async fn perform(ctx: &Ctx, request: Request) -> Result<(Commit, Shown)> {
-    let (survivor, duplicate) = halves(ctx, request.survivor, request.duplicate).await?;
-    plan::mergeable(&survivor.record, &duplicate.record)?;
-    build(ctx, request, &survivor, &duplicate)
 }
 
 fn build(ctx: &Ctx, request: Request, survivor: &Half, duplicate: &Half) -> Result<(Commit, Shown)> {

@@ -159,7 +159,7 @@ fn changing() -> Vec<Route> {
         )
         .takes::<crate::chart::Why>()
         .gives::<View<'static, Patient>>(200)
-        .refuses(&["approval-required"])
+        .approvable("patient.reverse_death")
         .trips(2)
         .says("Takes a recorded death back; a second administrator approves it"),
     ]

@@ -1,10 +1,7 @@
 //! What becomes of a patient: discharge, death, deletion.
 
 use super::{AllergyStatus, DeathPrecision, DeathSource, Deceased, Patient, Status, facts, guards, register};
-use crate::{
-    approval::{self, Asked},
-    chart,
-};
+use crate::chart;
 use authz::Only;
 use events::PatientEvent;
 use jiff::Timestamp;
@@ -69,6 +66,10 @@ impl Hooks for Patient {
     ) -> Result<Commit> {
         let commit = match action {
             "discharge" => commit.emit(PatientEvent::Discharged { patient: new.id, site: new.body.site_id }),
+            "set_field" => {
+                let fields = super::edit::changed(&old.body.person, &new.body.person)?;
+                commit.emit(PatientEvent::Updated { patient: new.id, fields })
+            }
             _ => commit.emit(PatientEvent::Updated { patient: new.id, fields: vec!["deleted_at".into()] }),
         };
         let commit = guards::retake(commit, old, new);
@@ -152,23 +153,15 @@ pub fn died(record: &Record<Patient>) -> PatientEvent {
 pub async fn reverse_death(ctx: Ctx, At(id): At<PatientId>, Body(why): Body<chart::Why>) -> Answer {
     let reason = ctx.needs_reason(why.reason.as_deref())?;
     let old = ctx.change::<Patient>(id).await?;
-    if old.body.deceased.is_none() {
-        return Err(Error::State { command: "reverse_death", state: old.body.status.to_string() }.into());
-    }
-    Err(approval::ask(&ctx, Asked::ReverseDeath { patient: id }, &reason).await?.into())
-}
-
-/// The reversal itself, once approved.
-pub async fn reverse(ctx: &Ctx, id: PatientId, reason: String) -> Result<(Commit, web::noun::Shown)> {
-    let old = ctx.store().fresh::<Patient>(id).await?;
     let Some(death) = &old.body.deceased else {
-        return Err(Error::State { command: "reverse_death", state: old.body.status.to_string() });
+        return Err(Error::State { command: "reverse_death", state: old.body.status.to_string() }.into());
     };
+    ctx.needs_second_person();
     let mut new = old.next(ctx.now());
     (new.body.status, new.body.status_at) = (death.former_status, Some(new.updated_at));
     new.body.deceased = None;
     let event = PatientEvent::DeathReversed { patient: id, status: new.body.status.to_string() };
     let commit = ctx.commit().because(Some(reason)).update("reverse_death", &old, &new).emit(event);
     let shown = ctx.shown(200, &new)?;
-    Ok((facts::publish(commit, Some(&old), &new), shown))
+    ctx.settle(facts::publish(commit, Some(&old), &new), shown).await
 }

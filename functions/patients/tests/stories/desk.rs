@@ -64,6 +64,7 @@ pub fn event(
         by: "system:test".into(),
         record: record.into(),
         version,
+        cause: vec![],
         data,
     }
 }

@@ -162,6 +162,7 @@ async fn a_death_is_recorded_with_a_reason_and_by_reception_with_the_certificate
 
     // Somebody was mistaken: two administrators bring the patient back.
     let (one, two) = (stay.grace.staff("tenant_admin"), stay.grace.staff("tenant_admin"));
+    stay.grace.present(&one).await;
     let reverse = format!("/v1/patients/{}/reverse_death", stay.patient);
     one.post(&reverse, json!({})).await.refused(422, "reason-required");
     let asked =
@@ -173,7 +174,44 @@ async fn a_death_is_recorded_with_a_reason_and_by_reception_with_the_certificate
     assert_eq!((&back["status"], back.get("deceased")), (&json!("registered"), None));
     assert_eq!(stay.fact().await["live"], true);
     assert!(stay.grace.store().await.fact::<Value>(facts::DECEASED, &stay.patient).await.unwrap().is_none());
-    two.post(&format!("{approval}/approve"), json!({})).await.refused(422, "state");
+    two.post(&format!("{approval}/approve"), json!({})).await.refused(409, "already-decided");
+}
+
+#[tokio::test]
+async fn a_rule_sets_a_field_of_the_organisations_own_and_no_other() {
+    let stay = Stay::begin().await;
+    let id = |kind: &str, n: u8| format!("{kind}_01ARZ3NDEKTSV4RRFFQ69G5FA{n}");
+    let wish = |n: u8, field: &str, value: Value| {
+        let data = json!({
+            "rule": id("wfr", 1), "firing": id("frn", n), "action": id("wfa", n), "owner": stay.desk.user(),
+            "noun": "patient", "record": stay.patient, "field": field, "value": value,
+        });
+        event(&stay.grace, "rule.field_requested", &id("wfa", n), 1, "2026-11-20T10:00:00Z", data)
+    };
+    let good = wish(2, "custom.vip", json!(true));
+    stay.world.hand_over(&good).await;
+    stay.world.hand_over(&good).await;
+    stay.world.hand_over(&wish(3, "family_name", json!("Bello"))).await;
+    stay.world.hand_over(&wish(4, "custom.vip", json!(true))).await;
+    let patient = stay.desk.get(&format!("/v1/patients/{}", stay.patient)).await.ok();
+    assert_eq!((&patient["custom"], &patient["family_name"]), (&json!({"vip": true}), &json!("Okonkwo")));
+    let history = stay.desk.get(&format!("/v1/patients/{}/history", stay.patient)).await.ok();
+    let last = &history["data"][0];
+    assert_eq!(
+        (&last["by"], &last["action"]),
+        (&json!(format!("rule:{}", id("wfr", 1))), &json!("set_field"))
+    );
+    assert_eq!((&last["on_behalf"], &last["cause"]), (&json!(stay.desk.user()), &json!([id("wfr", 1)])));
+    let answers: Vec<_> =
+        stay.world.events().await.into_iter().filter(|e| e.kind.starts_with("rule.field_")).collect();
+    let said: Vec<_> =
+        answers.iter().map(|e| (e.kind.as_str(), &e.data["problem"], &e.data["same"])).collect();
+    let (no, yes) = (&Value::Null, &json!(true));
+    assert_eq!(said.len(), 3, "once each: {said:?}");
+    assert!(
+        said.contains(&("rule.field_applied", no, no)) && said.contains(&("rule.field_applied", no, yes))
+    );
+    assert!(said.contains(&("rule.field_refused", &json!("field-not-settable"), no)));
 }
 
 #[tokio::test]

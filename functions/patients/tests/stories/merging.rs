@@ -206,6 +206,7 @@ async fn doubtful_merges_wait_for_a_second_person() {
     let path = format!("/v1/patients/{}", pair.survivor);
     let nin = json!({"identifiers": [{"type": "nin", "value": "99999999999"}]});
     pair.admin.call("PATCH", &path).because("card").body(nin).send().await.ok();
+    pair.grace.present(&pair.admin).await;
     let asked = pair.merge(json!({})).await.refused(428, "approval-required");
     let approval = format!("/v1/patients/approvals/{}", asked["approval"].as_str().unwrap());
     pair.admin.post(&format!("{approval}/approve"), json!({})).await.refused(403, "own-request");

@@ -86,6 +86,7 @@ async fn the_signed_note_heard_twice_asks_once() {
         by: s.doctor.user(),
         record: "enc_01ARZ3NDEKTSV4RRFFQ69G5FAV".into(),
         version: 3,
+        cause: vec![],
         data: json!({"visit": visit["id"], "follow_up": {"days": 14}}),
     };
     s.world.hand_over(&event).await;

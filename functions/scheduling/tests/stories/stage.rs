@@ -169,6 +169,7 @@ impl Stage {
             by: self.doctor.user(),
             record: record.into(),
             version: 1,
+            cause: vec![],
             data,
         };
         self.world.hand_over(&event).await;

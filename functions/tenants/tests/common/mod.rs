@@ -132,6 +132,7 @@ impl Scene {
             by: "system:identity".into(),
             record: "usr_01J00000000000000000000001".into(),
             version: 1,
+            cause: vec![],
             data: json!({"user": "usr_01J00000000000000000000001"}),
         };
         self.world.hand_over(&envelope).await;

@@ -1,0 +1,137 @@
+//! Looking at records without knowing their noun: what of them lies open. Conditions of rules and approval policies
+//! read no more than that, so they cannot tell what is sealed.
+
+use crate::{
+    Change, Key, Store,
+    error::refused,
+    item::{Item, s, text},
+    list::LAST,
+    read::version_of,
+    schema::{DAY_SHARDS, GSI4, INDEXES, PK, SK, TTL},
+};
+use aws_sdk_dynamodb::types::AttributeValue as Av;
+use futures::future::try_join_all;
+use jiff::civil::Date;
+use kernel::Result;
+use serde_json::{Map, Value};
+
+/// A record as it lies open.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    pub version: u64,
+    /// Fields that are not sealed, with `id` and the record's times.
+    pub body: Value,
+}
+
+/// A change record with its place, for readers who do not know its noun.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// `<kind>#<record>#<version>`, as events are named.
+    pub id: String,
+    pub kind: String,
+    pub record: String,
+    pub change: Change,
+}
+
+impl Store {
+    /// What lies open of a record, by its id alone; `None` if there is none or it is deleted.
+    pub async fn plain_record(&self, id: &str) -> Result<Option<Plain>> {
+        let Some((kind, _)) = id.split_once('_').filter(|_| !id.contains('#')) else { return Ok(None) };
+        let item = self.item(&format!("{}#{kind}#{id}", self.scope), ".", true).await?;
+        Ok(item
+            .filter(|item| !item.contains_key("deleted_at"))
+            .map(|item| Plain { version: version_of(&item), body: open(item) }))
+    }
+
+    /// One change, by the id that its event carries.
+    pub async fn change_of(&self, id: &str) -> Result<Option<Changed>> {
+        let mut words = id.split('#');
+        let (Some(kind), Some(record), Some(version)) = (words.next(), words.next(), words.next()) else {
+            return Ok(None);
+        };
+        let Ok(version) = version.parse::<u64>() else { return Ok(None) };
+        let pk = format!("{}#chg#{kind}#{record}", self.scope);
+        let item = self.item(&pk, &format!("v#{version:010}"), true).await?;
+        item.map(|item| self.changed(item)).transpose()
+    }
+
+    /// Changes of one day (UTC) in the order of time, after a place (exclusive), at most `limit`, with the place
+    /// of the last. Read by key: the index by day holds no bodies.
+    pub async fn changes_on(&self, day: Date, after: &str, limit: usize) -> Result<Vec<(String, Changed)>> {
+        let shards = (0..DAY_SHARDS).map(|shard| self.day_shard(day, shard, after, limit));
+        let mut found: Vec<(String, Key)> = try_join_all(shards).await?.concat();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found.truncate(limit);
+        let keys: Vec<Key> = found.iter().map(|(_, key)| key.clone()).collect();
+        let items = self.batch(&keys, false).await?;
+        let read = |(place, key): (String, Key)| {
+            let item = items.get(&(self.full(&key), key.sk.clone())).cloned()?;
+            Some(self.changed(item).map(|change| (place, change)))
+        };
+        found.into_iter().filter_map(read).collect()
+    }
+
+    async fn day_shard(
+        &self,
+        day: Date,
+        shard: u32,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, Key)>> {
+        let query = self
+            .sdk
+            .query()
+            .table_name(&*self.table)
+            .index_name(GSI4.name)
+            .key_condition_expression("gsi4pk = :p AND gsi4sk BETWEEN :a AND :b")
+            .expression_attribute_values(":p", s(format!("{}#change#{day}#{shard}", self.scope)))
+            .expression_attribute_values(":a", s(if after.is_empty() { " " } else { after }))
+            .expression_attribute_values(":b", s(LAST))
+            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
+        let out = query.send().await.map_err(|e| refused("changes of a day", &e))?;
+        let prefix = format!("{}#", self.scope);
+        let mut found = vec![];
+        for item in out.items.unwrap_or_default() {
+            let place = text(&item, GSI4.sk)?.to_string();
+            if place.as_str() > after {
+                let pk = text(&item, PK)?.trim_start_matches(&prefix).to_string();
+                found.push((place, Key { pk, sk: text(&item, SK)?.to_string() }));
+            }
+        }
+        Ok(found)
+    }
+
+    fn changed(&self, item: Item) -> Result<Changed> {
+        let (kind, record) = (text(&item, "kind")?.to_string(), text(&item, "id")?.to_string());
+        let id = format!("{kind}#{record}#{}", version_of(&item));
+        Ok(Changed { id, kind, record, change: self.change(item)? })
+    }
+}
+
+/// An item without what is sealed and without what belongs to the table.
+fn open(mut item: Item) -> Value {
+    for name in [PK, SK, TTL, "head"] {
+        item.remove(name);
+    }
+    for index in INDEXES {
+        item.remove(index.pk);
+        item.remove(index.sk);
+    }
+    Value::Object(members(item))
+}
+
+fn members(map: Item) -> Map<String, Value> {
+    map.into_iter().filter_map(|(name, value)| Some((name, plain(value)?))).collect()
+}
+
+fn plain(value: Av) -> Option<Value> {
+    Some(match value {
+        Av::S(text) => text.into(),
+        Av::N(number) => serde_json::from_str(&number).ok()?,
+        Av::Bool(b) => b.into(),
+        Av::Null(_) => Value::Null,
+        Av::L(all) => Value::Array(all.into_iter().filter_map(plain).collect()),
+        Av::M(map) => Value::Object(members(map)),
+        _ => return None,
+    })
+}

@@ -1,0 +1,173 @@
+//! Fields that rules of an organisation may set: a module declares them, and answers every wish with what became of
+//! it. Never clinical, financial, state, permission or identity fields: they are not declared.
+
+use crate::{Ctx, Reaction, check, noun::Hooks};
+use events::{
+    Envelope, WorkflowEvent,
+    workflow::{FieldAnswer, FieldWish},
+};
+use futures::future::BoxFuture;
+use kernel::{Error, Id, Result, RuleAnswerId, error::faultless};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::{Entity, List, Record};
+
+type Apply = fn(Ctx, FieldWish, String) -> BoxFuture<'static, Result<()>>;
+
+/// A noun's fields that rules may set.
+#[derive(Clone)]
+pub struct Settable {
+    pub noun: &'static str,
+    /// Dotted paths; `custom.*` is every field within `custom`.
+    pub fields: &'static [&'static str],
+    kind: &'static str,
+    apply: Apply,
+}
+
+/// What became of a rule's wish: its event travels with it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RuleAnswer {
+    pub rule: kernel::RuleId,
+    pub firing: kernel::FiringId,
+    pub action: kernel::RuleActionId,
+    pub record: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl Entity for RuleAnswer {
+    type Id = RuleAnswerId;
+    const NOUN: &'static str = "rule_answer";
+    const LISTS: &'static [List<Self>] = &[];
+}
+
+impl Settable {
+    pub fn of<E: Hooks>(fields: &'static [&'static str]) -> Self {
+        let apply: Apply = |ctx, wish, event| Box::pin(async move { set::<E>(&ctx, &wish, &event).await });
+        Self { noun: E::NOUN, fields, kind: E::Id::KIND, apply }
+    }
+    /// Whether a rule may set this field.
+    pub fn has(&self, field: &str) -> bool {
+        self.fields.iter().any(|f| match f.strip_suffix('*') {
+            Some(within) => {
+                field.strip_prefix(within).is_some_and(|rest| !rest.is_empty() && !rest.contains('.'))
+            }
+            None => *f == field,
+        })
+    }
+}
+
+/// Answers the wishes of rules for a module's nouns.
+pub fn settable(all: Vec<Settable>) -> Reaction {
+    let all = Arc::new(all);
+    Reaction::on("rule.field_requested", move |ctx, event| {
+        let all = all.clone();
+        async move { on(&ctx, &event, &all).await }
+    })
+}
+
+async fn on(ctx: &Ctx, event: &Envelope, all: &[Settable]) -> Result<()> {
+    let Some(WorkflowEvent::RuleFieldRequested(wish)) = event.read() else { return Ok(()) };
+    let ours = |s: &&Settable| wish.record.split('_').next() == Some(s.kind);
+    let Some(settable) = all.iter().find(ours) else { return Ok(()) };
+    let mut cause = event.cause.clone();
+    if !cause.contains(&wish.rule.to_string()) {
+        cause.push(wish.rule.to_string());
+    }
+    let acting = ctx.on_behalf(format!("rule:{}", wish.rule), wish.owner.clone(), cause);
+    if settable.has(&wish.field) {
+        return (settable.apply)(acting, wish, event.id.clone()).await;
+    }
+    answer(&acting, acting.store().commit(), &wish, &event.id, Some("field-not-settable"), false).await
+}
+
+/// The ordinary validation and the ordinary version guard, as for anybody else.
+async fn set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<()> {
+    let mut attempt = 0;
+    loop {
+        let outcome = try_set::<E>(ctx, wish, event).await;
+        match outcome {
+            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
+            Err(Error::Refused(r)) if r.code == "seen-already" => return Err(Error::Refused(r)),
+            Err(Error::Internal(e)) => return Err(Error::Internal(e)),
+            Err(Error::Busy) => return Err(Error::Busy),
+            Err(refused) => {
+                let commit = ctx.store().commit();
+                return answer(ctx, commit, wish, event, Some(refused.code()), false).await;
+            }
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+async fn try_set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<()> {
+    let old = ctx.store().fresh::<E>(wish.record.parse()?).await?;
+    if old.deleted_at.is_some() {
+        return Err(Error::Missing);
+    }
+    let body = check::merge_patch(&old.body, &patch(&wish.field, &wish.value))?;
+    faultless(body.check())?;
+    let open = |body: &E| seal::open(|| serde_json::to_value(body)).map_err(Error::internal);
+    if open(&old.body)? == open(&body)? {
+        return answer(ctx, ctx.store().commit(), wish, event, None, true).await;
+    }
+    let mut new = old.next(ctx.now());
+    new.body = body;
+    E::before(ctx, "set_field", Some(&old), &mut new)?;
+    let commit = ctx.commit().update("set_field", &old, &new);
+    let commit = E::on_change(ctx, "set_field", &old, &new, commit).await?;
+    answer(ctx, commit, wish, event, None, false).await
+}
+
+async fn answer(
+    ctx: &Ctx,
+    commit: store::Commit,
+    wish: &FieldWish,
+    event: &str,
+    problem: Option<&str>,
+    same: bool,
+) -> Result<()> {
+    let problem = problem.map(String::from);
+    let record = Record::new(
+        ctx.now(),
+        RuleAnswer {
+            rule: wish.rule,
+            firing: wish.firing,
+            action: wish.action,
+            record: wish.record.clone(),
+            problem: problem.clone(),
+        },
+    );
+    let said = FieldAnswer {
+        rule: wish.rule,
+        firing: wish.firing,
+        action: wish.action,
+        record: wish.record.clone(),
+        same,
+        problem,
+    };
+    let said = match said.problem {
+        Some(_) => WorkflowEvent::RuleFieldRefused(said),
+        None => WorkflowEvent::RuleFieldApplied(said),
+    };
+    let commit = commit.create(&record).emit(said);
+    ctx.once_for(commit, "set_field", event).run().await
+}
+
+/// `{"custom": {"vip": true}}` for `custom.vip`.
+fn patch(path: &str, value: &Value) -> Value {
+    path.rsplit('.').fold(value.clone(), |inner, name| json!({ name: inner }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_a_patch() {
+        assert_eq!(patch("custom.vip", &json!(true)), json!({"custom": {"vip": true}}));
+        assert_eq!(patch("note", &json!("x")), json!({"note": "x"}));
+    }
+}
