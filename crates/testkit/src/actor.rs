@@ -1,6 +1,6 @@
 //! Somebody with a token, calling.
 
-use crate::Reply;
+use crate::{Reply, chaos::Chaos};
 use axum::{
     Router,
     body::Body,
@@ -21,6 +21,7 @@ use tower::ServiceExt;
 #[derive(Clone)]
 pub struct Actor {
     pub(crate) router: Router,
+    pub(crate) chaos: Option<Chaos>,
     pub claims: Map<String, Value>,
     pub ip: String,
     pub token: bool,
@@ -93,13 +94,25 @@ impl Call<'_> {
         self.header("x-reason", reason)
     }
 
-    pub async fn send(self) -> Reply {
+    pub async fn send(mut self) -> Reply {
+        let Some(chaos) = self.actor.chaos.clone() else { return self.done().await };
+        // Only what carries a key may be sent again without looking.
+        if self.method != "POST" || !self.actor.token {
+            return chaos.once(self.done()).await;
+        }
+        if self.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("idempotency-key")) {
+            self = self.key(&format!("chaos-{}", Ulid::new()));
+        }
+        chaos.twice(|| self.done()).await
+    }
+
+    async fn done(&self) -> Reply {
         let asked = format!("{} {}", self.method, self.path);
         let mut request = Request::builder().method(&*self.method).uri(&self.path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let mut request = request.body(Body::from(self.body)).expect("a request");
+        let mut request = request.body(Body::from(self.body.clone())).expect("a request");
         request.extensions_mut().insert(RequestContext::ApiGatewayV1(context(self.actor)));
         let response = self.actor.router.clone().oneshot(request).await.expect("routers do not fail");
         let status = response.status().as_u16();

@@ -8,6 +8,7 @@
 //! ```
 
 mod actor;
+mod chaos;
 pub mod contention;
 mod files;
 mod keys;

@@ -1,6 +1,6 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
-use crate::{Actor, Cabinet, Letterbox, Tenant, files::Pen, keys::Keys, table, trips::Trips};
+use crate::{Actor, Cabinet, Letterbox, Tenant, chaos::Chaos, files::Pen, keys::Keys, table, trips::Trips};
 use authz::Edition;
 use axum::Router;
 use events::Envelope;
@@ -24,6 +24,7 @@ pub struct World {
     router: Router,
     table: sdk::Client,
     trips: Trips,
+    chaos: Option<Chaos>,
     keys: Arc<Keys>,
     delivered: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -57,6 +58,7 @@ impl World {
         app.pace().off(true);
         let router = routes(&modules, &app);
         Self {
+            chaos: Chaos::of(&table.trips, &app),
             app,
             clock,
             letters,
@@ -79,11 +81,23 @@ impl World {
 
     pub fn actor(&self, claims: Value) -> Actor {
         let claims: Map<String, Value> = claims.as_object().expect("claims").clone();
-        Actor { router: self.router.clone(), claims, ip: "196.6.103.10".into(), token: true }
+        Actor {
+            router: self.router.clone(),
+            chaos: self.chaos.clone(),
+            claims,
+            ip: "196.6.103.10".into(),
+            token: true,
+        }
     }
     /// Somebody without a token.
     pub fn stranger(&self) -> Actor {
-        Actor { router: self.router.clone(), claims: Map::new(), ip: "203.0.113.7".into(), token: false }
+        Actor {
+            router: self.router.clone(),
+            chaos: self.chaos.clone(),
+            claims: Map::new(),
+            ip: "203.0.113.7".into(),
+            token: false,
+        }
     }
     /// An operator of the platform.
     pub fn operator(&self, operator: &str, roles: &str) -> Actor {
@@ -95,19 +109,29 @@ impl World {
 
     /// Round trips to the table since the last time this was asked.
     pub fn trips(&self) -> u64 {
+        self.calm();
         self.trips.take()
     }
     /// Waves of round trips since the last time this was asked: requests made together count once. What a
     /// route states as its budget is rounds; meaningful only while one request at a time is made.
     pub fn rounds(&self) -> u64 {
+        self.calm();
         self.trips.take_rounds()
+    }
+    /// What counts calls, or stages faults of its own, is told without chaos.
+    fn calm(&self) {
+        if let Some(chaos) = &self.chaos {
+            chaos.end();
+        }
     }
     /// The next answers of the table are lost after it has done the work.
     pub fn lose_answers(&self, count: u64) {
+        self.calm();
         self.trips.lose(count);
     }
     /// The next answers (after the lost ones) say that the table is throttled.
     pub fn throttle_answers(&self, count: u64) {
+        self.calm();
         self.trips.throttle(count);
     }
     /// The table itself and its name, for tampering with what lies there.
@@ -143,8 +167,16 @@ impl World {
     pub async fn hand_over(&self, event: &Envelope) {
         let message = Message::Event(event.clone());
         for module in self.modules.iter() {
-            let handled = web::consume(module, &self.app, &message).await;
+            let handled = self.consume(module, &message).await;
             handled.unwrap_or_else(|e| panic!("{} on {}: {e:?}", module.name, event.kind));
+        }
+    }
+
+    /// As the module's queue would: with chaos, the first worker dies in between and the message comes again.
+    async fn consume(&self, module: &Module, message: &Message) -> kernel::Result<()> {
+        match &self.chaos {
+            None => web::consume(module, &self.app, message).await,
+            Some(chaos) => chaos.twice(|| web::consume(module, &self.app, message)).await,
         }
     }
 
@@ -176,7 +208,7 @@ impl World {
     /// Hands a message that is no event to every module.
     pub async fn hand_over_other(&self, message: &Value) {
         for module in self.modules.iter() {
-            let handled = web::consume(module, &self.app, &Message::Other(message.clone())).await;
+            let handled = self.consume(module, &Message::Other(message.clone())).await;
             handled.unwrap_or_else(|e| panic!("{} on {message}: {e:?}", module.name));
         }
     }

@@ -402,7 +402,9 @@ impl Ctx {
             Some(tenant) => tenant.explain(e),
             None => e,
         })?;
-        Ok(answer.respond())
+        let mut response = answer.respond();
+        response.extensions_mut().insert(Settled);
+        Ok(response)
     }
 
     /// The record as this caller sees it, with the commands this caller may give in this state.
@@ -410,6 +412,10 @@ impl Ctx {
         Shown::record(self, status, record)
     }
 }
+
+/// Marks an answer that was kept beside what it wrote.
+#[derive(Clone)]
+pub(crate) struct Settled;
 
 /// A decision that no role was asked for.
 pub(crate) fn plain(reach: Reach) -> Decision {

@@ -5,7 +5,7 @@ use crate::{
     Actor, App, Door, Reach, Refused, Route,
     access::Queue,
     approval::Sent,
-    ctx::{Anyone, Ctx, Opened, plain},
+    ctx::{Anyone, Ctx, Opened, Settled, plain},
     extract::Demands,
     gate::{AccessGate, Gate},
 };
@@ -214,8 +214,8 @@ fn digest(method: &Method, path: &str, body: &Bytes) -> String {
     hex::encode(seal::sha256(&all))
 }
 
-/// A retried command finds its state already left, a retried create its value taken: the first answer comes
-/// before the refusal.
+/// A retried command finds its state already left, a retried create its value taken, a retried "next" nothing to
+/// do: the first answer comes before that.
 async fn replay(ctx: &Ctx, response: Response) -> Response {
     let refused = matches!(
         response.status(),
@@ -224,7 +224,9 @@ async fn replay(ctx: &Ctx, response: Response) -> Response {
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::NOT_FOUND
     );
-    let (true, Some(once)) = (refused, ctx.once()) else { return response };
+    // A retried `call_next` finds nobody waiting any more: what was called stands in the first answer.
+    let idle = response.status().is_success() && response.extensions().get::<Settled>().is_none();
+    let (true, Some(once)) = (refused || idle, ctx.once()) else { return response };
     match ctx.store().replay(once).await {
         Ok(()) => response,
         Err(error @ (Error::Replay { .. } | Error::KeyReused)) => Refused(error).into_response(),

@@ -4,8 +4,8 @@
 pub mod access;
 mod answer;
 mod app;
-mod beat;
 pub mod approval;
+mod beat;
 pub mod check;
 mod claims;
 pub mod conditions;

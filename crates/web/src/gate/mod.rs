@@ -54,6 +54,10 @@ impl Gates {
     pub fn forget(&self, scope: Scope) {
         self.0.lock().expect("never poisoned").remove(&scope);
     }
+    /// As a new process begins.
+    pub fn forget_all(&self) {
+        self.0.lock().expect("never poisoned").clear();
+    }
 }
 
 async fn read(store: &Store) -> Result<Gate> {

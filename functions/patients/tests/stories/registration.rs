@@ -403,6 +403,7 @@ async fn two_desks_register_one_person_once() {
 async fn registering_costs_what_its_route_says() {
     let (world, grace) = hospital().await;
     let desk = grace.staff("receptionist");
+    world.rounds();
     registered(&desk, person("Tunde", "Lawal", "1960-01-02", "08051112222")).await;
     let (budget, _) = (desk::budget("patient.create"), (world.rounds(), world.trips()));
     registered(&desk, ngozi()).await;

@@ -1,8 +1,6 @@
 //! TEN-5: trial, active, past due, suspended, closing, closed.
 
-mod common;
-
-use common::{Home, scene};
+use crate::common::{Home, scene};
 use jiff::{Timestamp, civil::Date};
 use kernel::Lifecycle;
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! TEN-1 and TEN-10: an organisation signs itself up.
 
-mod common;
-
-use common::scene;
+use crate::common::scene;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -130,7 +128,7 @@ async fn another_address_has_to_be_proven_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_clinics_ask_for_one_slug_and_exactly_one_gets_it() {
-    let scene = common::contended().await;
+    let scene = crate::common::contended().await;
     let mut other = scene.form("grace", "Basic");
     other["registration_number"] = "RC-2".into();
     let (one, two) = (scene.stranger(1), scene.stranger(2));

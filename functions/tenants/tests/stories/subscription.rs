@@ -1,14 +1,12 @@
 //! TEN-3, TEN-4: what a plan allows, counted exactly, and moving to another.
 
-mod common;
-
-use common::scene;
+use crate::common::scene;
 use kernel::{Id, PatientId, UserId};
 use serde_json::{Value, json};
 
 /// Takes as other modules' commits do.
 async fn takes(
-    home: &common::Home<'_>,
+    home: &crate::common::Home<'_>,
     name: &'static str,
     shards: u32,
     count: usize,
@@ -68,7 +66,7 @@ async fn plans_are_shown_to_everybody_and_drafts_to_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forty_users_at_once_with_three_left_are_exactly_three() {
-    let scene = common::contended().await;
+    let scene = crate::common::contended().await;
     let home = scene.opens("grace", "Basic").await;
     let (first, _) = takes(&home, "users", 1, 22).await;
     assert_eq!(first, 22);

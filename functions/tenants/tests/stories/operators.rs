@@ -1,8 +1,6 @@
 //! TEN-7 and TEN-11: the platform's people, how they enter an organisation, and personal links.
 
-mod common;
-
-use common::{Home, Scene, scene};
+use crate::common::{Home, Scene, scene};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::Actor;
@@ -84,7 +82,7 @@ async fn the_last_administrator_stays_and_nobody_takes_their_own_rights() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_administrators_who_suspend_each_other_leave_one() {
-    let scene = common::contended().await;
+    let scene = crate::common::contended().await;
     let (ada, ada_actor) = operator(&scene, "ada", json!(["platform_admin"])).await;
     let root = format!("{OPERATORS}/{}/suspend", scene.admin.user());
     let other = format!("{}/suspend", one(&ada));
@@ -358,7 +356,7 @@ async fn an_organisation_is_found_by_slug_or_host_once_it_is_open() {
     }
     let form = route(Method::GET, "/v1/forms/{name}", Door::Public, "form.show", get(jobs));
     let world = testkit::World::with(vec![tenants::module(), Module::new("forms", vec![form])]).await;
-    let scene = common::on(world).await;
+    let scene = crate::common::on(world).await;
     let grace = scene.submits("grace", "Basic").await;
     let look = async |name: &str| scene.stranger(3).get(&format!("/v1/forms/{name}")).await;
     look("grace").await.missing();

@@ -1,8 +1,6 @@
 //! TEN-6: what an organisation decides for itself.
 
-mod common;
-
-use common::scene;
+use crate::common::scene;
 use serde_json::{Value, json};
 
 const SETTINGS: &str = "/v1/tenants/self/settings";
@@ -71,7 +69,7 @@ async fn two_administrators_at_one_section_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_administrators_at_two_sections_both_win() {
-    let scene = common::contended().await;
+    let scene = crate::common::contended().await;
     let home = scene.opens("grace", "Basic").await;
     let (one, two) = (home.staff("tenant_admin"), home.staff("tenant_admin"));
     let (scheduling, policies) = (at("scheduling"), at("policies"));

@@ -1,8 +1,6 @@
 //! TEN-1, TEN-2: a decision, and the organisation that comes of it.
 
-mod common;
-
-use common::scene;
+use crate::common::scene;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use web::{Message, consume, gate::Status};
@@ -20,7 +18,7 @@ async fn an_approved_organisation_is_prepared_answered_opened_and_invited() {
     }
     assert!(!names.contains(&"tenant.provisioned".to_string()), "not before identity has answered");
     assert_eq!(scene.admin.get(&run).await.ok()["status"], "waiting");
-    let home = common::Home { scene: &scene, id: grace.tenant, applicant: grace };
+    let home = crate::common::Home { scene: &scene, id: grace.tenant, applicant: grace };
     home.staff("tenant_admin").get("/v1/tenants/self/organisation").await.refused(423, "tenant-not-ready");
     scene.answers(home.id, "user.prepared").await;
     assert_eq!(scene.world.deliver().await, ["tenant.provisioned"]);
@@ -121,7 +119,7 @@ async fn the_key_service_fails_three_times_and_there_is_still_one_organisation()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_workers_at_once_make_one_organisation() {
-    let scene = common::contended().await;
+    let scene = crate::common::contended().await;
     let grace = scene.submits("grace", "Basic").await;
     scene.approves(&grace).await;
     let approved =
@@ -246,7 +244,7 @@ async fn a_run_that_does_not_end_is_told_resumed_or_given_up() {
     scene.admin.get(&format!("/v1/tenants/{}", grace.tenant)).await.missing();
     scene.answers(grace.tenant, "user.prepared").await;
     assert_eq!(scene.admin.get(&run).await.ok()["status"], "abandoned", "a late answer opens nothing");
-    let home = common::Home { scene: &scene, id: grace.tenant, applicant: grace };
+    let home = crate::common::Home { scene: &scene, id: grace.tenant, applicant: grace };
     home.staff("tenant_admin").get("/v1/tenants/self/organisation").await.refused(423, "tenant-closed");
     scene.submits("grace", "Basic").await;
 }
@@ -270,7 +268,7 @@ async fn a_run_whose_answer_was_lost_goes_on_when_it_is_resumed() {
 async fn seeding_twice_changes_nothing() {
     let scene = scene().await;
     let before = scene.world.scan().await;
-    common::first_operator(&scene.world).await;
+    crate::common::first_operator(&scene.world).await;
     let first =
         json!({"username": "other", "email": "other@lumina.example", "first_name": "O", "last_name": "O"});
     scene.world.hand_over_other(&json!({"type": "platform.seed", "first_operator": first})).await;

@@ -1,8 +1,6 @@
 //! TEN-9: one organisation, several places.
 
-mod common;
-
-use common::{Home, scene};
+use crate::common::{Home, scene};
 use serde_json::{Value, json};
 use testkit::Actor;
 
@@ -153,7 +151,7 @@ async fn a_closed_site_gives_its_place_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_moves_at_once_never_make_a_circle() {
-    let scene = common::contended().await;
+    let scene = crate::common::contended().await;
     let home = scene.opens("grace", "Professional").await;
     let admin = home.staff("tenant_admin");
     let (a, b) = (site(&admin, "A1", None).await, site(&admin, "B1", None).await);

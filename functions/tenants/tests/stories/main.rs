@@ -1,0 +1,10 @@
+//! Stories of sign-up, plans, settings, sites, operators and closing.
+
+mod common;
+mod life;
+mod operators;
+mod provisioning;
+mod settings;
+mod signup;
+mod sites;
+mod subscription;
