@@ -118,8 +118,8 @@ impl World {
         self.calm();
         self.trips.take_rounds()
     }
-    /// What counts calls, or stages faults of its own, is told without chaos.
-    fn calm(&self) {
+    /// From here on without chaos: what counts calls, stages faults of its own, or tells what a cache still holds.
+    pub fn calm(&self) {
         if let Some(chaos) = &self.chaos {
             chaos.end();
         }

@@ -57,8 +57,9 @@ async fn the_last_administrator_stays_and_nobody_takes_their_own_rights() {
         let actor = scene.world.operator(made["id"].as_str().unwrap(), "platform_admin");
         (made, actor)
     };
+    scene.world.calm();
     ada_actor.post(&format!("{}/suspend", one(&bola)), json!({"reason": "on leave"})).await.ok();
-    // What is cached of it lives for half a minute; until then the last one is kept by the count alone.
+    // What a process has cached of it lives for half a minute; until then the last one is kept by the count alone.
     bola_actor
         .post(&format!("{}/suspend", one(&ada)), json!({"reason": "revenge"}))
         .await
