@@ -175,7 +175,7 @@ impl Flow {
             Block::PageBreak => self.slabs.push(Slab { breaks: true, ..Slab::default() }),
             Block::Image { image, width, alt } => self.image(image, *width, alt),
             Block::Sign { role } => self.sign(role),
-            Block::Chart(_) => {}
+            Block::Chart(chart) => self.chart(chart),
         }
         Ok(())
     }
@@ -306,11 +306,16 @@ pub(crate) fn sign_shapes(
     slab.shapes.push((element, words(&language.words().signature, x, y + 48.0, 7.5, REGULAR, GREY)));
 }
 
-/// `care_manager` → `Care manager`.
+/// `care_manager` → `Care manager`, `hr_manager` → `HR manager`.
 pub(crate) fn role_name(role: &str) -> String {
-    let spaced = role.replace(['_', '-'], " ");
-    let mut letters = spaced.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    let mut words = role.split(['_', '-']).filter(|word| !word.is_empty());
+    let mut letters = words.next().unwrap_or_default().chars();
+    let first = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    let short = |word: String| {
+        let upper = word.to_uppercase();
+        if ["CEO", "EAP", "EQA", "GP", "HR", "IQA", "IT"].contains(&upper.as_str()) { upper } else { word }
+    };
+    std::iter::once(first).chain(words.map(str::to_owned)).map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// A short text on one line.

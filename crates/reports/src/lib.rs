@@ -3,6 +3,7 @@
 
 mod chart;
 mod document;
+mod docx;
 mod error;
 mod flow;
 mod font;
@@ -10,13 +11,19 @@ mod grid;
 mod image;
 pub mod language;
 pub mod markup;
+mod package;
 mod pages;
 mod pdf;
 mod text;
+mod workbook;
+mod xlsx;
 
 pub use chart::{Chart, ChartKind, Series};
 pub use document::{Align, Block, Brand, Cell, Colour, Document, Page, Paper, Run, Table};
+pub use docx::docx;
 pub use error::Error;
 pub use image::Image;
 pub use language::Language;
 pub use pdf::pdf;
+pub use workbook::{Column, Kind, Sheet, Value, Workbook};
+pub use xlsx::xlsx;
