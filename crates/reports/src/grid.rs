@@ -3,7 +3,8 @@ use std::rc::Rc;
 
 use crate::{
     Align, Cell, Colour, Error, Run, Table,
-    flow::{Flow, GREY, HAIR, INK, ORNAMENT, Role, Set, Shape, Slab, line_shapes, sign_shapes},
+    flow::Flow,
+    shape::{GREY, HAIR, INK, ORNAMENT, Role, Set, Shape, Slab, line_shapes, sign_shapes},
     text::{Line, Text},
 };
 

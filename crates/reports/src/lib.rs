@@ -14,6 +14,7 @@ pub mod markup;
 mod package;
 mod pages;
 mod pdf;
+mod shape;
 mod text;
 mod workbook;
 mod xlsx;

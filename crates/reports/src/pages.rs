@@ -2,8 +2,9 @@
 use crate::{
     Document, Error,
     document::MM,
-    flow::{Element, Flow, GREY, HAIR, INK, ORNAMENT, Shape, Slab, words},
+    flow::Flow,
     font::{BOLD, REGULAR, width},
+    shape::{Element, GREY, HAIR, INK, ORNAMENT, Shape, Slab, words},
     text::Text,
 };
 
@@ -28,13 +29,9 @@ pub(crate) struct Book {
 pub(crate) fn book(document: &Document) -> Result<Book, Error> {
     let page = &document.page;
     let size = page.size();
-    let (left, top) = (page.left * MM, page.top * MM);
-    let (column, bottom) = (size.0 - left - page.right * MM, size.1 - page.bottom * MM);
-    let room = bottom - top - HEAD - FOOT;
-    // Written so that a margin that is no number is refused too.
-    if !(column >= 100.0 && room >= 150.0 && left >= 0.0 && top >= 0.0) {
-        return Err(Error::Margins);
-    }
+    let (column, tall) = page.room().ok_or(Error::Margins)?;
+    let (left, top, bottom) = (page.left * MM, page.top * MM, page.top * MM + tall);
+    let room = tall - HEAD - FOOT;
     let mut flow = Flow::new(document.language, &document.brand, column, room);
     flow.blocks(&document.blocks)?;
 

@@ -8,8 +8,8 @@ use pdf_writer::{
 
 use crate::{
     Colour, Document, Error, Image,
-    flow::Shape,
     pages::{Book, Placed, book},
+    shape::Shape,
 };
 
 mod faces;
@@ -54,7 +54,7 @@ impl Writer {
     fn new(book: &Book) -> Self {
         let mut numbers = Numbers(0);
         let (root, tree) = (numbers.next(), numbers.next());
-        let mut pdf = Pdf::with_settings(Settings { pretty: false, ..Settings::default() });
+        let mut pdf = Pdf::with_settings(Settings { pretty: false });
         pdf.set_version(1, 7);
         let pages: Vec<_> = book.pages.iter().map(|_| numbers.next()).collect();
         let tags = Tags::new(&book.elements, &mut numbers, pages.clone());
@@ -62,7 +62,7 @@ impl Writer {
     }
 
     fn page(&mut self, n: usize, placed: &[Placed], (width, height): (f32, f32)) {
-        let mut content = Content::with_settings(Settings { pretty: false, ..Settings::default() });
+        let mut content = Content::with_settings(Settings { pretty: false });
         let mut links = vec![];
         let mut open: Option<Option<usize>> = None;
         for Placed { x, y, slab } in placed {

@@ -5,7 +5,7 @@ use pdf_writer::{
 };
 
 use super::Numbers;
-use crate::flow::{Element, Role};
+use crate::shape::{Element, Role};
 
 /// Beyond these a tree would weigh more than the pages: such prints are registers, read as XLSX or CSV.
 const MOST: usize = 20_000;
