@@ -31,6 +31,10 @@ impl Tags {
         }
     }
 
+    pub fn exist(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
     pub fn begin(&mut self, content: &mut Content, element: Option<usize>, page: usize) {
         match element.filter(|element| *element < self.marks.len()) {
             None => {
