@@ -39,6 +39,8 @@ pub(crate) struct Glyph {
     /// Moves the ink, not the pen.
     pub dx: f32,
     pub dy: f32,
+    /// Belongs to the letter before it.
+    pub mark: bool,
 }
 
 impl Font {
@@ -107,7 +109,7 @@ pub(crate) fn shape(text: &str, font: u8) -> Vec<Glyph> {
             base = Some(glyph);
             continue;
         }
-        glyph.advance = 0.0;
+        (glyph.advance, glyph.mark) = (0.0, true);
         if let Some(on) = base.filter(|on| on.font == glyph.font) {
             let face = Font::get(glyph.font);
             let last = glyphs[glyphs.len() - 1];
@@ -128,7 +130,7 @@ fn find(c: char, font: u8) -> Glyph {
     // What no face has is shown as the box that stands for a missing letter.
     let (font, id) = in_face(font).or_else(|| in_face(SIGNS)).unwrap_or((font, 0));
     let c = if id == 0 { '\u{fffd}' } else { c };
-    Glyph { id, font, c, advance: Font::get(font).advance(id), dx: 0.0, dy: 0.0 }
+    Glyph { id, font, c, advance: Font::get(font).advance(id), dx: 0.0, dy: 0.0, mark: false }
 }
 
 /// Kinds of spaces are one; what cannot be seen is left out.

@@ -3,7 +3,8 @@ use std::rc::Rc;
 
 use crate::{
     Align, Cell, Colour, Error, Run, Table,
-    flow::{Flow, GREY, HAIR, INK, ORNAMENT, Role, Set, Shape, Slab, line_shapes, sign_shapes},
+    flow::Flow,
+    shape::{GREY, HAIR, INK, ORNAMENT, Role, Set, Shape, Slab, line_shapes, sign_shapes},
     text::{Line, Text},
 };
 
@@ -44,12 +45,17 @@ impl Flow {
         if count == 0 {
             return Ok(());
         }
-        let header: Vec<_> = table.header.iter().map(|cell| held(cell, true)).collect();
-        let rows: Vec<Vec<_>> =
-            table.rows.iter().map(|row| row.iter().map(|cell| held(cell, false)).collect()).collect();
+        // Places to sign in the head are no head but a row; a table of nothing else has no lines.
+        let signs = |row: &Vec<Cell>| row.iter().any(|cell| matches!(cell, Cell::Sign(_)));
+        let signed = signs(&table.header);
+        let header = if signed { &[][..] } else { &table.header[..] };
+        let body = signed.then_some(&table.header).into_iter().chain(&table.rows);
+        let ruled = !(signed && table.rows.iter().all(signs));
+        let header: Vec<_> = header.iter().map(|cell| held(cell, true)).collect();
+        let rows: Vec<Vec<_>> = body.map(|row| row.iter().map(|cell| held(cell, false)).collect()).collect();
         let columns = columns(count, self.x, self.width, std::iter::once(&header).chain(&rows));
         let align = (0..count).map(|n| table.align(n)).collect();
-        let grid = Grid { columns, align, ruled: true, labelled: false };
+        let grid = Grid { columns, align, ruled, labelled: false };
         let from = self.slabs.len();
         self.within(Role::Table, |flow| {
             let mut head = None;
@@ -83,8 +89,7 @@ impl Flow {
                 ]
             })
             .collect();
-        let widest = rows.iter().map(|row| row[0].widths().1).fold(60.0, f32::max);
-        let label = widest.min(self.width * 0.38) + 2.0 * ACROSS;
+        let label = label_width(pairs, self.width);
         let columns = vec![(self.x, label), (self.x + label, self.width - label)];
         let grid = Grid { columns, align: vec![Align::Left; 2], ruled: false, labelled: true };
         let from = self.slabs.len();
@@ -214,7 +219,28 @@ fn silent(mut slab: Slab) -> Slab {
     slab
 }
 
-/// What is over when every column has its longest word goes to those with more words, in proportion.
+/// How wide the columns of a table are, with their padding; none for a table without columns.
+pub(crate) fn widths(table: &Table, width: f32) -> Result<Option<Vec<f32>>, Error> {
+    let count = table.columns();
+    if count > COLUMNS {
+        return Err(Error::TooWide(COLUMNS));
+    }
+    let rows: Vec<Vec<_>> = std::iter::once(&table.header)
+        .chain(&table.rows)
+        .map(|row| row.iter().map(|cell| held(cell, false)).collect())
+        .collect();
+    let columns = || columns(count, 0.0, width, rows.iter()).into_iter().map(|(_, wide)| wide).collect();
+    Ok((count > 0).then(columns))
+}
+
+/// How wide the labels of pairs are, with their padding.
+pub(crate) fn label_width(pairs: &[(String, Vec<Run>)], width: f32) -> f32 {
+    let natural = |(label, _): &(String, _)| Text::new(&[Run::plain(label)], SIZE, true).natural;
+    pairs.iter().map(natural).fold(60.0, f32::max).min(width * 0.38) + 2.0 * ACROSS
+}
+
+/// Columns of few words get all the width that they ask for, the others share what is left, and none gets less than
+/// its longest word while that is possible.
 fn columns<'a>(
     count: usize,
     x: f32,
@@ -230,29 +256,55 @@ fn columns<'a>(
         }
     }
     let room = width - 2.0 * ACROSS * count as f32;
-    // No single word takes more than half of the table, nor less than its share.
-    let share = (room / count as f32).max(1.0);
-    for least in &mut least {
-        *least = least.min((room / 2.0).max(share));
-    }
-    let (need, wish) = (least.iter().sum::<f32>(), most.iter().sum::<f32>());
-    let wide = |n: usize| {
-        if need >= room {
-            least[n] * room / need
-        } else if wish <= room {
-            // Room to spare: half of it shared evenly, half by what they hold.
-            let spare = room - wish;
-            most[n] + spare * 0.5 / count as f32 + spare * 0.5 * most[n] / wish
-        } else {
-            least[n] + (room - need) * (most[n] - least[n]).max(0.0) / (wish - need).max(0.01)
-        }
-    };
     let mut at = x;
-    (0..count)
-        .map(|n| {
-            let wide = wide(n).max(1.0) + 2.0 * ACROSS;
+    shares(room, least, &most)
+        .into_iter()
+        .map(|wide| {
+            let wide = wide.max(1.0) + 2.0 * ACROSS;
             at += wide;
             (at - wide, wide)
         })
         .collect()
+}
+
+fn shares(room: f32, mut least: Vec<f32>, most: &[f32]) -> Vec<f32> {
+    let count = most.len();
+    // No single word takes more than half of the table, nor less than its share.
+    let most_of_a_word = (room / 2.0).max(room / count as f32).max(1.0);
+    least.iter_mut().for_each(|least| *least = least.min(most_of_a_word));
+    let (need, wish) = (least.iter().sum::<f32>(), most.iter().sum::<f32>());
+    if need >= room {
+        return least.iter().map(|least| least * room / need).collect();
+    }
+    if wish <= room {
+        // Room to spare: half of it shared evenly, half by what they hold.
+        let spare = room - wish;
+        return most
+            .iter()
+            .map(|most| most + spare * 0.5 / count as f32 + spare * 0.5 * most / wish)
+            .collect();
+    }
+    let mut given = vec![None; count];
+    loop {
+        let open = given.iter().filter(|given: &&Option<f32>| given.is_none()).count();
+        let left = room - given.iter().flatten().sum::<f32>();
+        let fair = left / open.max(1) as f32;
+        let mut settled = false;
+        // Those that need more than is fair come first: what they take is not there for the others.
+        for wants_more in [true, false] {
+            for n in 0..count {
+                let fits = if wants_more { least[n] > fair } else { most[n] <= fair };
+                if given[n].is_none() && fits {
+                    given[n] = Some(if wants_more { least[n] } else { most[n] });
+                    settled = true;
+                }
+            }
+            if settled {
+                break;
+            }
+        }
+        if !settled {
+            return given.into_iter().map(|given| given.unwrap_or(fair)).collect();
+        }
+    }
 }

@@ -2,7 +2,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use jiff::{Zoned, civil::Date};
-use kernel::money::Money;
+use kernel::money::{Currency, Money};
 use serde::Deserialize;
 
 /// The languages that pages are printed in.
@@ -83,6 +83,14 @@ impl Language {
         self.words().page.replace("{n}", &n.to_string()).replace("{of}", &of.to_string())
     }
 
+    /// What stands before, between and behind the two numbers of [`Self::page`].
+    pub(crate) fn page_words(self) -> (&'static str, &'static str, &'static str) {
+        let pattern = self.words().page.as_str();
+        let (before, rest) = pattern.split_once("{n}").unwrap_or((pattern, ""));
+        let (between, after) = rest.split_once("{of}").unwrap_or((rest, ""));
+        (before, between, after)
+    }
+
     /// `29 November 2026`.
     pub fn date(self, date: Date) -> String {
         let words = self.words();
@@ -144,10 +152,14 @@ impl Language {
     }
 }
 
+/// `₦`, or the code with its space, to stand before an amount.
+pub(crate) fn symbol(currency: Currency) -> String {
+    DATA.symbols.get(currency.code()).cloned().unwrap_or_else(|| format!("{currency}\u{a0}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::money::Currency;
 
     #[test]
     fn every_language_has_its_words_and_twelve_months() {

@@ -78,7 +78,7 @@ impl Text {
     fn add(&mut self, text: &str, run: u32, font: u8) {
         for (n, line) in text.split('\n').enumerate() {
             if n > 0 {
-                let glyph = Glyph { id: 0, font, c: '\n', advance: 0.0, dx: 0.0, dy: 0.0 };
+                let glyph = Glyph { id: 0, font, c: '\n', advance: 0.0, dx: 0.0, dy: 0.0, mark: false };
                 self.atoms.push(Atom { glyph, run, kind: Kind::Feed });
             }
             self.atoms.extend(shape(line, font).into_iter().map(|mut glyph| {

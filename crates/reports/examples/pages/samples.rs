@@ -1,11 +1,14 @@
 //! What the product prints, in small.
+use kernel::money::{Currency, Money};
 use reports::{
-    Align, Block, Brand, Cell, Colour, Document, Image, Language, Page, Paper, Run, Table, markup,
+    Align, Block, Brand, Cell, Chart, ChartKind, Colour, Column, Document, Image, Kind, Language, Page,
+    Paper, Run, Series, Sheet, Table, Value, Workbook, markup,
 };
 
 pub fn all() -> Vec<(&'static str, Document)> {
     vec![
         ("offer", offer()),
+        ("client", client()),
         ("register", register()),
         ("certificate", certificate()),
         ("languages", languages()),
@@ -154,7 +157,7 @@ fn register() -> Document {
     document
 }
 
-fn certificate() -> Document {
+pub fn certificate() -> Document {
     let signer = |role: &str, name: &str| {
         vec![
             Block::heading(3, format!("{role}: {name}")),
@@ -236,7 +239,7 @@ fn languages() -> Document {
     let mut table =
         Table::new([Cell::from("Language"), "Date".into(), "Money".into(), "Share".into(), "Page".into()])
             .aligned([Align::Left, Align::Left, Align::Right, Align::Right]);
-    let money = kernel::money::Money::minor(-123_456_789, kernel::money::Currency::NGN);
+    let money = Money::minor(-123_456_789, Currency::NGN);
     for language in Language::ALL {
         table.push([
             language.name().to_owned(),
@@ -248,4 +251,76 @@ fn languages() -> Document {
     }
     blocks.push(Block::Table(table));
     base("Languages", Language::Yo, blocks)
+}
+
+fn client() -> Document {
+    let months = ["Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd"];
+    let series = |name: &str, values: [Option<f64>; 6]| Series { name: name.into(), values: values.into() };
+    let chart = |kind, title: &str, series| {
+        Block::Chart(Chart { kind, title: title.into(), labels: months.map(String::from).into(), series })
+    };
+    let seen = [Some(112.0), Some(97.0), None, Some(131.0), Some(148.0), Some(140.0)];
+    let missed = [Some(12.0), Some(9.0), None, Some(17.0), Some(11.0), Some(6.0)];
+    let money = |minor| Language::Cy.money(Money::minor(minor, Currency::GBP));
+    let blocks = vec![
+        Block::heading(1, "Adroddiad chwarterol"),
+        Block::paragraph("Cyngor Sir Ŵyrfa: y gwasanaeth cymorth i weithwyr, Medi i Dachwedd 2026."),
+        Block::Image { image: logo().expect("the sample is a PNG"), width: 12.0, alt: "Logo".into() },
+        chart(
+            ChartKind::Bars,
+            "Apwyntiadau y mis",
+            vec![series("Mynychwyd", seen), series("Collwyd", missed)],
+        ),
+        chart(
+            ChartKind::Lines,
+            "Boddhad, o 10",
+            vec![series("Boddhad", missed.map(|v| v.map(|v| v / 2.0 - 1.0)))],
+        ),
+        Block::heading(2, "Costau"),
+        Block::Table(
+            Table::new(["Gwasanaeth", "Nifer", "Swm"])
+                .aligned([Align::Left, Align::Right, Align::Right])
+                .row(["Sesiynau cwnsela".to_owned(), Language::Cy.integer(1_419), money(9_933_000)])
+                .row(["Galwadau brys".to_owned(), Language::Cy.integer(38), money(152_000)]),
+        ),
+    ];
+    base("Adroddiad chwarterol", Language::Cy, blocks)
+}
+
+pub fn staff() -> Workbook {
+    let day = |day| jiff::civil::date(2026, 11, day);
+    let row = |name: &str, n: i64, minor, currency| {
+        vec![
+            name.into(),
+            n.into(),
+            Money::minor(minor, currency).into(),
+            day(n as i8).into(),
+            day(n as i8).at(9, 30, 0, 0).into(),
+            Value::Percent(0.125),
+            Value::Decimal(37.5),
+            (n % 2 == 0).into(),
+        ]
+    };
+    let columns = vec![
+        Column::text("Name"),
+        Column::new("Number", Kind::Integer),
+        Column::new("Salary", Kind::Money),
+        Column::new("Started", Kind::Date),
+        Column::new("Last seen (Africa/Lagos)", Kind::DateTime),
+        Column::new("Share", Kind::Percent),
+        Column::new("Hours", Kind::Decimal),
+        Column::new("Active", Kind::YesNo),
+    ];
+    let rows = vec![
+        row("Adéọlá Ọláwálé-Ńwosu", 1, 485_000_000, Currency::NGN),
+        row("=HYPERLINK(\"https://evil.example\",\"click\")", 2, -3_250_050, Currency::GBP),
+        row("Siân Ŵyn-Jones", 3, 0, Currency::GBP),
+    ];
+    Workbook {
+        title: "Staff".into(),
+        author: brand().name,
+        accent: brand().accent,
+        sheets: vec![Sheet { name: "Staff: Lagos/Surulere".into(), columns, rows }],
+        ..Workbook::default()
+    }
 }

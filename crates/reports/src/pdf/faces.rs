@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use pdf_writer::{
-    Content, Filter, Finish, Name, Pdf, Rect, Ref, Str,
+    Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr,
     types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap},
 };
 use subsetter::GlyphRemapper;
@@ -30,29 +30,37 @@ impl Faces {
     pub fn show(&mut self, content: &mut Content, font: u8, size: f32, glyphs: &[Glyph]) {
         content.set_font(Name(name(font).as_bytes()), size);
         let face = &mut self.0[usize::from(font)];
-        let mut rise = 0.0;
-        for level in glyphs.chunk_by(|a, b| a.dy == b.dy) {
-            let wanted = level[0].dy * size / 1000.0;
-            if wanted != rise {
-                content.set_rise(wanted);
-                rise = wanted;
+        for letters in glyphs.chunk_by(|a, b| !a.mark || b.mark) {
+            // A letter with marks, behind letters without.
+            let plain =
+                letters.iter().position(|glyph| glyph.mark).map_or(letters.len(), |at| at.saturating_sub(1));
+            let (plain, marked) = letters.split_at(plain);
+            if !plain.is_empty() {
+                content.show(Str(&face.bytes(plain)));
             }
-            let mut shown = content.show_positioned();
-            let mut items = shown.items();
-            for plain in level.chunk_by(|a, b| a.dx == 0.0 && b.dx == 0.0) {
-                let bytes: Vec<u8> =
-                    plain.iter().flat_map(|glyph| face.number(glyph).to_be_bytes()).collect();
-                if plain[0].dx == 0.0 {
-                    items.show(Str(&bytes));
-                } else {
-                    // A mark: over to its letter, and back to where the pen was.
-                    let own = Font::get(font).advance(plain[0].id);
-                    items.adjust(-plain[0].dx).show(Str(&bytes)).adjust(plain[0].dx + own);
+            if marked.is_empty() {
+                continue;
+            }
+            // Readers guess from places on the page which letter a mark is of; this says it.
+            let text: String = marked.iter().map(|glyph| glyph.c).collect();
+            let mut span = content.begin_marked_content_with_properties(Name(b"Span"));
+            span.properties().actual_text(TextStr(&text));
+            span.finish();
+            for glyph in marked {
+                let rise = glyph.dy * size / 1000.0;
+                if glyph.mark {
+                    content.set_rise(rise);
                 }
+                // Over to its letter, and back to where the pen was.
+                let own = Font::get(font).advance(glyph.id);
+                let mut shown = content.show_positioned();
+                let mut items = shown.items();
+                items
+                    .adjust(-glyph.dx)
+                    .show(Str(&face.bytes(&[*glyph])))
+                    .adjust(glyph.dx + own - glyph.advance);
             }
-        }
-        if rise != 0.0 {
-            content.set_rise(0.0);
+            content.set_rise(0.0).end_marked_content();
         }
     }
 
@@ -69,6 +77,10 @@ fn name(font: u8) -> String {
 }
 
 impl Face {
+    fn bytes(&mut self, glyphs: &[Glyph]) -> Vec<u8> {
+        glyphs.iter().flat_map(|glyph| self.number(glyph).to_be_bytes()).collect()
+    }
+
     fn number(&mut self, glyph: &Glyph) -> u16 {
         let number = self.numbers.remap(glyph.id);
         self.used.entry(number).or_insert_with(|| (glyph.c, Font::get(glyph.font).advance(glyph.id)));
