@@ -76,13 +76,18 @@ impl Aws {
         let answer = request.send().await.whilst(&deed)?;
         let status = answer.status();
         let text = answer.text().await.whilst(&deed)?;
-        if status.is_success() { Ok(text) } else { Err(trouble!("Could not {deed}: {status} {}", text.trim())) }
+        if status.is_success() {
+            Ok(text)
+        } else {
+            Err(trouble!("Could not {deed}: {status} {}", text.trim()))
+        }
     }
 
     fn signature(&self, ask: &Ask<'_>, url: &str) -> Outcome<Vec<(&'static str, String)>> {
         let deed = "sign a call";
         let identity = Credentials::new(KEY, KEY, None, None, "rehearsal").into();
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(self.clock.now().as_millisecond().unsigned_abs());
+        let now =
+            SystemTime::UNIX_EPOCH + Duration::from_millis(self.clock.now().as_millisecond().unsigned_abs());
         let parameters = v4::SigningParams::builder().identity(&identity).region(REGION).name(ask.service);
         let parameters = parameters.time(now).settings(SigningSettings::default()).build().whilst(deed)?;
         let headers = ask.headers.iter().map(|(name, value)| (*name, value.as_str()));
