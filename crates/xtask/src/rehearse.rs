@@ -38,6 +38,7 @@ async fn rehearse(options: &Options) -> Outcome<()> {
     let begun = Instant::now();
     let home = options.root.join(".local/rehearsal");
     let python = python::ready_with(&home.join("venv"), &PACKAGES, &|line| println!("{line}")).await?;
+    sweep(&home);
     let folder = home.join(format!("run-{}", std::process::id()));
     let temporary = folder.join("tmp").to_string_lossy().into_owned();
     // The account's owner has these keys; policies are judged for everybody else.
@@ -62,6 +63,18 @@ async fn rehearse(options: &Options) -> Outcome<()> {
     done?;
     println!("The deployment is rehearsed ({:.0} s).", begun.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Removes what runs that were killed have left; each folder carries its process's number.
+fn sweep(home: &Path) {
+    for folder in fs::read_dir(home).into_iter().flatten().flatten() {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let over =
+            name.strip_prefix("run-").is_some_and(|process| !Path::new("/proc").join(process).exists());
+        if over {
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
 }
 
 async fn act(options: &Options, address: &str, python: &Path, folder: &Path) -> Outcome<()> {
