@@ -69,7 +69,12 @@ impl Emulator {
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)))
             .envs(environment.iter().copied())
-            .envs([("BIND_HOST", "127.0.0.1"), ("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0"), ("MINISTACK_REGION", REGION)])
+            .envs([
+                ("BIND_HOST", "127.0.0.1"),
+                ("IOT_MTLS_ENABLED", "0"),
+                ("SFTP_ENABLED", "0"),
+                ("MINISTACK_REGION", REGION),
+            ])
             // A trigger that fails refuses the token, as Cognito does; triggers run here, never in containers.
             .envs([("MINISTACK_COGNITO_PRETOKEN_STRICT", "1"), ("DOCKER_HOST", "unix:///nowhere")])
             .env("GATEWAY_PORT", port.to_string())

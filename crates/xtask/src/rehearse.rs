@@ -14,16 +14,16 @@ mod steps;
 pub use options::Options;
 
 use aws::{Aws, KEY};
+use journey::Scene;
+use kernel::Clock;
 use local::{
+    demo::Visitor,
     emulator::{Emulator, python},
     trouble,
     trouble::{Outcome, While},
 };
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use lodge::Lodge;
+use std::{collections::BTreeSet, fs, path::Path, time::Instant};
 use steps::Steps;
 
 /// Beside the emulator: what transforms SAM's templates, and the AWS client that it wants.
@@ -38,6 +38,7 @@ async fn rehearse(options: &Options) -> Outcome<()> {
     let begun = Instant::now();
     let home = options.root.join(".local/rehearsal");
     let python = python::ready_with(&home.join("venv"), &PACKAGES, &|line| println!("{line}")).await?;
+    sweep(&home);
     let folder = home.join(format!("run-{}", std::process::id()));
     let temporary = folder.join("tmp").to_string_lossy().into_owned();
     // The account's owner has these keys; policies are judged for everybody else.
@@ -64,18 +65,31 @@ async fn rehearse(options: &Options) -> Outcome<()> {
     Ok(())
 }
 
+/// Removes what runs that were killed have left; each folder carries its process's number.
+fn sweep(home: &Path) {
+    for folder in fs::read_dir(home).into_iter().flatten().flatten() {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let over =
+            name.strip_prefix("run-").is_some_and(|process| !Path::new("/proc").join(process).exists());
+        if over {
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
+}
+
 async fn act(options: &Options, address: &str, python: &Path, folder: &Path) -> Outcome<()> {
     let aws = Aws::at(address)?;
-    let steps = Steps { aws: aws.clone(), log: log(folder) };
+    let steps = Steps { aws: aws.clone(), log: folder.join("ministack.log") };
     let read = async {
         let templates = stack::Templates::read(options, python)?;
-        templates.changes.iter().for_each(|change| println!("   {change}"));
-        let said = format!(
-            "{} resources, {} of them not as in AWS (above, and docs/rehearsal.md)",
-            templates.resources,
-            templates.changes.len()
-        );
-        Ok((templates, said))
+        let lines: BTreeSet<String> = templates.changes.iter().map(ToString::to_string).collect();
+        lines.iter().for_each(|line| println!("   {line}"));
+        let other = templates.changes.iter().filter(|change| !change.is_kept()).count();
+        let all = templates.resources;
+        Ok((
+            templates,
+            format!("{all} resources; {other} could not stand as they are (above, and docs/rehearsal.md)"),
+        ))
     };
     let templates = steps.take("templates", &[], read).await?;
     let upload = async {
@@ -90,9 +104,9 @@ async fn act(options: &Options, address: &str, python: &Path, folder: &Path) -> 
         Ok((stack, url))
     };
     let stack = steps.take("stack", &[], deploy).await?;
-    journey::go(&steps, &stack).await
-}
-
-fn log(folder: &Path) -> PathBuf {
-    folder.join("ministack.log")
+    let lodge = Lodge::open(&aws, &stack).await?;
+    let door = Visitor::between(&stack.api(&aws)?, &lodge.address)?;
+    let scene = Scene { steps: &steps, stack: &stack, door, clock: Clock::default(), folder, python };
+    let functions: Vec<&str> = templates.programs.iter().map(String::as_str).collect();
+    journey::go(&scene, &functions).await
 }

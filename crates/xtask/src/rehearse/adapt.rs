@@ -37,7 +37,7 @@ pub struct Rule {
     pub because: Option<String>,
 }
 
-/// A resource that does not stand as the template has it.
+/// A resource that does not stand as the template has it, or stands as less than AWS would make of it.
 #[derive(Debug)]
 pub struct Change {
     pub file: String,
@@ -45,16 +45,24 @@ pub struct Change {
     pub rule: Rule,
 }
 
+impl Change {
+    pub fn is_kept(&self) -> bool {
+        self.rule.stands == Stands::Kept
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stands = match self.rule.stands {
-            Stands::Kept => "kept",
+        let Rule { kind, stands, note, because, .. } = &self.rule;
+        let said = because.as_ref().or(note.as_ref()).map_or("no reason given", String::as_str);
+        let stands = match stands {
+            // The same of each of its kind.
+            Stands::Kept => return write!(f, "kept {kind}: {said}"),
             Stands::Dropped => "dropped",
             Stands::Replaced => "replaced",
             Stands::Adapted => "adapted",
         };
-        let because = self.rule.because.as_deref().unwrap_or("no reason given");
-        write!(f, "{stands} {} {} ({}): {because}", self.file, self.id, self.rule.kind)
+        write!(f, "{stands} {} {} ({kind}): {said}", self.file, self.id)
     }
 }
 
@@ -69,11 +77,14 @@ pub fn adapt(rules: &[Rule], file: &str, template: &mut Value) -> Outcome<Vec<Ch
     for (id, resource) in resources {
         let rule = rule_for(rules, &resource).ok_or_else(|| {
             let kind = &resource["Type"];
-            trouble!("{file}: {id} is a {kind}, which adaptations.json does not know: try it, then list it there.")
+            trouble!(
+                "{file}: {id} is a {kind}, which adaptations.json does not know: try it, then list it there."
+            )
         })?;
         let all = &mut template["Resources"];
         match rule.stands {
-            Stands::Kept => continue,
+            Stands::Kept if rule.note.is_none() => continue,
+            Stands::Kept => (),
             Stands::Dropped => drop(all.as_object_mut().and_then(|all| all.remove(&id))),
             Stands::Replaced => replace(&rule.kind, &mut all[&id])?,
             Stands::Adapted => api::adapt(&id, all)?,
@@ -121,7 +132,9 @@ fn refers(value: &Value, id: &str) -> bool {
     match value {
         Value::Array(list) => list.iter().any(|one| refers(one, id)),
         Value::Object(map) => map.iter().any(|(name, body)| match name.as_str() {
-            "Ref" | "DependsOn" => body == id || body.as_array().is_some_and(|all| all.iter().any(|b| b == id)),
+            "Ref" | "DependsOn" => {
+                body == id || body.as_array().is_some_and(|all| all.iter().any(|b| b == id))
+            }
             "Fn::GetAtt" => body[0] == id || body.as_str().is_some_and(|b| b.split('.').next() == Some(id)),
             _ => refers(body, id),
         }),
@@ -143,7 +156,10 @@ mod tests {
     fn an_unknown_type_stops_the_rehearsal() {
         let mut one = template(json!({"Lake": {"Type": "AWS::LakeFormation::Resource", "Properties": {}}}));
         let trouble = adapt(&rules().unwrap(), "infra/lake.yaml", &mut one).unwrap_err();
-        assert!(trouble.0.contains("infra/lake.yaml: Lake is a \"AWS::LakeFormation::Resource\""), "{trouble}");
+        assert!(
+            trouble.0.contains("infra/lake.yaml: Lake is a \"AWS::LakeFormation::Resource\""),
+            "{trouble}"
+        );
     }
 
     #[test]
@@ -151,6 +167,7 @@ mod tests {
         let alarm = |property: &str| json!({"Type": "AWS::CloudWatch::Alarm", "Properties": {property: [1]}});
         let mut one = template(json!({"Sum": alarm("Metrics"), "Single": alarm("MetricName")}));
         let changes = adapt(&rules().unwrap(), "t", &mut one).unwrap();
+        let changes: Vec<_> = changes.into_iter().filter(|change| !change.is_kept()).collect();
         assert_eq!(changes.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["Sum"]);
         assert!(one["Resources"]["Sum"].is_null() && one["Resources"]["Single"].is_object());
         assert!(changes[0].to_string().starts_with("dropped t Sum (AWS::CloudWatch::Alarm): the emulator"));
@@ -158,18 +175,24 @@ mod tests {
 
     #[test]
     fn what_others_refer_to_is_never_dropped() {
-        for by in [json!({"Ref": "Style"}), json!({"Fn::GetAtt": ["Style", "Id"]}), json!({"Fn::Sub": "x${Style.Id}"})]
-        {
+        for by in [
+            json!({"Ref": "Style"}),
+            json!({"Fn::GetAtt": ["Style", "Id"]}),
+            json!({"Fn::Sub": "x${Style.Id}"}),
+        ] {
             let style = json!({"Type": "AWS::Cognito::ManagedLoginBranding", "Properties": {}});
             let queue = json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": by}});
             let mut one = template(json!({"Style": style, "Queue": queue}));
-            assert!(adapt(&rules().unwrap(), "t", &mut one).unwrap_err().0.contains("something refers to it"));
+            assert!(
+                adapt(&rules().unwrap(), "t", &mut one).unwrap_err().0.contains("something refers to it")
+            );
         }
     }
 
     #[test]
     fn a_roles_policy_becomes_a_policy_with_that_role() {
-        let policy = json!({"Type": "AWS::IAM::RolePolicy", "Properties": {"RoleName": "r", "PolicyName": "p"}});
+        let policy =
+            json!({"Type": "AWS::IAM::RolePolicy", "Properties": {"RoleName": "r", "PolicyName": "p"}});
         let mut one = template(json!({"P": policy}));
         adapt(&rules().unwrap(), "t", &mut one).unwrap();
         let want = json!({"Type": "AWS::IAM::Policy", "Properties": {"Roles": ["r"], "PolicyName": "p"}});

@@ -9,6 +9,7 @@ use local::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -30,7 +31,13 @@ pub fn point(template: &mut Value) -> Vec<String> {
 }
 
 /// Uploads them, packed in `folder` if they are not yet.
-pub async fn upload(aws: &Aws, options: &Options, python: &Path, folder: &Path, names: &[String]) -> Outcome<()> {
+pub async fn upload(
+    aws: &Aws,
+    options: &Options,
+    python: &Path,
+    folder: &Path,
+    names: &[String],
+) -> Outcome<()> {
     let workspace = Workspace::read(&options.root)?;
     let home = options.binaries.clone().unwrap_or_else(|| match options.profile.as_str() {
         "dev" => workspace.target.join("debug"),
@@ -40,20 +47,27 @@ pub async fn upload(aws: &Aws, options: &Options, python: &Path, folder: &Path, 
     for (name, zip) in names.iter().zip(zips) {
         let content = fs::read(&zip).whilst(format_args!("read {}", zip.display()))?;
         aws.rest("s3", Method::PUT, &format!("/{BUCKET}/{name}.zip"), content).await?;
+        for made in [folder.join(name), folder.join(format!("{name}.zip"))] {
+            let _ = fs::remove_file(made);
+        }
     }
     Ok(())
 }
 
 /// `<home>/<name>/bootstrap.zip` as `cargo xtask package` leaves it, or the program `<home>/<name>`.
 fn packed(home: &Path, python: &Path, folder: &Path, names: &[String]) -> Outcome<Vec<PathBuf>> {
-    let (mut zips, mut to_pack) = (vec![], vec![]);
+    let (mut zips, mut to_pack) = (vec![], Vec::<OsString>::new());
     for name in names {
         let (zip, program) = (home.join(name).join("bootstrap.zip"), home.join(name));
         if zip.is_file() {
             zips.push(zip);
         } else if program.is_file() {
             let target = folder.join(format!("{name}.zip"));
-            to_pack.extend([stripped(&program, folder, name)?, target.clone()]);
+            to_pack.extend([
+                "bootstrap".into(),
+                stripped(&program, folder, name)?.into(),
+                target.clone().into(),
+            ]);
             zips.push(target);
         } else {
             return Err(trouble!(
@@ -64,12 +78,18 @@ fn packed(home: &Path, python: &Path, folder: &Path, names: &[String]) -> Outcom
         }
     }
     if !to_pack.is_empty() {
-        let packing = Command::new(python).args(["-c", include_str!("zip.py")]).args(to_pack).status();
-        if !packing.whilst("pack the programs")?.success() {
-            return Err(trouble!("Could not pack the programs."));
-        }
+        pack(python, &to_pack)?;
     }
     Ok(zips)
+}
+
+/// Triples: the name within, the file, the zip.
+pub fn pack(python: &Path, files: &[OsString]) -> Outcome<()> {
+    let packing = Command::new(python).args(["-c", include_str!("zip.py")]).args(files).status();
+    match packing.whilst("pack the programs")?.success() {
+        true => Ok(()),
+        false => Err(trouble!("Could not pack the programs.")),
+    }
 }
 
 /// Without what only a debugger reads, most of a debug build: the emulator keeps every program in memory.

@@ -5,7 +5,8 @@ templates give them. Added here, because our policies stand on them and ministac
 
 - policy variables (`${aws:PrincipalTag/tenant}`);
 - the condition key `dynamodb:LeadingKeys`, in a transaction for each of its items by itself;
-- the condition keys `kms:EncryptionContext:*`.
+- the condition keys `kms:EncryptionContext:*`;
+- the identity that a letter is sent from, and the condition key `ses:FromAddress`.
 
 Loopback counts as TLS, since the buckets and queues refuse everything else. Each refusal is told on standard output in
 a line that begins with REFUSED.
@@ -87,8 +88,16 @@ def context(service, action, body, params):
     return keys
 
 
-class Touched(str):
-    """A table's ARN with the partition key that one item of a transaction touches."""
+class Arn(str):
+    """A resource with the condition keys that belong to it alone."""
+
+    keys = {}
+
+
+def arn_with(text, keys):
+    arn = Arn(text)
+    arn.keys = keys
+    return arn
 
 
 def transaction(action, body, region, account):
@@ -98,11 +107,24 @@ def transaction(action, body, region, account):
     for item in object_of(body).get("TransactItems") or []:
         for member, single in iam_actions._DYNAMODB_TRANSACT_ITEM_ACTIONS.items():
             if member in item:
-                arn = Touched(iam_actions._dynamodb_table_arn(item[member]["TableName"], region, account))
-                arn.partition = partition(item[member].get("Key") or item[member].get("Item"))
-                checks.append((single, arn))
+                table = iam_actions._dynamodb_table_arn(item[member]["TableName"], region, account)
+                key = partition(item[member].get("Key") or item[member].get("Item"))
+                checks.append((single, arn_with(table, {"dynamodb:LeadingKeys": [key]})))
     return checks
 
+
+known_resource = iam_actions.extract_resource_arn
+
+
+def resource(service, method, path, headers, body, params, region, account):
+    """A letter goes out from an identity; the emulator names none."""
+    sender = object_of(body).get("FromEmailAddress")
+    if service == "ses" and path.rstrip("/").endswith("/outbound-emails") and sender:
+        return arn_with(f"arn:aws:ses:{region}:{account}:identity/{sender}", {"ses:FromAddress": sender})
+    return known_resource(service, method, path, headers, body, params, region, account)
+
+
+iam_actions.extract_resource_arn = resource
 
 iam_actions.request_tag_context = context
 iam_actions.dynamodb_transaction_checks = transaction
@@ -149,8 +171,8 @@ known_judgement = iam_evaluator.enforce
 
 
 def judged(access_key, action, service, region, resource_arn="*", service_context=None):
-    if isinstance(resource_arn, Touched):
-        service_context = {**(service_context or {}), "dynamodb:LeadingKeys": [resource_arn.partition]}
+    if isinstance(resource_arn, Arn):
+        service_context = {**(service_context or {}), **resource_arn.keys}
     refusal = known_judgement(
         access_key, action, service, region, resource_arn=resource_arn, service_context=service_context
     )

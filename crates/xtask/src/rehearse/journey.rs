@@ -4,10 +4,12 @@
 mod doors;
 mod house;
 mod rest;
+mod walls;
 
-use super::{lodge::Lodge, stack::Stack, steps::Steps};
+use super::{stack::Stack, steps::Steps};
 use kernel::Clock;
 use local::{demo::Visitor, trouble::Outcome};
+use std::path::Path;
 
 /// What every step has at hand.
 pub struct Scene<'a> {
@@ -16,30 +18,28 @@ pub struct Scene<'a> {
     /// Somebody at the API without a token.
     pub door: Visitor,
     pub clock: Clock,
+    /// Where the run keeps its files, and what runs the emulator.
+    pub folder: &'a Path,
+    pub python: &'a Path,
 }
 
-pub async fn go(steps: &Steps, stack: &Stack) -> Outcome<()> {
-    let lodge = Lodge::open(&steps.aws, stack).await?;
-    let door = Visitor::between(&stack.api(&steps.aws)?, &lodge.address)?;
-    let scene = Scene { steps, stack, door, clock: Clock::default() };
-    steps.take("health", &["tenants"], doors::health(&scene)).await?;
-    steps.take("strangers", &["patients"], doors::strangers(&scene)).await?;
-    let operator = steps.take("operator", &["token", "identity"], doors::operator(&scene)).await?;
-    let signup = steps.take("sign-up", &["tenants"], house::sign_up(&scene)).await?;
-    steps.take("approval", &["tenants", "token"], house::approve(&scene, &operator, &signup)).await?;
+/// `functions`: all of them.
+pub async fn go(scene: &Scene<'_>, functions: &[&str]) -> Outcome<()> {
+    let steps = scene.steps;
+    steps.take("health", &["tenants"], doors::health(scene)).await?;
+    steps.take("strangers", &["patients"], doors::strangers(scene)).await?;
+    let operator = steps.take("operator", &["token", "identity"], doors::operator(scene)).await?;
+    let signup = steps.take("sign-up", &["tenants"], house::sign_up(scene)).await?;
+    steps.take("approval", &["tenants", "token"], house::approve(&operator, &signup)).await?;
     let chain = ["tenants", "dispatch", "identity"];
-    steps.take("event to letter", &chain, house::letter(&scene)).await?;
-    let admin = steps.take("administrator", &["identity", "token"], house::administrator(&scene)).await?;
+    steps.take("event to letter", &chain, house::letter(scene)).await?;
+    let admin = steps.take("administrator", &["identity", "token"], house::administrator(scene)).await?;
     steps.take("token", &["token"], house::token(&admin)).await?;
-    let house = steps.take("staff", &["identity", "tenants", "scheduling"], house::staff(&scene, admin)).await?;
+    let house = steps.take("staff", &["identity", "tenants", "scheduling"], house::staff(admin)).await?;
     let patient = steps.take("patient", &["patients"], house::patient(&house)).await?;
     steps.take("appointment", &["scheduling"], house::appointment(&house, &patient)).await?;
-    steps.take("clock", &["clock"], rest::clock(&scene)).await?;
-    steps.take("queues", &all(), rest::queues(&scene)).await?;
-    steps.take("policies", &[], rest::policies(&scene)).await
-}
-
-/// The functions that queues wake.
-fn all() -> Vec<&'static str> {
-    vec!["dispatch", "tenants", "identity", "patients", "scheduling", "audit", "documents", "notifications"]
+    steps.take("walls", &["probe"], walls::hold(scene, house.tenant())).await?;
+    steps.take("clock", &["clock"], rest::clock(scene)).await?;
+    steps.take("queues", functions, rest::queues(scene)).await?;
+    steps.take("policies", &[], rest::policies(scene)).await
 }

@@ -107,7 +107,8 @@ impl Desk {
         let name = format!("{}/{}", who.slug, who.login_name);
         let mut form = asked.to_vec();
         form.extend([("username", name.as_str()), ("password", &who.password)]);
-        let sent = self.client.post(format!("{}/login", self.aws)).header("content-type", FORM).body(encoded(&form));
+        let sent =
+            self.client.post(format!("{}/login", self.aws)).header("content-type", FORM).body(encoded(&form));
         let sent = sent.send().await.whilst("send the login form")?;
         let place = sent.headers().get("location").and_then(|place| place.to_str().ok()).unwrap_or_default();
         let back = url::Url::parse(place).map_err(|_| trouble!("The login page let {name} not in."))?;
@@ -125,7 +126,8 @@ impl Desk {
             ("code_verifier", verifier),
         ]);
         let deed = "trade the code for a token";
-        let sent = self.client.post(format!("{}/oauth2/token", self.aws)).header("content-type", FORM).body(form);
+        let sent =
+            self.client.post(format!("{}/oauth2/token", self.aws)).header("content-type", FORM).body(form);
         let sent = sent.send().await.whilst(deed)?;
         let status = sent.status();
         let body: Value = sent.json().await.whilst(deed)?;
@@ -134,10 +136,12 @@ impl Desk {
 
     async fn letters(&self, to: &str) -> Outcome<Value> {
         let deed = "read the letters";
-        let sent = self.client.get(format!("{}/_ministack/ses/messages", self.aws)).send().await.whilst(deed)?;
+        let sent =
+            self.client.get(format!("{}/_ministack/ses/messages", self.aws)).send().await.whilst(deed)?;
         let sent: Value = sent.json().await.whilst(deed)?;
         let all = sent["messages"].as_object().into_iter().flatten().flat_map(|(_, list)| list.as_array());
-        let is_for = |letter: &&Value| letter["To"].as_array().is_some_and(|all| all.iter().any(|one| one == to));
+        let is_for =
+            |letter: &&Value| letter["To"].as_array().is_some_and(|all| all.iter().any(|one| one == to));
         let mut found: Vec<Value> = all
             .flatten()
             .filter(is_for)

@@ -118,7 +118,9 @@ pub async fn deploy(aws: &Aws, templates: &Templates) -> Outcome<Stack> {
         let told = aws.query("cloudformation", "DescribeStacks", &[pair("StackName", NAME)]).await?;
         match texts(&told, "StackStatus").first().copied().unwrap_or_default() {
             "CREATE_COMPLETE" => return Ok(Stack { outputs: outputs(&told) }),
-            status if status.ends_with("_IN_PROGRESS") => tokio::time::sleep(Duration::from_millis(250)).await,
+            status if status.ends_with("_IN_PROGRESS") => {
+                tokio::time::sleep(Duration::from_millis(250)).await
+            }
             status => return Err(trouble!("The stack ended as {status}: {}", failures(aws).await)),
         }
     }

@@ -1,9 +1,9 @@
-"""Packs programs as Lambda wants them: pairs of arguments, the program and the zip. Stored, not squeezed: for speed."""
+"""Packs programs as Lambda wants them: triples of arguments, the name within, the file, the zip. Stored, for speed."""
 import sys
 import zipfile
 
-for program, target in zip(sys.argv[1::2], sys.argv[2::2]):
-    entry = zipfile.ZipInfo("bootstrap")
+for name, file, target in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
+    entry = zipfile.ZipInfo(name)
     entry.external_attr = 0o755 << 16
-    with open(program, "rb") as source, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+    with open(file, "rb") as source, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
         packed.writestr(entry, source.read())

@@ -104,7 +104,10 @@ Resources:
         let alarm = |n| {
             let one = "        - {Id: m, MetricStat: {Stat: Maximum}}\n";
             let sum = "        - {Id: all, Expression: SUM(METRICS())}\n";
-            format!("Resources:\n  Dead:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Metrics:\n{sum}{}", one.repeat(n))
+            format!(
+                "Resources:\n  Dead:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Metrics:\n{sum}{}",
+                one.repeat(n)
+            )
         };
         assert_eq!(differences(&[file(&alarm(10))]), Vec::<String>::new());
         let found = differences(&[file(&alarm(11))]);

@@ -12,7 +12,8 @@ pub fn adapt(api: &str, resources: &mut Value) -> Outcome<()> {
     let body = &mut resources[api]["Properties"]["Body"];
     let document = body.as_object_mut().ok_or_else(|| trouble!("{api} has no document to adapt."))?;
     let answers = document.remove(ANSWERS).unwrap_or_default();
-    for path in document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+    for path in document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
+    {
         let Some(path) = path.as_object_mut() else { continue };
         let Some(any) = path.remove(ANY) else { continue };
         for verb in VERBS {

@@ -40,7 +40,7 @@ pub async fn sign_up(scene: &Scene<'_>) -> Outcome<(String, String)> {
     Ok((signup.clone(), format!("{signup} submitted, with the code from the letter")))
 }
 
-pub async fn approve(_: &Scene<'_>, operator: &Visitor, signup: &str) -> Outcome<((), String)> {
+pub async fn approve(operator: &Visitor, signup: &str) -> Outcome<((), String)> {
     let because = json!({"reason": "Checked with the registrar."});
     let approved = operator.post(&format!("/v1/tenants/signups/{signup}/approve"), because).await?;
     Ok(((), format!("the sign-up is {}", approved["status"])))
@@ -74,7 +74,10 @@ pub async fn administrator<'a>(scene: &'a Scene<'a>) -> Outcome<(House<'a>, Stri
         sites: BTreeMap::from([site]),
         ..Organisation::default()
     };
-    let said = format!("{} of {} signed in by the login page, as {:?}", login.user, organisation.tenant, login.roles);
+    let said = format!(
+        "{} of {} signed in by the login page, as {:?}",
+        login.user, organisation.tenant, login.roles
+    );
     let (desk, practitioner) = (None, String::new());
     Ok((House { scene, organisation, admin, desk, practitioner }, said))
 }
@@ -94,7 +97,7 @@ pub async fn token(house: &House<'_>) -> Outcome<((), String)> {
 }
 
 /// A receptionist and a doctor with hours, invited and signed in.
-pub async fn staff<'a>(scene: &'a Scene<'a>, mut house: House<'a>) -> Outcome<(House<'a>, String)> {
+pub async fn staff<'a>(mut house: House<'a>) -> Outcome<(House<'a>, String)> {
     // Clearances are given by a module that is not there yet; without them nobody could be booked.
     let off = json!({"switched": {"compliance": false}});
     house.admin.patch("/v1/tenants/self/settings/modules", off).await?;
@@ -102,7 +105,7 @@ pub async fn staff<'a>(scene: &'a Scene<'a>, mut house: House<'a>) -> Outcome<(H
     let (login, _) = house.invite("Tunde", "doctor").await?;
     let doctor = person("Tunde", "doctor", &house.organisation);
     house.practitioner = house.organisation.take_bookings(&house.admin, &doctor, &login, "A").await?;
-    let said = format!("a receptionist and a doctor ({}) of {}", house.practitioner, scene.stack.output("Url")?);
+    let said = format!("a receptionist and a doctor with hours ({})", house.practitioner);
     Ok((house, said))
 }
 
@@ -117,6 +120,10 @@ fn person(given_name: &str, role: &str, organisation: &Organisation) -> Staff {
 }
 
 impl House<'_> {
+    pub fn tenant(&self) -> &str {
+        &self.organisation.tenant
+    }
+
     async fn invite(&self, given_name: &str, role: &str) -> Outcome<(Login, Visitor)> {
         let (door, clock) = (&self.scene.door, &self.scene.clock);
         let staff = person(given_name, role, &self.organisation);
@@ -155,7 +162,8 @@ pub async fn appointment(house: &House<'_>, patient: &str) -> Outcome<((), Strin
     let site = house.organisation.sites.values().next().cloned().unwrap_or_default();
     let lagos = TimeZone::get("Africa/Lagos").whilst("find the time of Lagos")?;
     let day = house.scene.clock.today(&lagos).tomorrow().whilst("find tomorrow")?;
-    let slots = desk.get(&format!("/v1/scheduling/slots?practitioner={doctor}&site={site}&from={day}")).await?;
+    let slots =
+        desk.get(&format!("/v1/scheduling/slots?practitioner={doctor}&site={site}&from={day}")).await?;
     let start = text(&slots["data"][0]["start"])?;
     let booking = json!({
         "patient_id": patient, "practitioner_id": doctor, "site": site, "start": start, "minutes": 15,

@@ -11,14 +11,26 @@ pub async fn clock(scene: &Scene<'_>) -> Outcome<((), String)> {
     if !answer["errorMessage"].is_null() {
         return Err(trouble!("The clock answered {answer}"));
     }
-    Ok(((), format!("the minute's beat answered {answer}")))
+    for _ in 0..150 {
+        let lines = scene.steps.lines("clock").await?;
+        if lines.iter().filter(|line| line.starts_with("START ")).count() > 1 {
+            return Ok((
+                (),
+                format!("the minute's beat answered {answer}, and the schedule has rung by itself"),
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Err(trouble!("The schedule has not rung within 75 seconds."))
 }
 
 /// Every message has been taken, and none was given up.
 pub async fn queues(scene: &Scene<'_>) -> Outcome<((), String)> {
     let all = scene.steps.aws.json("sqs", "AmazonSQS.ListQueues", &json!({})).await?;
-    let all: Vec<&str> = all["QueueUrls"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let sources = scene.steps.aws.rest("lambda", reqwest::Method::GET, "/2015-03-31/event-source-mappings/", vec![]);
+    let all: Vec<&str> =
+        all["QueueUrls"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let sources =
+        scene.steps.aws.rest("lambda", reqwest::Method::GET, "/2015-03-31/event-source-mappings/", vec![]);
     let sources = sources.await?;
     let mut waiting = vec![];
     for _ in 0..60 {
@@ -35,7 +47,10 @@ pub async fn queues(scene: &Scene<'_>) -> Outcome<((), String)> {
             }
         }
         if waiting.is_empty() {
-            return Ok(((), format!("{} queues: all that is read is empty, nothing was given up", all.len())));
+            return Ok((
+                (),
+                format!("{} queues: all that is read is empty, nothing was given up", all.len()),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -46,7 +61,8 @@ pub async fn queues(scene: &Scene<'_>) -> Outcome<((), String)> {
 async fn held(scene: &Scene<'_>, url: &str) -> Outcome<u64> {
     let ask = json!({"QueueUrl": url, "AttributeNames": ["All"]});
     let told = scene.steps.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &ask).await?;
-    let number = |name: &str| told["Attributes"][name].as_str().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+    let number =
+        |name: &str| told["Attributes"][name].as_str().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
     Ok(number("ApproximateNumberOfMessages") + number("ApproximateNumberOfMessagesNotVisible"))
 }
 
