@@ -33,6 +33,8 @@ pub enum Kind {
     Method,
     /// 409: the state of things is against it; it may work later.
     Conflict,
+    /// 410: it was there and is over.
+    Gone,
     /// 413
     TooLarge,
     /// 415
@@ -114,6 +116,9 @@ impl Error {
     }
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Conflict, code, detail)
+    }
+    pub fn gone(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::refuse(Kind::Gone, code, detail)
     }
     pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Unprocessable, code, detail)

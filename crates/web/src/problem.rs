@@ -114,6 +114,7 @@ fn meaning(error: &Error) -> (u16, &'static str) {
             Kind::Forbidden => (403, "Not permitted"),
             Kind::Method => (405, "Method not allowed"),
             Kind::Conflict => (409, "Not possible now"),
+            Kind::Gone => (410, "Over"),
             Kind::TooLarge => (413, "Too large"),
             Kind::MediaType => (415, "Unsupported media type"),
             Kind::Unprocessable => (422, "Not possible"),
