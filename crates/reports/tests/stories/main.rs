@@ -1,0 +1,5 @@
+//! What a reader of the pages, an office and a spreadsheet find in them.
+mod hostile;
+mod pages;
+mod reader;
+mod sheets;
