@@ -18,7 +18,7 @@ pub struct Folder {
 }
 
 /// What `--fresh` forgets; nothing else in the folder is ours to delete.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "table.db",
     "table.db-wal",
     "table.db-shm",
@@ -26,6 +26,7 @@ const OURS: [&str; 11] = [
     "queues.db-wal",
     "queues.db-shm",
     "ministack",
+    "files",
     "demo.json",
     UNFINISHED,
     "master.key",

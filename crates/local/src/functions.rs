@@ -6,6 +6,7 @@ pub use inside::{app, consumer, place};
 
 use crate::{
     emulator::{Caller, pool::Pool},
+    files::Shelf,
     gateway,
     handler::{Handler, Work},
     queue::Queues,
@@ -35,6 +36,7 @@ pub struct Surroundings {
     pub public_url: String,
     /// What tenants' keys are wrapped with.
     pub master: [u8; 32],
+    pub shelf: Arc<Shelf>,
 }
 
 impl Surroundings {

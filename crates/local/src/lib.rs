@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod arguments;
 pub mod demo;
 pub mod emulator;
+pub mod files;
 pub mod folder;
 pub mod functions;
 pub mod gateway;

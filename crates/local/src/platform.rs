@@ -3,6 +3,7 @@
 use crate::{
     arguments::{self, Arguments},
     emulator::{Emulator, pool, pool::Pool, python},
+    files::{self, Shelf},
     folder::Folder,
     functions::{self, Functions, Surroundings},
     gateway::{Gateway, Keys, PATIENCE, authorize::Authorizer, route::Routes, throttle::Throttle},
@@ -76,6 +77,7 @@ pub async fn start_behind(
     let port = listener.local_addr().whilst("find the API's port")?.port();
     let address = format!("http://127.0.0.1:{port}");
     let secret = ulid::Ulid::new().to_string();
+    let shelf = Arc::new(Shelf::new(folder.join("files"), &address, &master, clock.clone()));
     let pool =
         pool::ensure(&emulator.caller(), &template, &format!("{address}/local/trigger/{secret}")).await?;
     let around = Surroundings {
@@ -89,6 +91,7 @@ pub async fn start_behind(
         emulator: emulator.caller(),
         public_url: address.clone(),
         master,
+        shelf,
     };
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);
@@ -107,6 +110,7 @@ pub async fn start_behind(
     let authorizer = trust(&emulator, &around.pool, &around.clock).await?;
     let gateway = gateway(&around, functions, authorizer, keys.clone());
     let router = hosted.trigger.clone().router(&secret).merge(hosted::router(Arc::new(hosted)));
+    let router = router.merge(files::router(around.shelf.clone(), arrivals(around.queues.clone())));
     serve(listener, router, gateway, around.template.api.compressed_from, stopped, &mut running);
     Ok(Platform { folder, address, emulator, around, app, keys, stop, running })
 }
@@ -133,6 +137,16 @@ async fn listen(port: u16) -> Outcome<TcpListener> {
             trouble!("Port {port} is taken; stop what uses it, or choose another with --port.")
         }
         _ => trouble!("Could not open port {port}: {cause}"),
+    })
+}
+
+/// What S3 and its rule do: the documents function hears of every file that arrived.
+fn arrivals(queues: Arc<Queues>) -> files::Stored {
+    Arc::new(move |key| {
+        let body = serde_json::json!({"type": "file.stored", "key": key}).to_string();
+        if let Err(cause) = queues.send(&[("DocumentsQueue", &body)], std::time::Duration::ZERO) {
+            tracing::error!(%cause, "an arrival was not told; whoever uploaded can complete it");
+        }
     })
 }
 

@@ -1,6 +1,6 @@
 //! The AWS clients of one environment, built once, without a call.
 
-use crate::{Config, Kms, Ses, Sqs, credentials::Assumed};
+use crate::{Config, Kms, S3, Ses, Sqs, credentials::Assumed};
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
     retry::RetryConfig, timeout::TimeoutConfig,
@@ -56,7 +56,9 @@ impl Aws {
             backup_region: backup_region.clone(),
             public_url: public_url.clone(),
         };
-        App::new(vault, Ports::new(Arc::new(post), Arc::new(mail)), place)
+        let mut ports = Ports::new(Arc::new(post), Arc::new(mail));
+        ports.files = Arc::new(S3::new(&self.config, self.scoped_config(), Clock::default()));
+        App::new(vault, ports, place)
     }
 
     /// Clients of the table, each with the credentials of its scope.

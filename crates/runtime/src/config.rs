@@ -15,6 +15,10 @@ pub struct Config {
     /// URL of the queue for access records; the other queues lie beside it.
     pub access_queue: String,
     pub bus: String,
+    /// Tenants' files under `{tenant}/` and `warehouse/{tenant}/`.
+    pub documents_bucket: String,
+    /// What stands under Object Lock, under `audit/{tenant}/`.
+    pub digests_bucket: String,
     pub sender: String,
     pub public_url: String,
     pub backup_region: Option<String>,
@@ -49,6 +53,8 @@ impl Config {
             platform_role: role("PLATFORM_ROLE")?,
             access_queue: or_empty("ACCESS_QUEUE"),
             bus: or_empty("BUS"),
+            documents_bucket: or_empty("DOCUMENTS_BUCKET"),
+            digests_bucket: or_empty("DIGESTS_BUCKET"),
             sender: or_empty("SENDER"),
             public_url: or_empty("PUBLIC_URL"),
             backup_region: given("BACKUP_REGION"),

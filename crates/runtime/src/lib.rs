@@ -4,6 +4,7 @@
 mod aws;
 mod config;
 mod credentials;
+mod files;
 mod invoke;
 mod kms;
 mod log;
@@ -12,6 +13,7 @@ mod post;
 
 pub use aws::Aws;
 pub use config::Config;
+pub use files::S3;
 pub use invoke::{batch, handle};
 pub use kms::Kms;
 pub use lambda_runtime::Error;

@@ -167,15 +167,23 @@ impl Commit {
     }
 
     /// Takes one of what is left of a limit. `shards` must be what the quota was made with.
-    pub fn take(mut self, name: &'static str, shards: u32, id: impl Id) -> Self {
+    pub fn take(self, name: &'static str, shards: u32, id: impl Id) -> Self {
+        self.take_some(name, shards, id, 1)
+    }
+    /// Takes several at once, all from one shard: bytes of a file.
+    pub fn take_some(mut self, name: &'static str, shards: u32, id: impl Id, amount: i64) -> Self {
         let first = shard(id, shards);
         self.quotas.push(Shard { at: self.writes.len(), scope: self.store.scope, shards, first });
-        let change = Act::Change { add: Some(("left", -1)), set: vec![] };
-        self.act(&Key::quota(name, first), change, Some(When::Above("left", 0)), Means::Quota { name })
+        let change = Act::Change { add: Some(("left", -amount)), set: vec![] };
+        let enough = Some(When::Above("left", amount - 1));
+        self.act(&Key::quota(name, first), change, enough, Means::Quota { name })
     }
     /// Gives one back.
     pub fn give(self, name: &'static str, shards: u32, id: impl Id) -> Self {
-        self.add(&Key::quota(name, shard(id, shards)), "left", 1)
+        self.give_some(name, shards, id, 1)
+    }
+    pub fn give_some(self, name: &'static str, shards: u32, id: impl Id, amount: i64) -> Self {
+        self.add(&Key::quota(name, shard(id, shards)), "left", amount)
     }
 
     /// A guard that a noun does not declare: holds `owner` until it is deleted.

@@ -19,7 +19,7 @@ pub struct Tenant {
 
 /// Shards of each quota; the tenants module makes them alike.
 pub const SHARDS: &[(&str, u32)] =
-    &[("users", 1), ("doctors", 1), ("receptionists", 1), ("sites", 1), ("patients", 16)];
+    &[("users", 1), ("doctors", 1), ("receptionists", 1), ("sites", 1), ("patients", 16), ("storage", 4)];
 
 impl Tenant {
     pub(crate) async fn open(world: &World, slug: &str, edition: Edition) -> Self {
@@ -88,7 +88,8 @@ impl Tenant {
     }
     async fn limit_all(&self, left: u64) {
         for (name, _) in SHARDS {
-            self.limit(name, left).await;
+            // Of storage, bytes are counted.
+            self.limit(name, if *name == "storage" { left << 20 } else { left }).await;
         }
     }
     /// Changes the gate fact and forgets what is cached of it.

@@ -94,6 +94,23 @@ pub struct Named {
     pub content_type: String,
 }
 
+/// `Content-Disposition` of a download (RFC 6266): plain letters for old readers, the name itself for all others.
+pub fn disposition(name: &str) -> String {
+    let plain =
+        |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' };
+    let coded: String = name
+        .bytes()
+        .map(|b| match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' => char::from(b).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect();
+    format!(
+        "attachment; filename=\"{}\"; filename*=UTF-8''{coded}",
+        name.chars().map(plain).collect::<String>()
+    )
+}
+
 pub trait Files: Send + Sync {
     /// A link for one upload; the storage refuses other bytes.
     fn upload<'a>(&'a self, to: &'a File, what: &'a Upload, life: SignedDuration) -> Replying<'a, Link>;

@@ -4,7 +4,7 @@
 //! A link is sealed with the organisation's own key, so nobody can make or change one, and it needs no item in
 //! the table. Whoever must be able to withdraw one keeps its id with the record and compares.
 
-use crate::{Anyone, App};
+use crate::{Anyone, App, gate::TenantGate};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use kernel::{Error, Id, Result, TenantId, Ulid};
@@ -80,6 +80,17 @@ impl Anyone {
         }
         let caller = store::Caller { by: format!("public:{}", link.id), ..self.caller().clone() };
         Ok((link, store.acting(caller)))
+    }
+
+    /// Opens the organisation that a token of a module's own names by its prefix, acting as `public:<record>`. 404
+    /// for whatever is no open organisation of ours, as for every other wrong token.
+    pub async fn guest(&self, prefix: &str, record: impl Display) -> Result<(Store, TenantGate)> {
+        let scope = Scope::Tenant(TenantId::from_prefix(prefix).ok_or(Error::Missing)?);
+        let store = self.open(scope, &format!("public:{record}")).await?;
+        let gate = self.app().gates().of(&store).await?;
+        let tenant = gate.tenant.clone().ok_or(Error::Missing)?;
+        tenant.open(true).map_err(|_| Error::Missing)?;
+        Ok((store, tenant))
     }
 
     /// Opens the organisation that has this slug, or this domain of its own. 404 if there is none (yet), 423

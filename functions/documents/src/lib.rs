@@ -1,8 +1,71 @@
-//! Documents.
+//! Documents (DOC-1 to DOC-8): every file of the product. Stored, checked, versioned, linked, verified, expired, signed,
+//! shared, kept and disposed of. Other modules hold ids only and never reach the storage.
+
+pub mod category;
+pub mod disposal;
+pub mod document;
+pub mod hold;
+mod lock;
+mod place;
+mod print;
+mod reactions;
+mod retention;
+mod retire;
+pub mod rights;
+mod share;
+mod shipped;
+pub mod sniff;
+mod storage;
+mod token;
 
 use web::Module;
 
 /// The module: its routes and what it does on messages.
 pub fn module() -> Module {
-    Module::new("documents", vec![])
+    let rooms = [
+        document::routes(),
+        category::routes(),
+        retention::routes(),
+        share::routes(),
+        share::doors(),
+        hold::routes(),
+        disposal::routes(),
+    ];
+    let tasks = [
+        document::receive::tasks(),
+        document::expiry::tasks(),
+        share::tasks(),
+        hold::tasks(),
+        disposal::tasks(),
+    ];
+    Module::new("documents", rooms.into_iter().flatten().collect())
+        .reacts(reactions::all())
+        .does(tasks.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::reserved_fields;
+
+    #[test]
+    fn no_field_of_a_noun_collides_with_the_tables_own() {
+        let all = [
+            reserved_fields::<document::Document>(),
+            reserved_fields::<category::Category>(),
+            reserved_fields::<retention::Retention>(),
+            reserved_fields::<share::Share>(),
+            reserved_fields::<hold::Hold>(),
+            reserved_fields::<disposal::Disposal>(),
+        ];
+        assert_eq!(all.concat(), [] as [String; 0]);
+    }
+
+    #[test]
+    fn every_route_states_its_budget_and_says_what_it_does() {
+        for route in module().routes {
+            assert!(route.trips > 0, "{} {}", route.method, route.path);
+            assert!(!route.summary.is_empty(), "{} {}", route.method, route.path);
+        }
+    }
 }

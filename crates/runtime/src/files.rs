@@ -1,0 +1,354 @@
+//! Files by S3. A link dies with the credentials that signed it, so it is signed only with those that outlive it.
+
+use crate::Config;
+use aws_config::SdkConfig;
+use aws_credential_types::{Credentials, provider::ProvideCredentials};
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    presigning::PresigningConfig,
+    primitives::ByteStream,
+    types::{ChecksumMode, Delete, ObjectIdentifier},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::{SignedDuration, Timestamp};
+use kernel::{Clock, Error, Result};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Mutex,
+    time::Duration,
+};
+use store::Scope;
+use web::{
+    Replying,
+    files::{Bucket, File, Files, Link, Named, Stored, Upload, disposition},
+};
+
+/// Tenants' files, each with the credentials of its scope.
+pub struct S3 {
+    documents: String,
+    digests: String,
+    configured: Box<dyn Fn(Scope) -> SdkConfig + Send + Sync>,
+    clock: Clock,
+    opened: Mutex<HashMap<Scope, Opened>>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    client: Client,
+    /// None: of the environment, which says no end.
+    until: Option<Timestamp>,
+}
+
+/// What credentials have to be good for beyond a link's life.
+const MARGIN: SignedDuration = SignedDuration::from_mins(2);
+/// Most scopes whose clients are remembered.
+const SCOPES: usize = 500;
+
+impl S3 {
+    pub fn new(
+        config: &Config,
+        configured: impl Fn(Scope) -> SdkConfig + Send + Sync + 'static,
+        clock: Clock,
+    ) -> Self {
+        let (documents, digests) = (config.documents_bucket.clone(), config.digests_bucket.clone());
+        Self { documents, digests, configured: Box::new(configured), clock, opened: Mutex::default() }
+    }
+
+    fn bucket(&self, file: &File) -> &str {
+        match file.bucket() {
+            Bucket::Documents => &self.documents,
+            Bucket::Digests => &self.digests,
+        }
+    }
+
+    /// A client whose credentials are good for `life` and a little more.
+    async fn client(&self, scope: Scope, life: SignedDuration) -> Result<Client> {
+        let needed = self.clock.now() + life + MARGIN;
+        let known = self.opened.lock().expect("never poisoned").get(&scope).cloned();
+        if let Some(open) = known.filter(|o| o.until.is_none_or(|until| until > needed)) {
+            return Ok(open.client);
+        }
+        let config = (self.configured)(scope);
+        let provider = config.credentials_provider().ok_or_else(|| Error::internal("S3: no credentials"))?;
+        let given = provider.provide_credentials().await.map_err(|e| failed("credentials", e))?;
+        let until = given.expiry().and_then(|at| Timestamp::try_from(at).ok());
+        let client = signing(&config, given);
+        let mut opened = self.opened.lock().expect("never poisoned");
+        if opened.len() >= SCOPES {
+            opened.clear();
+        }
+        opened.insert(scope, Opened { client: client.clone(), until });
+        Ok(client)
+    }
+
+    /// A client for a call that is made now.
+    async fn now(&self, scope: Scope) -> Result<Client> {
+        self.client(scope, SignedDuration::from_mins(1)).await
+    }
+
+    fn link(
+        &self,
+        signed: &aws_sdk_s3::presigning::PresignedRequest,
+        life: SignedDuration,
+        said: &[&str],
+    ) -> Link {
+        let headers = signed.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_string()));
+        // Length and host are every client's own to send.
+        let headers: BTreeMap<_, _> = headers.filter(|(name, _)| said.contains(&name.as_str())).collect();
+        let expires_at = self.clock.now() + life;
+        Link { method: signed.method().into(), url: signed.uri().into(), headers, expires_at }
+    }
+
+    async fn versions(&self, client: &Client, file: &File) -> Result<Vec<ObjectIdentifier>> {
+        let asked = client.list_object_versions().bucket(self.bucket(file)).prefix(file.key());
+        let page = asked.send().await.map_err(|e| failed("versions", e))?;
+        let objects =
+            page.versions.unwrap_or_default().into_iter().filter_map(|v| Some((v.key?, v.version_id)));
+        let marks =
+            page.delete_markers.unwrap_or_default().into_iter().filter_map(|m| Some((m.key?, m.version_id)));
+        let of = |(key, version)| ObjectIdentifier::builder().key(key).set_version_id(version).build();
+        let mine = objects.chain(marks).filter(|(key, _)| key == file.key());
+        mine.map(|found| of(found).map_err(Error::internal)).collect()
+    }
+}
+
+/// A client with these credentials and no others, so that it is known until when it signs.
+fn signing(config: &SdkConfig, given: Credentials) -> Client {
+    let config = aws_sdk_s3::config::Builder::from(config).credentials_provider(given);
+    Client::from_conf(config.build())
+}
+
+fn presigning(life: SignedDuration) -> Result<PresigningConfig> {
+    let life = Duration::try_from(life).map_err(Error::internal)?;
+    PresigningConfig::expires_in(life).map_err(Error::internal)
+}
+
+/// Base64, as S3 writes checksums, of hex, as we do.
+fn checksum(sha256: &str) -> Result<String> {
+    Ok(BASE64_STANDARD.encode(hex::decode(sha256).map_err(Error::internal)?))
+}
+
+fn hex_of(checksum: &str) -> Option<String> {
+    Some(hex::encode(BASE64_STANDARD.decode(checksum).ok()?)).filter(|sha| sha.len() == 64)
+}
+
+fn code<E: ProvideErrorMetadata, R>(e: &SdkError<E, R>) -> Option<&str> {
+    e.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+fn failed(what: &str, e: impl std::error::Error) -> Error {
+    // The code alone: an SDK error prints whole answers.
+    Error::internal(format!("S3, {what}: {e}"))
+}
+
+impl Files for S3 {
+    fn upload<'a>(&'a self, to: &'a File, what: &'a Upload, life: SignedDuration) -> Replying<'a, Link> {
+        Box::pin(async move {
+            let client = self.client(to.scope(), life).await?;
+            let length = i64::try_from(what.size).map_err(Error::internal)?;
+            let request = client.put_object().bucket(self.bucket(to)).key(to.key());
+            let request = request.content_length(length).content_type(&what.content_type);
+            let request = request.checksum_sha256(checksum(&what.sha256)?);
+            let signed = request.presigned(presigning(life)?).await.map_err(|e| failed("signing", e))?;
+            Ok(self.link(&signed, life, &["content-type", "x-amz-checksum-sha256"]))
+        })
+    }
+    fn download<'a>(&'a self, of: &'a File, named: &'a Named, life: SignedDuration) -> Replying<'a, Link> {
+        Box::pin(async move {
+            let client = self.client(of.scope(), life).await?;
+            let request = client.get_object().bucket(self.bucket(of)).key(of.key());
+            let request = request.response_content_disposition(disposition(&named.name));
+            let request = request.response_content_type(&named.content_type);
+            let signed = request.presigned(presigning(life)?).await.map_err(|e| failed("signing", e))?;
+            Ok(self.link(&signed, life, &[]))
+        })
+    }
+    fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            let asked = client.head_object().bucket(self.bucket(file)).key(file.key());
+            match asked.checksum_mode(ChecksumMode::Enabled).send().await {
+                Ok(head) => Ok(Some(Stored {
+                    size: head.content_length.unwrap_or_default().unsigned_abs(),
+                    sha256: head.checksum_sha256.as_deref().and_then(hex_of),
+                    content_type: head.content_type.unwrap_or_default(),
+                })),
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
+                Err(e) => Err(failed("head", e)),
+            }
+        })
+    }
+    fn read<'a>(&'a self, file: &'a File, most: Option<u64>) -> Replying<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            let asked = client.get_object().bucket(self.bucket(file)).key(file.key());
+            let range = most.map(|most| format!("bytes=0-{}", most.saturating_sub(1)));
+            match asked.set_range(range).send().await {
+                Ok(found) => {
+                    let bytes = found.body.collect().await.map_err(|e| failed("reading", e))?;
+                    Ok(Some(bytes.to_vec()))
+                }
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+                // An empty file has no first byte.
+                Err(e) if code(&e) == Some("InvalidRange") => Ok(Some(vec![])),
+                Err(e) => Err(failed("get", e)),
+            }
+        })
+    }
+    fn write<'a>(&'a self, file: &'a File, content_type: &'a str, bytes: Vec<u8>) -> Replying<'a, ()> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            let sha256 = hex::encode(seal::sha256(&bytes));
+            let request = client.put_object().bucket(self.bucket(file)).key(file.key());
+            let request = request.content_type(content_type).checksum_sha256(checksum(&sha256)?);
+            let once = file.bucket() == Bucket::Digests;
+            let request = request.set_if_none_match(once.then(|| "*".to_string()));
+            match request.body(ByteStream::from(bytes)).send().await {
+                Ok(_) => Ok(()),
+                Err(e) if once && code(&e) == Some("PreconditionFailed") => {
+                    match self.stat(file).await?.and_then(|s| s.sha256) {
+                        Some(there) if there == sha256 => Ok(()),
+                        _ => Err(Error::internal("under Object Lock, and other bytes")),
+                    }
+                }
+                Err(e) => Err(failed("put", e)),
+            }
+        })
+    }
+    fn remove<'a>(&'a self, file: &'a File) -> Replying<'a, ()> {
+        Box::pin(async move {
+            if file.bucket() == Bucket::Digests {
+                return Err(Error::internal("under Object Lock"));
+            }
+            let client = self.now(file.scope()).await?;
+            loop {
+                let versions = self.versions(&client, file).await?;
+                if versions.is_empty() {
+                    return Ok(());
+                }
+                let gone = Delete::builder().set_objects(Some(versions)).quiet(true).build();
+                let request = client.delete_objects().bucket(self.bucket(file));
+                let done = request.delete(gone.map_err(Error::internal)?).send().await;
+                let done = done.map_err(|e| failed("delete", e))?;
+                if let Some(kept) = done.errors.unwrap_or_default().first() {
+                    let code = kept.code.clone().unwrap_or_default();
+                    return Err(Error::internal(format!("S3, delete: {code}")));
+                }
+            }
+        })
+    }
+    fn list<'a>(&'a self, under: &'a File, after: Option<&'a str>) -> Replying<'a, Vec<String>> {
+        Box::pin(async move {
+            let client = self.now(under.scope()).await?;
+            let asked = client.list_objects_v2().bucket(self.bucket(under)).prefix(under.key());
+            let page = asked.set_start_after(after.map(Into::into)).max_keys(1000).send().await;
+            let page = page.map_err(|e| failed("list", e))?;
+            Ok(page.contents.unwrap_or_default().into_iter().filter_map(|o| o.key).collect())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::provider::{SharedCredentialsProvider, future};
+    use kernel::{Id, TenantId, Ulid};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    };
+
+    /// Gives credentials of an hour, and counts how often.
+    #[derive(Debug, Clone)]
+    struct Hourly(Clock, Arc<AtomicU32>);
+
+    impl ProvideCredentials for Hourly {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            self.1.fetch_add(1, SeqCst);
+            let until = self.0.now() + SignedDuration::from_mins(60);
+            future::ProvideCredentials::ready(Ok(Credentials::new(
+                "AKID",
+                "secret",
+                Some("session".into()),
+                Some(until.into()),
+                "test",
+            )))
+        }
+    }
+
+    fn s3() -> (S3, Clock, Arc<AtomicU32>) {
+        let (clock, count) = (Clock::default(), Arc::<AtomicU32>::default());
+        let provider = SharedCredentialsProvider::new(Hourly(clock.clone(), count.clone()));
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("af-south-1"))
+            .credentials_provider(provider)
+            .build();
+        let s3 = S3 {
+            documents: "lumina-documents".into(),
+            digests: "lumina-digests".into(),
+            configured: Box::new(move |_| sdk.clone()),
+            clock: clock.clone(),
+            opened: Mutex::default(),
+        };
+        (s3, clock, count)
+    }
+
+    fn tenant() -> Scope {
+        Scope::Tenant(TenantId::of(Ulid::from_parts(1, 2)))
+    }
+
+    #[tokio::test]
+    async fn a_link_signs_length_type_and_checksum_so_that_other_bytes_are_refused() {
+        let (s3, ..) = s3();
+        let file = File::document(tenant(), "doc/doc_1/1/x");
+        let sha256 = hex::encode(seal::sha256(b"hello"));
+        let upload = Upload { size: 5, sha256, content_type: "application/pdf".into() };
+        let link = s3.upload(&file, &upload, SignedDuration::from_mins(15)).await.unwrap();
+        assert_eq!(link.method, "PUT");
+        assert!(link.url.contains(file.key()), "{}", link.url);
+        let signed = "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bx-amz-checksum-sha256";
+        assert!(link.url.contains(signed), "{}", link.url);
+        assert!(link.url.contains("X-Amz-Expires=900"), "{}", link.url);
+        assert_eq!(link.headers["content-type"], "application/pdf");
+        assert_eq!(link.headers["x-amz-checksum-sha256"], checksum(&upload.sha256).unwrap());
+        assert_eq!(link.headers.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_download_says_its_name_as_an_attachment() {
+        let (s3, ..) = s3();
+        let file = File::document(tenant(), "doc/doc_1/1/x");
+        let named = Named { name: "Übersicht \"1\".pdf".into(), content_type: "application/pdf".into() };
+        let link = s3.download(&file, &named, SignedDuration::from_secs(60)).await.unwrap();
+        assert_eq!((link.method.as_str(), link.headers.len()), ("GET", 0));
+        assert!(
+            link.url.contains("response-content-disposition=attachment%3B%20filename%3D"),
+            "{}",
+            link.url
+        );
+        assert!(link.url.contains("X-Amz-SignedHeaders=host"), "{}", link.url);
+    }
+
+    #[tokio::test]
+    async fn credentials_that_would_end_before_the_link_are_not_used_for_it() {
+        let (s3, clock, count) = s3();
+        let file = File::document(tenant(), "x");
+        let named = Named { name: "x".into(), content_type: "text/plain".into() };
+        let quarter = SignedDuration::from_mins(15);
+        for _ in 0..3 {
+            s3.download(&file, &named, quarter).await.unwrap();
+        }
+        assert_eq!(count.load(SeqCst), 1, "assumed once");
+        clock.advance(SignedDuration::from_mins(44));
+        s3.download(&file, &named, SignedDuration::from_mins(1)).await.unwrap();
+        assert_eq!(count.load(SeqCst), 1, "sixteen minutes are left");
+        s3.download(&file, &named, quarter).await.unwrap();
+        assert_eq!(count.load(SeqCst), 2, "too few for a quarter of an hour and two minutes");
+    }
+}

@@ -1,0 +1,111 @@
+//! What the rooms of this module share: due rows, loops over lost races, persons, names.
+
+use jiff::{Timestamp, civil::Date};
+use kernel::{DocumentId, Error, Id, Result, text};
+use serde::Deserialize;
+use serde_json::Value;
+use std::future::Future;
+use store::{Entity, Record, Scope, facts};
+use web::{App, Ctx};
+
+/// The tenant's context and the record of a due row; none if it names nothing of ours (any more).
+pub async fn due<E: Entity>(app: &App, row: &Value) -> Result<Option<(Ctx, Record<E>)>> {
+    let text = |name: &str| row[name].as_str().unwrap_or_default();
+    let (Some(scope), Ok(id)) = (Scope::from_claim(text("tenant")), text("id").parse::<E::Id>()) else {
+        tracing::warn!(kind = text("type"), "a message that names no record");
+        return Ok(None);
+    };
+    let ctx = Ctx::system(app, scope, "documents", text("type")).await?;
+    Ok(live(&ctx, id).await?.map(|record| (ctx, record)))
+}
+
+/// The record as it is now; none if it is gone.
+pub async fn live<E: Entity>(ctx: &Ctx, id: E::Id) -> Result<Option<Record<E>>> {
+    match ctx.store().fresh::<E>(id).await {
+        Ok(record) => Ok(Some(record).filter(|r| r.deleted_at.is_none())),
+        Err(Error::Missing) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Once more while somebody else was quicker.
+pub async fn again<T, F>(ctx: &Ctx, mut once: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut attempt = 0;
+    loop {
+        match once().await {
+            Err(Error::Stale { demanded: false, .. }) => ctx.store().pause(&mut attempt).await?,
+            other => return other,
+        }
+    }
+}
+
+/// What a person may do for another: `fact#linked#<usr>~<person>`, written for persons themselves too. `own`: only
+/// for themselves.
+pub async fn linked(ctx: &Ctx, person: &str, own: bool) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct Linked {
+        #[serde(default)]
+        scopes: Vec<String>,
+        until: Option<Timestamp>,
+        basis: Option<String>,
+    }
+    let place = format!("{}~{person}", ctx.actor().user);
+    let link: Option<Linked> = ctx.store().fact(facts::LINKED, place).await?;
+    Ok(link.is_some_and(|l| {
+        let myself = l.basis.as_deref() == Some("self");
+        let allowed = myself || (!own && l.scopes.iter().any(|s| s == "documents"));
+        allowed && l.until.is_none_or(|until| until > ctx.now())
+    }))
+}
+
+/// `<kind>_<ulid>` of any kind: of records that other modules keep.
+pub fn is_id(word: &str) -> bool {
+    let ulid = word.split_once('_').filter(|(kind, _)| kind.len() == 3).map(|(_, ulid)| ulid);
+    ulid.is_some_and(|u| format!("{}_{u}", DocumentId::KIND).parse::<DocumentId>().is_ok())
+        && word.bytes().take(3).all(|b| b.is_ascii_lowercase())
+}
+
+/// Months later, as calendars count.
+pub fn months(from: Date, months: u16) -> Option<Date> {
+    from.checked_add(jiff::Span::new().months(i64::from(months))).ok()
+}
+
+/// A file's name as it is kept: its last part, without what a path or a header could be made of.
+pub fn file_name(typed: &str) -> std::result::Result<String, text::TextError> {
+    let last = typed.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown: String = last.chars().filter(|c| !text::is_hidden(*c)).collect();
+    text::line(shown.trim_matches(['.', ' ']), 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_is_its_last_part_alone() {
+        for (typed, kept) in [
+            ("licence.pdf", "licence.pdf"),
+            ("C:\\Users\\ada\\licence.pdf", "licence.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("a\r\nb\u{202e}fdp.exe", "abfdp.exe"),
+            ("  .hidden.pdf ", "hidden.pdf"),
+        ] {
+            assert_eq!(file_name(typed).unwrap(), kept);
+        }
+        assert!(file_name("a/").is_err());
+        assert!(file_name(&"x".repeat(201)).is_err());
+    }
+
+    #[test]
+    fn ids_of_other_modules_are_known_by_their_form() {
+        assert!(is_id("pat_01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+        for other in
+            ["pat_1", "patient", "PAT_01ARZ3NDEKTSV4RRFFQ69G5FAV", "pat#01ARZ3NDEKTSV4RRFFQ69G5FAV", ""]
+        {
+            assert!(!is_id(other), "{other}");
+        }
+    }
+}
