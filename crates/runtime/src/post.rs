@@ -1,7 +1,11 @@
 //! Messages by SQS.
 
 use kernel::Error;
+use std::time::Duration;
 use web::access::{Post, Posted, Queue};
+
+/// Seconds that a queue keeps a message back at most.
+const LONGEST: i32 = 900;
 
 pub struct Sqs {
     client: aws_sdk_sqs::Client,
@@ -18,9 +22,13 @@ impl Sqs {
 
 impl Post for Sqs {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        self.send_after(queue, body, Duration::ZERO)
+    }
+    fn send_after<'a>(&'a self, queue: Queue, body: String, wait: Duration) -> Posted<'a> {
         Box::pin(async move {
+            let seconds = i32::try_from(wait.as_secs()).unwrap_or(LONGEST).min(LONGEST);
             let request = self.client.send_message().queue_url(format!("{}{queue}", self.base));
-            let sent = request.message_body(body).send().await;
+            let sent = request.message_body(body).delay_seconds(seconds).send().await;
             sent.map(drop).map_err(|e| Error::internal(format!("queue {queue}: {e}")))
         })
     }
