@@ -17,7 +17,7 @@ pub fn modules() -> Vec<Module> {
         scheduling::module(),
         audit::module(),
         documents::module(),
-        notifications::module(),
+        notifications::module(notifications::Channels::nowhere()),
         integrations::module(),
         workflow::module(),
     ]

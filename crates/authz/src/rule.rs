@@ -53,6 +53,8 @@ kernel::words! {
         SelfBooking = "self_booking",
         /// The partner key names this permission among its scopes.
         Scope = "scope",
+        /// The categories of messages that belong to the role's own work.
+        Categories = "categories",
     }
 }
 

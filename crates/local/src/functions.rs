@@ -90,7 +90,7 @@ pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
     functions.add(around, scheduling::module())?;
     functions.add(around, audit::module())?;
     functions.add(around, documents::module())?;
-    functions.add(around, notifications::module())?;
+    functions.add(around, notifications::module(channels(around)))?;
     functions.add(around, integrations::module())?;
     functions.add(around, workflow::module())?;
     functions.wake(around, "dispatch", dispatch(around))?;
@@ -129,6 +129,18 @@ fn token(app: App) -> impl Fn(Value) -> Work + Send + Sync + 'static {
 pub fn logins(around: &Surroundings) -> identity::Pool {
     let client = aws_sdk_cognitoidentityprovider::Client::new(&place(&around.emulator.address));
     Arc::new(identity::Cognito::new(client, &around.pool.id))
+}
+
+/// Letters by the emulator's SES; SMS and push are recorded, and shown by `GET /v1/notifications/outbox`.
+fn channels(around: &Surroundings) -> notifications::Channels {
+    let client = aws_sdk_sesv2::Client::new(&place(&around.emulator.address));
+    let recorder = |channel| Arc::new(notifications::Recorder::new(channel, around.clock.clone()));
+    notifications::Channels {
+        email: Arc::new(notifications::Ses::new(client, &around.sender(), None)),
+        sms: recorder("sms"),
+        push: recorder("push"),
+        sockets: Arc::new(notifications::socket::Nowhere),
+    }
 }
 
 /// An error with its source, which callers of the API do not get to see.

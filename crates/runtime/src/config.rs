@@ -20,6 +20,10 @@ pub struct Config {
     /// What stands under Object Lock, under `audit/{tenant}/`.
     pub digests_bucket: String,
     pub sender: String,
+    /// SES tells of letters of this set what became of them; empty = it tells nobody.
+    pub configuration_set: String,
+    /// Where connections of the WebSocket API are reached; empty = there is none.
+    pub socket_endpoint: String,
     pub public_url: String,
     pub backup_region: Option<String>,
     /// The second wall: every tenant's requests use credentials of their own.
@@ -56,6 +60,8 @@ impl Config {
             documents_bucket: or_empty("DOCUMENTS_BUCKET"),
             digests_bucket: or_empty("DIGESTS_BUCKET"),
             sender: or_empty("SENDER"),
+            configuration_set: or_empty("CONFIGURATION_SET"),
+            socket_endpoint: or_empty("SOCKET_ENDPOINT"),
             public_url: or_empty("PUBLIC_URL"),
             backup_region: given("BACKUP_REGION"),
             isolate,

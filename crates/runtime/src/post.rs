@@ -2,10 +2,13 @@
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use kernel::Error;
+use std::time::Duration;
 use web::access::{Post, Posted, Queue};
 
 /// SQS's bound of one call.
 const BATCH: usize = 10;
+/// Seconds that a queue keeps a message back at most.
+const LONGEST: i32 = 900;
 
 pub struct Sqs {
     client: aws_sdk_sqs::Client,
@@ -22,9 +25,13 @@ impl Sqs {
 
 impl Post for Sqs {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        self.send_after(queue, body, Duration::ZERO)
+    }
+    fn send_after<'a>(&'a self, queue: Queue, body: String, wait: Duration) -> Posted<'a> {
         Box::pin(async move {
+            let seconds = i32::try_from(wait.as_secs()).unwrap_or(LONGEST).min(LONGEST);
             let request = self.client.send_message().queue_url(format!("{}{queue}", self.base));
-            let sent = request.message_body(body).send().await;
+            let sent = request.message_body(body).delay_seconds(seconds).send().await;
             sent.map(drop).map_err(|e| Error::internal(format!("queue {queue}: {e}")))
         })
     }

@@ -313,6 +313,19 @@ impl Commit {
         let act = Act::Change { add: Some((attribute, amount)), set: vec![] };
         self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
     }
+    /// Adds under a condition to a counter that ends by itself.
+    pub fn count_if(
+        self,
+        key: &Key,
+        attribute: &'static str,
+        amount: i64,
+        ttl: jiff::Timestamp,
+        when: When,
+        refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
+    ) -> Self {
+        let act = Act::Change { add: Some((attribute, amount)), set: vec![(TTL, n(ttl.as_second()))] };
+        self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
+    }
     /// Sets plain attributes (nothing sealed) under a condition.
     pub fn set_if(
         self,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kernel::Result;
 use serde::{Deserialize, Serialize};
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 /// What a port answers.
 pub type Replying<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -29,7 +29,6 @@ kernel::words! {
 /// Where messages go: SQS in the cloud and locally, memory in tests.
 pub trait Post: Send + Sync {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a>;
-
     /// Several to one queue. If it fails, some may have been accepted.
     fn send_all<'a>(&'a self, queue: Queue, bodies: Vec<String>) -> Posted<'a> {
         Box::pin(async move {
@@ -38,6 +37,13 @@ pub trait Post: Send + Sync {
             }
             Ok(())
         })
+    }
+
+    /// Not before so long, at most 15 minutes, where the queue can wait; else at once, so whoever hears it looks at
+    /// the time again.
+    fn send_after<'a>(&'a self, queue: Queue, body: String, wait: Duration) -> Posted<'a> {
+        let _ = wait;
+        self.send(queue, body)
     }
 }
 

@@ -14,7 +14,7 @@ pub fn all() -> Vec<Module> {
         scheduling::module(),
         audit::module(),
         documents::module(),
-        notifications::module(),
+        notifications::module(notifications::Channels::nowhere()),
         integrations::module(),
         workflow::module(),
     ]

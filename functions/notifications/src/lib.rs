@@ -1,8 +1,83 @@
-//! Notifications.
+//! Turns events into messages to the right people, by the right way, at a decent hour, once.
+//!
+//! What has no provider yet: push leaves through a port shaped as FCM's HTTP v1 takes a message, and in the cloud
+//! nothing stands behind it (deliveries say `no_provider`); SMS goes by SNS, local providers come with the
+//! connectors (INT-4), and with them the replies to an SMS (STOP). Conditions of rules compare fields of the event;
+//! CEL comes with `crates/rules`.
 
+mod asked;
+pub mod broadcast;
+pub mod cap;
+pub mod carrier;
+mod catalogue;
+mod circuit;
+pub mod delivery;
+mod desk;
+mod due;
+mod escalation;
+mod fan_out;
+mod ids;
+pub mod notification;
+mod people;
+pub mod preferences;
+pub mod push_endpoint;
+mod reactions;
+pub mod rule;
+pub mod socket;
+mod spelling;
+pub mod suppression;
+pub mod template;
+mod why;
+pub mod words;
+
+pub use carrier::{Carrier, Channels, Nobody, Outgoing, Receipt, Recorder, Ses, Sns, Trouble};
+
+use desk::Desk;
+use std::sync::Arc;
 use web::Module;
 
-/// The module: its routes and what it does on messages.
-pub fn module() -> Module {
-    Module::new("notifications", vec![])
+/// The module, with the ways out that this deployment has.
+pub fn module(channels: Channels) -> Module {
+    let desk = Arc::new(Desk::new(channels));
+    let routes = [
+        notification::api::routes(),
+        delivery::api::routes(&desk),
+        rule::api::routes(&desk),
+        template::api::routes(&desk),
+        preferences::api::routes(),
+        push_endpoint::routes(),
+        suppression::api::routes(),
+        cap::api::routes(),
+        broadcast::api::routes(),
+    ];
+    let tasks = [
+        delivery::due::tasks(&desk),
+        delivery::status::tasks(&desk),
+        notification::due::tasks(&desk),
+        notification::api::tasks(&desk),
+        broadcast::tasks(&desk),
+    ];
+    Module::new("notifications", routes.into_iter().flatten().collect())
+        .reacts(reactions::all(&desk))
+        .does(tasks.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use store::reserved_fields;
+
+    #[test]
+    fn no_noun_has_a_field_of_the_tables_own() {
+        let all = [
+            reserved_fields::<crate::notification::Notification>(),
+            reserved_fields::<crate::delivery::Delivery>(),
+            reserved_fields::<crate::rule::NotificationRule>(),
+            reserved_fields::<crate::template::MessageTemplate>(),
+            reserved_fields::<crate::preferences::Preferences>(),
+            reserved_fields::<crate::push_endpoint::PushEndpoint>(),
+            reserved_fields::<crate::suppression::Suppression>(),
+            reserved_fields::<crate::broadcast::Broadcast>(),
+        ];
+        assert_eq!(all.concat(), [] as [String; 0]);
+    }
 }

@@ -1,4 +1,22 @@
+use notifications::{Channels, Nobody, Ses, Sns, module, socket};
+use std::sync::Arc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), runtime::Error> {
-    runtime::serve(|_| notifications::module()).await
+    runtime::serve(|aws| module(channels(aws))).await
+}
+
+fn channels(aws: &runtime::Aws) -> Channels {
+    let config = &aws.config;
+    let email = Ses::new(
+        aws_sdk_sesv2::Client::new(&aws.sdk),
+        &config.sender,
+        Some(config.configuration_set.as_str()),
+    );
+    Channels {
+        email: Arc::new(email),
+        sms: Arc::new(Sns::new(aws_sdk_sns::Client::new(&aws.sdk))),
+        push: Arc::new(Nobody),
+        sockets: Arc::new(socket::Nowhere),
+    }
 }

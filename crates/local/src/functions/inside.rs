@@ -44,6 +44,9 @@ struct Postbox(Arc<Queues>);
 
 impl Post for Postbox {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        self.send_after(queue, body, Duration::ZERO)
+    }
+    fn send_after<'a>(&'a self, queue: Queue, body: String, wait: Duration) -> Posted<'a> {
         Box::pin(async move {
             let name = match queue {
                 Queue::Access => "AccessQueue",
@@ -57,7 +60,7 @@ impl Post for Postbox {
                 Queue::Workflow => "WorkflowQueue",
                 Queue::Tenants => "TenantsQueue",
             };
-            self.0.send(&[(name, &body)], Duration::ZERO).map(drop).map_err(Error::internal)
+            self.0.send(&[(name, &body)], wait).map(drop).map_err(Error::internal)
         })
     }
 }

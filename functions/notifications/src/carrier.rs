@@ -1,0 +1,135 @@
+//! The ways out: one port per channel. In the cloud e-mail goes by SES and SMS by SNS; locally SMS and push are
+//! recorded and can be read. Push has no provider yet: the port is shaped as FCM's HTTP v1 takes a message, and a
+//! function without one says so of every delivery instead of pretending.
+
+mod recorder;
+mod ses;
+mod sns;
+
+pub use recorder::{Recorded, Recorder};
+pub use ses::Ses;
+pub use sns::Sns;
+
+use crate::socket::Sockets;
+use futures::future::BoxFuture;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What a function is given.
+#[derive(Clone)]
+pub struct Channels {
+    pub email: Arc<dyn Carrier>,
+    pub sms: Arc<dyn Carrier>,
+    pub push: Arc<dyn Carrier>,
+    pub sockets: Arc<dyn Sockets>,
+}
+
+impl Channels {
+    /// Without any way out: where routes are read and nothing is ever sent.
+    pub fn nowhere() -> Self {
+        let nobody: Arc<dyn Carrier> = Arc::new(Nobody);
+        Self {
+            email: nobody.clone(),
+            sms: nobody.clone(),
+            push: nobody,
+            sockets: Arc::new(crate::socket::Nowhere),
+        }
+    }
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The delivery's id: comes back in what the provider tells of it later.
+    pub key: String,
+    pub tenant: String,
+    /// Address, number or token.
+    pub to: String,
+    /// The organisation, as the sender is shown.
+    pub from: String,
+    pub subject: String,
+    pub text: String,
+    pub html: Option<String>,
+    /// Where one request ends these messages (RFC 8058).
+    pub unsubscribe: Option<String>,
+    /// For apps: ids and codes.
+    pub data: Vec<(String, String)>,
+}
+
+/// The provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub provider: String,
+    pub id: String,
+}
+
+/// The provider does not have it, or nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Try again, not before that time if one is given.
+    Later { provider: String, code: String, after: Option<SignedDuration> },
+    /// It will never take this.
+    Never { provider: String, code: String },
+    /// The address is gone: nothing is to be sent there any more.
+    Gone { provider: String, code: String },
+    /// No answer came: it may have been sent. Not repeated until the provider had time to tell.
+    Unclear { provider: String, code: String },
+}
+
+impl Trouble {
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Later { provider, .. }
+            | Self::Never { provider, .. }
+            | Self::Gone { provider, .. }
+            | Self::Unclear { provider, .. } => provider,
+        }
+    }
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Later { code, .. }
+            | Self::Never { code, .. }
+            | Self::Gone { code, .. }
+            | Self::Unclear { code, .. } => code,
+        }
+    }
+}
+
+pub type Sending<'a> = BoxFuture<'a, Result<Receipt, Trouble>>;
+
+pub trait Carrier: Send + Sync {
+    fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a>;
+    /// Whether it already has the message of this key; none where it cannot tell.
+    fn knows<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<Receipt>> {
+        let _ = key;
+        Box::pin(async { None })
+    }
+    /// What was sent for a tenant, newest first, where that is kept: on the local platform.
+    fn outbox(&self, tenant: &str) -> Vec<Recorded> {
+        let _ = tenant;
+        vec![]
+    }
+}
+
+/// A channel that this deployment has no provider for.
+pub struct Nobody;
+
+impl Carrier for Nobody {
+    fn send<'a>(&'a self, _: &'a Outgoing) -> Sending<'a> {
+        Box::pin(async { Err(Trouble::Never { provider: "none".into(), code: "no-provider".into() }) })
+    }
+}
+
+/// A message as FCM's HTTP v1 API takes it (`POST …/messages:send`).
+pub fn fcm(message: &Outgoing) -> Value {
+    let data: serde_json::Map<String, Value> =
+        message.data.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    json!({"message": {
+        "token": message.to,
+        "notification": {"title": message.subject, "body": message.text},
+        "data": data,
+        "android": {"collapse_key": message.key},
+        "apns": {"headers": {"apns-collapse-id": message.key}},
+    }})
+}

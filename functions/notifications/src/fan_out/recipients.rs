@@ -1,0 +1,157 @@
+//! Who is meant by a rule, from what the event says and from facts.
+
+use super::Occasion;
+use crate::{
+    people::Person,
+    rule::{Kind, Recipient},
+};
+use kernel::Result;
+use serde_json::{Map, Value};
+use store::{Fact, Key, facts};
+use web::Ctx;
+
+/// Somebody who is meant, and where they have to work for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub id: String,
+    pub at_site: Option<String>,
+}
+
+impl Wanted {
+    fn anywhere(id: impl Into<String>) -> Self {
+        Self { id: id.into(), at_site: None }
+    }
+    pub fn is(&self, person: &Person) -> bool {
+        person.asked.contains(&self.id) && self.at_site.as_ref().is_none_or(|site| person.at_site(site))
+    }
+}
+
+/// Members of one list; the table gives about 10,000 of them in a page.
+const MEMBERS: i32 = 5000;
+
+/// Fields that name whom an event is about, the likeliest first.
+const SUBJECT: &[&str] =
+    &["subject", "patient", "person", "employee", "learner", "beneficiary", "user", "member"];
+
+/// The person that an event is about.
+pub fn subject(data: &Map<String, Value>) -> Option<&str> {
+    SUBJECT.iter().find_map(|name| data.get(*name)?.as_str())
+}
+
+pub async fn find(ctx: &Ctx, all: &[Recipient], occasion: &Occasion) -> Result<Vec<Wanted>> {
+    let mut found: Vec<Wanted> = vec![];
+    for recipient in all {
+        for wanted in of(ctx, recipient, occasion).await? {
+            if !found.contains(&wanted) {
+                found.push(wanted);
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn of(ctx: &Ctx, recipient: &Recipient, occasion: &Occasion) -> Result<Vec<Wanted>> {
+    let value = recipient.value.as_deref();
+    let data = &occasion.data;
+    let about = || value.map_or_else(|| subject(data).into_iter().collect(), |field| named(data, field));
+    Ok(match recipient.kind {
+        Kind::User => value.map(Wanted::anywhere).into_iter().collect(),
+        Kind::Actor => vec![Wanted::anywhere(&occasion.by)],
+        Kind::Subject => about().into_iter().map(Wanted::anywhere).collect(),
+        Kind::Assignee => {
+            named(data, value.unwrap_or("assignee")).into_iter().map(Wanted::anywhere).collect()
+        }
+        Kind::Role => {
+            let role = format!("role~{}", value.unwrap_or_default());
+            members(ctx, facts::MEMBERS, &role)
+                .await?
+                .into_iter()
+                .map(|(id, _)| Wanted::anywhere(id))
+                .collect()
+        }
+        Kind::RoleAtSite => {
+            let role = format!("role~{}", value.unwrap_or_default());
+            // An event that names no site is everybody's.
+            let site = data.get("site").and_then(Value::as_str).map(String::from);
+            let all = members(ctx, facts::MEMBERS, &role).await?;
+            all.into_iter().map(|(id, _)| Wanted { id, at_site: site.clone() }).collect()
+        }
+        Kind::Team => {
+            let field = value.unwrap_or_default();
+            let team = data.get(field).and_then(Value::as_str).unwrap_or(field);
+            let all = members(ctx, facts::MEMBERS, &format!("team~{team}")).await?;
+            all.into_iter().map(|(id, _)| Wanted::anywhere(id)).collect()
+        }
+        Kind::Manager => {
+            let mut all = vec![];
+            for id in about() {
+                let fact: Option<Value> = ctx.store().fact(facts::MANAGER, id).await?;
+                all.extend(fact.and_then(|f| Some(Wanted::anywhere(f["manager"].as_str()?))));
+            }
+            all
+        }
+        Kind::Guardian | Kind::CareCircle => {
+            let mut all = vec![];
+            for id in about() {
+                let circle = members(ctx, facts::CIRCLE, id).await?;
+                let wanted = circle.into_iter().filter(|(_, link)| allowed(recipient.kind, link));
+                all.extend(wanted.map(|(id, _)| Wanted::anywhere(id)));
+            }
+            all
+        }
+    })
+}
+
+/// Guardians by what they are; the others of a circle only where their link says that they are told.
+fn allowed(kind: Kind, link: &Value) -> bool {
+    let has = |field: &str, word: &str| match &link[field] {
+        Value::Array(all) => all.iter().any(|v| v == word),
+        Value::String(one) => one == word,
+        _ => false,
+    };
+    match kind {
+        Kind::Guardian => has("basis", "guardian") || has("roles", "guardian"),
+        _ => has("scopes", "alerts"),
+    }
+}
+
+/// The ids in one field of the event, which may be one or a list.
+fn named<'a>(data: &'a Map<String, Value>, field: &str) -> Vec<&'a str> {
+    match data.get(field) {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => vec![],
+    }
+}
+
+async fn members(ctx: &Ctx, fact: Fact, of: &str) -> Result<Vec<(String, Value)>> {
+    ctx.store().under(&Key::fact(fact, of), "", MEMBERS).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_subject_is_in_the_first_of_the_usual_fields() {
+        let data = json!({"user": "usr_1", "patient": "pat_1"});
+        assert_eq!(subject(data.as_object().unwrap()), Some("pat_1"));
+        assert_eq!(subject(json!({"site": "sit_1"}).as_object().unwrap()), None);
+    }
+
+    #[test]
+    fn family_is_told_only_where_the_link_allows_it() {
+        assert!(!allowed(Kind::CareCircle, &json!({"scopes": ["visits"]})));
+        assert!(allowed(Kind::CareCircle, &json!({"scopes": ["visits", "alerts"]})));
+        assert!(allowed(Kind::Guardian, &json!({"basis": "guardian", "scopes": []})));
+        assert!(!allowed(Kind::Guardian, &json!({"basis": "self"})));
+    }
+
+    #[test]
+    fn a_field_may_hold_one_id_or_several() {
+        let data = json!({"approver": ["usr_1", "usr_2"], "requester": "usr_3"});
+        assert_eq!(named(data.as_object().unwrap(), "approver"), ["usr_1", "usr_2"]);
+        assert_eq!(named(data.as_object().unwrap(), "requester"), ["usr_3"]);
+    }
+}
