@@ -49,6 +49,8 @@ pub struct Trace {
     /// `{time}#…`: unique in the tenant, so that it continues a page over several parts.
     pub sort: String,
     pub hash: String,
+    /// Of a change; of an access entry, how many persons it touches.
+    pub version: u64,
 }
 
 impl Trace {
@@ -337,6 +339,7 @@ fn trace(item: &Item, index: Index) -> Result<Trace> {
         sk: text(item, SK)?.into(),
         sort: text(item, index.sk)?.into(),
         hash: text(item, "hash")?.into(),
+        version: crate::read::version_of(item),
     })
 }
 

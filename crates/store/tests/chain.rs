@@ -295,12 +295,15 @@ async fn any_moment_can_be_read_again_except_those_when_it_was_deleted() -> Resu
     let grace = world.hospital("grace").await;
     let (store, id) = note(&world, &grace, 51).await;
     let now = store.now();
-    let ago = |seconds: i64| now - SignedDuration::from_secs(seconds);
-    for (seconds, count) in [(0, 51), (1, 50), (2, 49), (49, 2)] {
-        let then = store.at::<Note>(id, ago(seconds)).await?;
-        assert_eq!((&then.body.0["count"], then.version), (&json!(count), count));
+    let changes = store.history::<Note>(id, None, 100).await?;
+    let made = |version: u64| changes.iter().find(|c| c.version == version).expect("it was made").at;
+    for version in [51, 50, 49, 2] {
+        let then = store.at::<Note>(id, made(version) + SignedDuration::from_millis(500)).await?;
+        assert_eq!((&then.body.0["count"], then.version), (&json!(version), version));
     }
-    assert_eq!(store.at::<Note>(id, ago(50)).await?.body.0["count"], json!(u64::MAX), "to the last digit");
+    assert_eq!(store.at::<Note>(id, made(1)).await?.body.0["count"], json!(u64::MAX), "to the last digit");
+    let before = made(1) - SignedDuration::from_millis(1);
+    assert_eq!(store.at::<Note>(id, before).await.unwrap_err().code(), "not-found");
     let turn = async |action: &str, deleted: bool| {
         world.clock.advance(SignedDuration::from_mins(1));
         let old = store.fresh::<Note>(id).await?;

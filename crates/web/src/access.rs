@@ -144,7 +144,11 @@ mod tests {
     fn a_path_names_a_record_only_by_an_id_of_ours() {
         let id = "pat_01J00000000000000000000000";
         assert_eq!(named_in(&format!("/v1/patients/{id}/flags/x")), Some(("pat", id.to_string())));
-        for odd in ["/v1/patients/pat_1", "/v1/x/zzz_01J00000000000000000000000", "/v1/pat_01j00000000000000000000000"] {
+        for odd in [
+            "/v1/patients/pat_1",
+            "/v1/x/zzz_01J00000000000000000000000",
+            "/v1/pat_01j00000000000000000000000",
+        ] {
             assert_eq!(named_in(odd), None, "{odd}");
         }
     }

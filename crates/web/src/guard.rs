@@ -47,7 +47,9 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, request: Request, next
         Err(error) => Refused(error).into_response(),
     };
     if let Some(known) = known {
-        turned_away(&guarded, known, &method, &path, &response).await;
+        let status = response.status().as_u16();
+        let problem = response.extensions().get::<crate::Problem>().map(|p| p.code().to_string());
+        turned_away(&guarded, known, &method, &path, status, problem).await;
     }
     response
 }
@@ -61,15 +63,23 @@ struct Known {
 
 /// A request that was refused, or whose write failed, leaves an entry too. The "no" is answered even if the queue
 /// is down: it tells nothing, and the entry's hash stands in the log.
-async fn turned_away(guarded: &Guarded, known: Known, method: &Method, path: &str, response: &Response) {
-    let status = response.status().as_u16();
+async fn turned_away(
+    guarded: &Guarded,
+    known: Known,
+    method: &Method,
+    path: &str,
+    status: u16,
+    problem: Option<String>,
+) {
     let outcome = match status {
         401 | 403 | 404 | 423 => Outcome::Refused,
         409 | 412 | 422 | 428 | 500.. if *method != Method::GET => Outcome::Failed,
         _ => return,
     };
     let (of, ids) = named_in(path).map_or_else(Default::default, |(kind, id)| (kind.to_string(), vec![id]));
-    let problem = response.extensions().get::<crate::Problem>().map(|p| p.code().to_string());
+    if problem.as_deref() == Some("organisation-unknown") {
+        return;
+    }
     let sight = Sight {
         action: guarded.route.operation.clone(),
         of,
@@ -80,7 +90,6 @@ async fn turned_away(guarded: &Guarded, known: Known, method: &Method, path: &st
         purpose: known.reason,
         ..Sight::default()
     };
-    // Its tenant may be the very thing that does not exist: then there is nobody to tell.
     let Ok(store) = guarded.app.vault().open(known.scope, known.caller).await else { return };
     let _ = Looked::by(&store, sight).send(guarded.app.post()).await;
 }

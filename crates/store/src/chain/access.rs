@@ -112,6 +112,9 @@ pub struct Kept {
     /// The person, where it is one: told by the sender or looked up afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// How many persons it touches; stands in the indexes as `version`.
+    #[serde(default, rename = "version")]
+    pub persons: u64,
 }
 
 impl Kept {
@@ -137,7 +140,8 @@ impl Kept {
             context: item["context"]["B"].as_str().map(String::from),
         };
         let (hash, subject) = (some("hash").unwrap_or_default(), some("subject"));
-        Some(Self { entry, hash, count: number(item, "count").unwrap_or(1), subject })
+        let (count, persons) = (number(item, "count").unwrap_or(1), number(item, "version").unwrap_or(0));
+        Some(Self { entry, hash, count, subject, persons })
     }
 }
 
