@@ -21,6 +21,12 @@ kernel::words! {
         Headings = "headings",
         /// Locale, hours and the screens of one's own role.
         Basics = "basics",
+        /// Of the trail: changes of records that are not clinical.
+        NonClinical = "non_clinical",
+        /// Of the trail: changes of records about the organisation's own people.
+        PeopleKinds = "people_kinds",
+        /// Of the trail: changes of records about money.
+        MoneyKinds = "money_kinds",
         /// Published versions.
         Published = "published",
         /// The operator's record carries the flag of this command (`can_suspend_tenants`, …).

@@ -186,15 +186,19 @@ fn everybody_with_a_login_reaches_their_own_account_and_nothing_else_is_for_all(
     assert_eq!(
         support.map(|rule| rule.permission).collect::<Vec<_>>(),
         [
+            "change.view",
             "context.open",
             "context.revoke",
             "context.view",
+            "digest.view",
             "operator.view",
             "organisation.view",
             "plan.view",
             "provisioning.view",
             "signup.view",
-            "tenant.view"
+            "tenant.view",
+            "verification.create",
+            "verification.view"
         ]
     );
 }
@@ -249,7 +253,9 @@ fn a_machine_holds_nothing_but_itself_without_a_scope() {
 
 #[test]
 fn auditors_change_nothing_and_read_clinical_content_with_a_reason_only() {
-    let own = ["me.view", "mfa.enrol", "profile.edit", "session.end"];
+    // Verifications and exports change nothing of what they are about.
+    let own =
+        ["me.view", "mfa.enrol", "profile.edit", "session.end", "verification.create", "audit_export.create"];
     for rule in rules().filter(|rule| !own.contains(&rule.permission)) {
         if let Some(grant) = rule.grant("auditor") {
             assert!(rule.reads(), "{}", rule.permission);

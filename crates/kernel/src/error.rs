@@ -124,11 +124,14 @@ impl Error {
         Self::refuse(Kind::Locked, code, detail)
     }
     pub fn too_many(code: &'static str, detail: impl Into<String>, retry_after: u32) -> Self {
-        let mut e = Self::refuse(Kind::TooMany, code, detail);
-        if let Self::Refused(r) = &mut e {
-            r.retry_after = Some(retry_after);
+        Self::refuse(Kind::TooMany, code, detail).retry_after(retry_after)
+    }
+    /// Seconds after which it may work.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        if let Self::Refused(r) = &mut self {
+            r.retry_after = Some(seconds);
         }
-        e
+        self
     }
     /// One field is wrong in a way only the rules know (400 is for the shape, 422 for the sense).
     pub fn field(code: &'static str, pointer: impl Into<String>, detail: impl Into<String>) -> Self {

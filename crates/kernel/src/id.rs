@@ -131,6 +131,7 @@ ids! {
     DigestId => "dig",
     VerificationId => "vrf",
     AuditExportId => "axp",
+    SurgeId => "srg",
     // documents
     DocumentId => "doc",
     DocumentCategoryId => "dct",

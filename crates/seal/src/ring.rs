@@ -100,6 +100,13 @@ fn derive(key: &[u8; 32], usage: &'static [u8]) -> [u8; 32] {
     out
 }
 
+/// Whether this is an ECDSA signature (P-256, SHA-256, ASN.1 DER) of the bytes under this public key (DER,
+/// SubjectPublicKeyInfo).
+pub fn is_signed(key: &[u8], bytes: &[u8], signature: &[u8]) -> bool {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(bytes, signature).is_ok()
+}
+
 /// SHA-256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, bytes).as_ref().try_into().expect("32 bytes")

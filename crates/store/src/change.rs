@@ -3,6 +3,7 @@
 
 use crate::{
     Caller, Store,
+    chain::{Content, Form, hex_digest, typed_digest},
     item::{Item, b, n, s},
     list::stamp,
     schema::{DAY_SHARDS, GSI4, GSI5, GSI6, PK, SK},
@@ -51,46 +52,6 @@ pub struct Change {
     pub hash: String,
 }
 
-/// What the hash of a change covers. Sealed parts stand as the digest of their ciphertext, so that erasure
-/// can drop them and the chain still verifies.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Digest {
-    pub pk: String,
-    pub version: u64,
-    pub at: String,
-    pub by: String,
-    pub roles: Vec<String>,
-    pub elevated: Option<String>,
-    pub on_behalf: Option<String>,
-    pub request: String,
-    pub action: String,
-    pub event: Value,
-    /// SHA-256 of the sealed patch, snapshot and context, hex.
-    pub sealed: Vec<String>,
-    pub prev: String,
-}
-
-impl Digest {
-    pub fn hash(&self) -> String {
-        // An array: the order of members is fixed by us, not by a map.
-        let canonical = json!([
-            self.pk,
-            self.version,
-            self.at,
-            self.by,
-            self.roles,
-            self.elevated,
-            self.on_behalf,
-            self.request,
-            self.action,
-            self.event,
-            self.sealed,
-            self.prev
-        ]);
-        hex::encode(seal::sha256(canonical.to_string().as_bytes()))
-    }
-}
-
 /// A change about to be written.
 pub(crate) struct Draft {
     pub kind: &'static str,
@@ -115,8 +76,8 @@ pub(crate) struct Context {
 }
 
 impl Draft {
-    /// The item and its hash.
-    pub fn item(&self, store: &Store, reason: Option<&str>) -> Result<(Item, String)> {
+    /// The item and its hash. `record`: digest of the record's own item, as this change leaves it.
+    pub fn item(&self, store: &Store, reason: Option<&str>, record: String) -> Result<(Item, String)> {
         let Caller { by, roles, elevated, on_behalf, request, cause, ip, agent } = &*store.caller;
         let pk = format!("{}#chg#{}#{}", store.scope, self.kind, self.id);
         let sk = format!("v#{:010}", self.version);
@@ -128,13 +89,19 @@ impl Draft {
             .then(|| seal("snapshot", &self.new));
         let context = Context { reason: reason.map(Into::into), ip: ip.clone(), agent: agent.clone() };
         let context = seal("context", &serde_json::to_value(context).map_err(Error::internal)?);
+        let event: Option<aws_sdk_dynamodb::types::AttributeValue> = (!self.event.is_null())
+            .then(|| serde_dynamo::to_attribute_value(&self.event))
+            .transpose()
+            .map_err(Error::internal)?;
 
-        // As the table gives it back: what is hashed is what can be read again.
-        let event_stored: aws_sdk_dynamodb::types::AttributeValue =
-            serde_dynamo::to_attribute_value(&self.event).map_err(Error::internal)?;
-        let event: Value =
-            serde_dynamo::from_attribute_value(event_stored.clone()).map_err(Error::internal)?;
-        let digest = Digest {
+        let content = Content {
+            patch: patch.as_deref().map(hex_digest),
+            snapshot: snapshot.as_deref().map(hex_digest),
+            context: Some(hex_digest(&context)),
+            event: event.as_ref().map(typed_digest),
+            record: Some(record),
+        };
+        let form = Form {
             pk: pk.clone(),
             version: self.version,
             at: stamp(self.at),
@@ -144,18 +111,14 @@ impl Draft {
             on_behalf: on_behalf.clone(),
             request: request.clone(),
             action: self.action.clone(),
-            event,
-            sealed: [&patch, &snapshot, &Some(context.clone())]
-                .into_iter()
-                .map(|bytes| bytes.as_ref().map(|b| hex::encode(seal::sha256(b))).unwrap_or_default())
-                .collect(),
+            content,
             prev: self.prev.clone(),
         };
-        let hash = digest.hash();
+        let hash = form.hash();
 
         let mut item: Item = serde_dynamo::to_item(json!({
-            "at": digest.at, "by": by, "roles": roles, "request": request, "action": self.action,
-            "prev": self.prev, "hash": hash, "kind": self.kind, "id": self.id,
+            "at": form.at, "by": by, "roles": roles, "request": request, "action": self.action,
+            "prev": self.prev, "hash": hash, "kind": self.kind, "id": self.id, "content": form.content,
         }))
         .map_err(Error::internal)?;
         let mut put = |name: &str, value| item.insert(name.into(), value);
@@ -178,13 +141,13 @@ impl Draft {
         if let Some(p) = snapshot {
             put("snapshot", b(p));
         }
-        if !self.event.is_null() {
-            put("event", event_stored);
+        if let Some(e) = event {
+            put("event", e);
         }
         if let Some(due) = self.due {
             put("due", s(stamp(due)));
         }
-        self.index(store, by, &digest.at, &mut item);
+        self.index(store, by, &form.at, &mut item);
         Ok((item, hash))
     }
 

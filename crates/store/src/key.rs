@@ -84,12 +84,13 @@ impl Key {
     pub(crate) fn new(segments: &[&dyn Display], sk: impl Display) -> Self {
         Self { pk: join(segments), sk: sk.to_string() }
     }
-    /// Change records are written by commits of their records and by nothing else.
+    /// Change records are written by commits of their records, access entries by [`Store::keep_access`](crate::Store), and
+    /// neither by anything else.
     pub(crate) fn is_audit(&self) -> bool {
-        self.pk.starts_with("chg#")
+        self.pk.starts_with("chg#") || self.pk.starts_with("access#")
     }
     pub(crate) fn untouchable(&self) -> kernel::Error {
-        kernel::Error::internal("a change record is written with its change, and never again")
+        kernel::Error::internal("change and access records are written once, and never again")
     }
     pub fn sk(&self) -> &str {
         &self.sk

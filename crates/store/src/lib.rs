@@ -1,6 +1,7 @@
 //! The table: keys, entities, one-transaction commits, pages. The only crate that sees the database's SDK,
 //! and the only code that writes a tenant into a key.
 
+pub mod chain;
 mod change;
 mod commit;
 mod condition;
@@ -21,10 +22,11 @@ mod record;
 mod run;
 pub mod schema;
 mod sequence;
+pub mod trail;
 mod vault;
 
 pub use aws_sdk_dynamodb as sdk;
-pub use change::{Change, Digest};
+pub use change::Change;
 pub use commit::{Commit, Once};
 pub use condition::{When, is};
 pub use due::{DueRow, DueTenant, LAG};
@@ -36,6 +38,7 @@ pub use list::{List, Page, Row, Wanted, stamp};
 pub use night::Night;
 pub use plain::{Changed, Plain};
 pub use read::Version;
+pub use trail::{Recorded, Trace, Trail};
 pub use vault::{Opened, Vault};
 
 use kernel::Clock;

@@ -167,7 +167,27 @@ impl Store {
     /// The record as it stood at a time; 404 if it did not exist yet or was deleted then.
     pub async fn at<E: Entity>(&self, id: E::Id, at: Timestamp) -> Result<Version> {
         let at = crate::stamp(at);
-        let (mut wanted, mut before) = (None, None);
+        let stood = self.stood::<E>(id, None, &|_, then| then <= at.as_str()).await?;
+        match stood.body.get("deleted_at") {
+            Some(_) => Err(Error::Missing),
+            None => Ok(stood),
+        }
+    }
+
+    /// The record as one of its versions left it, also where that deleted it; 404 if there is no such version.
+    pub async fn version<E: Entity>(&self, id: E::Id, version: u64) -> Result<Version> {
+        let stood = self.stood::<E>(id, Some(version + 1), &|found, _| found <= version).await?;
+        if stood.version == version { Ok(stood) } else { Err(Error::Missing) }
+    }
+
+    /// As the newest wanted version below `before` left it: the nearest snapshot, and the patches since.
+    async fn stood<E: Entity>(
+        &self,
+        id: E::Id,
+        mut before: Option<u64>,
+        wants: &(dyn Fn(u64, &str) -> bool + Sync),
+    ) -> Result<Version> {
+        let mut wanted = None;
         let mut patches: Vec<Value> = vec![];
         loop {
             let items = self.changes(E::Id::KIND, &id, before, SNAPSHOT_EVERY as i32).await?;
@@ -175,19 +195,17 @@ impl Store {
                 return Err(Error::Missing);
             }
             for item in items {
-                before = number(&item, "version").map(i64::unsigned_abs);
-                if text(&item, "at")? > at.as_str() {
+                let (version, then) = (version_of(&item), text(&item, "at")?);
+                before = Some(version);
+                if wanted.is_none() && !wants(version, then) {
                     continue;
                 }
-                wanted.get_or_insert((before.unwrap_or_default(), text(&item, "at")?.to_string()));
+                wanted.get_or_insert((version, then.to_string()));
                 if let Some(mut body) = self.part(&item, "snapshot")? {
                     for patch in patches.iter().rev() {
                         let patch: json_patch::Patch =
                             serde_json::from_value(patch.clone()).map_err(Error::internal)?;
                         json_patch::patch(&mut body, &patch).map_err(Error::internal)?;
-                    }
-                    if body.get("deleted_at").is_some() {
-                        return Err(Error::Missing);
                     }
                     let (version, at) = wanted.expect("set above");
                     let at = at.parse().map_err(Error::internal)?;
@@ -219,14 +237,17 @@ impl Store {
         Ok(self.batch(keys, false).await?.into_iter().map(|((pk, _), item)| (pk, item)).collect())
     }
 
-    pub(crate) async fn batch(
+    pub(crate) async fn batch(&self, keys: &[Key], consistent: bool) -> Result<HashMap<(String, String), Item>> {
+        // The database refuses a batch that names an item twice.
+        self.batch_of(keys.iter().map(|k| (self.full(k), k.sk())).collect(), consistent).await
+    }
+
+    pub(crate) async fn batch_of(
         &self,
-        keys: &[Key],
+        places: BTreeSet<(String, &str)>,
         consistent: bool,
     ) -> Result<HashMap<(String, String), Item>> {
         let mut out = HashMap::new();
-        // The database refuses a batch that names an item twice.
-        let places: BTreeSet<(String, &str)> = keys.iter().map(|k| (self.full(k), k.sk())).collect();
         let place = |(pk, sk): (String, &str)| Item::from([(PK.into(), s(pk)), (SK.into(), s(sk))]);
         let mut pending: Vec<Item> = places.into_iter().map(place).collect();
         let mut pause = std::time::Duration::from_millis(10);
@@ -291,7 +312,7 @@ impl Store {
         Ok(Record { id, version, created_at, updated_at, deleted_at, head, body })
     }
 
-    async fn changes(
+    pub(crate) async fn changes(
         &self,
         kind: &str,
         id: &impl Display,

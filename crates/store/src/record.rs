@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 impl Commit {
     pub(crate) fn try_create<E: Entity>(&mut self, record: &Record<E>) -> Result<()> {
         let item = self.record_item(record)?;
-        self.draft::<E>("create", record, None, String::new())?;
+        let prev = crate::chain::genesis(&self.store.scope.to_string(), &record.id.to_string());
+        self.draft::<E>("create", record, None, prev)?;
         let pk = pk::<E>(self.store.scope, record.id);
         self.rows(&pk, &item, record, &[]);
         self.writes.push(Write {

@@ -78,7 +78,11 @@ impl Commit {
     /// Change records are written last, when reason and event are known; each record's `head` is its hash.
     fn write_changes(&mut self) -> Result<()> {
         for Drafted { at, store, draft } in std::mem::take(&mut self.drafts) {
-            let (item, hash) = draft.item(&store, self.reason.as_deref())?;
+            let own = match &self.writes[at].act {
+                Act::Put(record) => crate::chain::item_digest(&crate::chain::typed(record)),
+                _ => return Err(Error::internal("a change record without its record")),
+            };
+            let (item, hash) = draft.item(&store, self.reason.as_deref(), own)?;
             if let Act::Put(record) = &mut self.writes[at].act {
                 record.insert("head".into(), s(&hash));
             }

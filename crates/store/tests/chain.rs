@@ -3,12 +3,13 @@
 use jiff::SignedDuration;
 use kernel::{Result, SiteId};
 use schemars::JsonSchema;
-use seal::{Sealed, sha256};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
-use std::collections::HashMap;
+use seal::Sealed;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap};
 use store::{
-    Digest, Entity, List, Record, Store,
+    Entity, List, Record, Store,
+    chain::{Chain, Head, Leaf, Link, Seen, record, sorted, typed},
     sdk::{primitives::Blob, types::AttributeValue as Av},
 };
 use testkit::{Tenant, World};
@@ -28,66 +29,53 @@ impl Entity for Note {
     const LISTS: &'static [List<Self>] = &[List::newest()];
 }
 
-/// What is wrong with the chain of a record; nothing, if nothing is.
-async fn verify(world: &World, id: SiteId) -> Vec<String> {
-    let items = world.items().await;
-    let text =
-        |item: &Item, name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
-    let (change, own) = (format!("#chg#sit#{id}"), format!("#sit#{id}"));
-    let mut changes: Vec<&Item> = items.iter().filter(|i| text(i, "pk").ends_with(&change)).collect();
-    changes.sort_by_key(|i| text(i, "sk"));
-    let (mut faults, mut prev) = (vec![], String::new());
-    for (n, item) in changes.iter().enumerate() {
-        let hash = digest(item).hash();
-        let wanted = [
-            (hash == text(item, "hash"), "hash"),
-            (prev == text(item, "prev"), "prev"),
-            (text(item, "sk") == format!("v#{:010}", n + 1), "gap"),
-        ];
-        faults.extend(wanted.iter().filter(|(ok, _)| !ok).map(|(_, what)| format!("{what} at {}", n + 1)));
-        prev = text(item, "hash");
-    }
-    let head = items.iter().find(|i| text(i, "pk").ends_with(&own) && !text(i, "pk").contains("#chg#"));
-    if head.map(|i| text(i, "head")) != Some(prev) {
-        faults.push("head".into());
-    }
-    faults
+/// What lies in the table of a record.
+async fn lies(world: &World, id: SiteId) -> (Vec<Link>, Option<Head>) {
+    let items: Vec<_> = world.items().await.iter().map(typed).collect();
+    let mut links: Vec<Link> = items.iter().filter_map(Link::read).collect();
+    links.retain(|l| l.record == id.to_string());
+    links.sort_by_key(|l| l.place);
+    let head = items.iter().filter_map(Head::read).find(|h| h.record == id.to_string());
+    (links, head)
 }
 
-fn digest(item: &Item) -> Digest {
-    fn plain<T: DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
-        fn value(v: &Av) -> Value {
-            match v {
-                Av::S(s) => s.clone().into(),
-                Av::N(n) => serde_json::from_str(n).unwrap(),
-                Av::Bool(b) => (*b).into(),
-                Av::L(all) => all.iter().map(value).collect(),
-                Av::M(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), value(v))).collect()),
-                _ => Value::Null,
-            }
-        }
-        serde_json::from_value(value(item.get(name)?)).ok()
-    }
-    let blob = |name: &str| item.get(name).and_then(|v| v.as_b().ok()).map(|b| hex(&sha256(b.as_ref())));
-    let text = |name: &str| plain::<String>(item, name);
-    Digest {
-        pk: text("pk").unwrap(),
-        version: plain(item, "version").unwrap(),
-        at: text("at").unwrap(),
-        by: text("by").unwrap_or_default(),
-        roles: plain(item, "roles").unwrap_or_default(),
-        elevated: text("elevated"),
-        on_behalf: text("on_behalf"),
-        request: text("request").unwrap_or_default(),
-        action: text("action").unwrap_or_default(),
-        event: plain(item, "event").unwrap_or_default(),
-        sealed: ["patch", "snapshot", "context"].map(|name| blob(name).unwrap_or_default()).to_vec(),
-        prev: text("prev").unwrap_or_default(),
-    }
+/// What its anchors say, taken now.
+async fn anchors(world: &World, id: SiteId) -> BTreeMap<u64, Leaf> {
+    let leaf = |l: Link| Leaf {
+        at: l.form.at,
+        id: format!("{}#{}#{}", l.kind, l.record, l.place),
+        record: l.record,
+        version: l.place,
+        hash: l.hash,
+    };
+    lies(world, id).await.0.into_iter().map(|l| (l.place, leaf(l))).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+/// What is wrong with the chain of a record, as `finding version member`; nothing, if nothing is.
+async fn judged(world: &World, grace: &Tenant, id: SiteId, anchored: &BTreeMap<u64, Leaf>) -> Vec<String> {
+    let (links, head) = lies(world, id).await;
+    let (tenant, id) = (grace.id.prefix(), id.to_string());
+    let settled = if anchored.is_empty() { "" } else { "9999" };
+    let found = record(&Chain {
+        tenant: &tenant,
+        record: &id,
+        links: &links,
+        anchored,
+        head: head.as_ref().map_or(Seen::Gone, Seen::At),
+        from: 1,
+        to: u64::MAX,
+        since: "",
+        settled,
+    });
+    let told = sorted(found).into_iter().map(|f| {
+        let member = f.member.map(|m| format!(" {m}")).unwrap_or_default();
+        format!("{} {}{member}", f.finding, f.version.unwrap_or_default())
+    });
+    told.collect()
+}
+
+async fn verify(world: &World, grace: &Tenant, id: SiteId) -> Vec<String> {
+    judged(world, grace, id, &BTreeMap::new()).await
 }
 
 /// A record of `versions` versions, whose events hold what survives a round trip least: floats, nulls, order.
@@ -118,30 +106,63 @@ async fn every_hash_and_link_can_be_computed_again_from_the_table() {
     let world = World::with(vec![]).await;
     let grace = world.hospital("grace").await;
     let (store, id) = note(&world, &grace, 53).await;
-    assert_eq!(verify(&world, id).await, Vec::<String>::new());
+    assert_eq!(verify(&world, &grace, id).await, Vec::<String>::new());
     assert_eq!(store.fresh::<Note>(id).await.unwrap().body.count, 53);
+    let day = store.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let leaves = store.leaves(day).await.unwrap();
+    let mine: Vec<&Leaf> = leaves.iter().filter(|l| l.record == id.to_string()).collect();
+    assert!(leaves.is_sorted() && mine.iter().all(|l| l.kind() == "sit"), "{leaves:?}");
+    assert_eq!(mine.len(), anchors(&world, id).await.values().filter(|l| l.day() == day.to_string()).count());
 }
 
 /// Changes one item behind everybody's back.
 async fn tamper(world: &World, id: SiteId, version: u64, change: impl FnOnce(&mut Item)) {
     let place = (format!("#chg#sit#{id}"), format!("v#{version:010}"));
-    let is = |i: &Item| i["pk"].as_s().unwrap().ends_with(&place.0) && *i["sk"].as_s().unwrap() == place.1;
+    at_place(world, &place.0, &place.1, change).await;
+}
+
+async fn at_place(world: &World, pk: &str, sk: &str, change: impl FnOnce(&mut Item)) {
+    let is = |i: &Item| i["pk"].as_s().unwrap().ends_with(pk) && i["sk"].as_s().unwrap() == sk;
     let mut item = world.items().await.into_iter().find(is).unwrap();
     change(&mut item);
+    put(world, item).await;
+}
+
+async fn put(world: &World, item: Item) {
     let (client, table) = world.table();
     client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
 }
 
+async fn remove(world: &World, pk: &str, sk: &str) {
+    let (client, table) = world.table();
+    let key = |v: &str| Av::S(v.into());
+    client.delete_item().table_name(table).key("pk", key(pk)).key("sk", key(sk)).send().await.unwrap();
+}
+
+async fn remove_version(world: &World, grace: &Tenant, id: SiteId, version: u64) {
+    remove(world, &format!("{}#chg#sit#{id}", grace.id.prefix()), &format!("v#{version:010}")).await;
+}
+
+/// As a forger would: the hash of what the item now says.
+fn rehash(item: &mut Item) {
+    let hash = Link::read(&typed(item)).unwrap().form.hash();
+    item.insert("hash".into(), Av::S(hash));
+}
+
+fn text(value: &str) -> Av {
+    Av::S(value.into())
+}
+
 #[tokio::test]
-async fn an_altered_removed_or_cut_off_change_is_noticed_and_named() {
+async fn an_altered_change_is_noticed_and_its_part_is_named() {
     let world = World::with(vec![]).await;
     let grace = world.hospital("grace").await;
     type Change = fn(&mut Item);
     let changes: [(&str, Change); 7] = [
-        ("by", |i| drop(i.insert("by".into(), Av::S("usr_other".into())))),
-        ("at", |i| drop(i.insert("at".into(), Av::S("2020-01-01T00:00:00.000Z".into())))),
-        ("action", |i| drop(i.insert("action".into(), Av::S("delete".into())))),
-        ("roles", |i| drop(i.insert("roles".into(), Av::L(vec![Av::S("tenant_admin".into())])))),
+        ("form", |i| drop(i.insert("by".into(), text("usr_other")))),
+        ("form", |i| drop(i.insert("at".into(), text("2020-01-01T00:00:00.000Z")))),
+        ("form", |i| drop(i.insert("action".into(), text("delete")))),
+        ("form", |i| drop(i.insert("roles".into(), Av::L(vec![text("tenant_admin")])))),
         ("event", |i| drop(i.remove("event"))),
         ("patch", |i| drop(i.insert("patch".into(), Av::B(Blob::new(*b"\x01forged"))))),
         ("context", |i| drop(i.insert("context".into(), Av::B(Blob::new(*b"\x01forged"))))),
@@ -149,31 +170,123 @@ async fn an_altered_removed_or_cut_off_change_is_noticed_and_named() {
     for (what, change) in changes {
         let (_, id) = note(&world, &grace, 3).await;
         tamper(&world, id, 2, change).await;
-        assert_eq!(verify(&world, id).await, ["hash at 2"], "{what}");
+        assert_eq!(verify(&world, &grace, id).await, [format!("altered 2 {what}")]);
     }
+}
+
+#[tokio::test]
+async fn a_forger_who_computes_hashes_again_breaks_a_link_an_anchor_or_the_record() {
+    let world = World::with(vec![]).await;
+    let grace = world.hospital("grace").await;
+    let (_, id) = note(&world, &grace, 4).await;
+    let anchored = anchors(&world, id).await;
+    tamper(&world, id, 2, |i| {
+        i.insert("by".into(), text("usr_other"));
+        rehash(i);
+    })
+    .await;
+    assert_eq!(verify(&world, &grace, id).await, ["relinked 3"]);
+    assert_eq!(judged(&world, &grace, id, &anchored).await, ["rewritten 2", "relinked 3"]);
+    // Forging everything behind it, up to the record, is told by the anchors alone.
+    let mut prev = lies(&world, id).await.0[1].hash.clone();
+    for version in [3, 4] {
+        tamper(&world, id, version, |i| {
+            i.insert("prev".into(), Av::S(prev.clone()));
+            rehash(i);
+        })
+        .await;
+        prev = lies(&world, id).await.0[version as usize - 1].hash.clone();
+    }
+    assert_eq!(verify(&world, &grace, id).await, ["record_altered 4"]);
+    at_place(&world, &format!("#sit#{id}"), ".", |i| drop(i.insert("head".into(), Av::S(prev)))).await;
+    assert_eq!(verify(&world, &grace, id).await, Vec::<String>::new());
+    assert_eq!(judged(&world, &grace, id, &anchored).await, ["rewritten 2", "rewritten 3", "rewritten 4"]);
+}
+
+#[tokio::test]
+async fn what_was_removed_cut_off_or_moved_is_noticed_and_named() {
+    let world = World::with(vec![]).await;
+    let grace = world.hospital("grace").await;
+    // A version in the middle.
+    let (_, id) = note(&world, &grace, 5).await;
+    let anchored = anchors(&world, id).await;
+    remove_version(&world, &grace, id, 4).await;
+    assert_eq!(verify(&world, &grace, id).await, ["deleted 4"]);
+    assert_eq!(judged(&world, &grace, id, &anchored).await, ["deleted 4"]);
+    // The newest ones, the record set back.
+    let (store, id) = note(&world, &grace, 7).await;
+    let anchored_seven = anchors(&world, id).await;
+    let own = format!("{}#sit#{id}", grace.id.prefix());
+    let is_own = |i: &&Item| *i["pk"].as_s().unwrap() == own && i["sk"].as_s().unwrap() == ".";
+    let seven = world.items().await.iter().find(is_own).unwrap().clone();
+    for count in [8, 9] {
+        let old = store.fresh::<Note>(id).await.unwrap();
+        let mut new = old.next(store.now());
+        new.body.count = count;
+        store.commit().update("update", &old, &new).run().await.unwrap();
+    }
+    let anchored = anchors(&world, id).await;
+    remove_version(&world, &grace, id, 9).await;
+    assert_eq!(verify(&world, &grace, id).await, ["truncated 9"], "the record is ahead of its chain");
+    remove_version(&world, &grace, id, 8).await;
+    put(&world, seven).await;
+    assert_eq!(judged(&world, &grace, id, &anchored_seven).await, Vec::<String>::new());
+    assert_eq!(judged(&world, &grace, id, &anchored).await, ["truncated 8", "truncated 9"]);
+    // All of it.
+    for version in 1..=7 {
+        remove_version(&world, &grace, id, version).await;
+    }
+    remove(&world, &own, ".").await;
+    let all: Vec<String> = (1..=9).map(|v| format!("truncated {v}")).collect();
+    assert_eq!(judged(&world, &grace, id, &anchored).await, all);
+    // Two versions that changed places, renumbered or not.
+    for renumbered in [false, true] {
+        let (_, id) = note(&world, &grace, 7).await;
+        let anchored = anchors(&world, id).await;
+        let find = |v: u64| {
+            let sk = format!("v#{v:010}");
+            move |i: &&Item| {
+                i["pk"].as_s().unwrap().ends_with(&format!("#chg#sit#{id}")) && *i["sk"].as_s().unwrap() == sk
+            }
+        };
+        let items = world.items().await;
+        let (mut five, mut six) =
+            (items.iter().find(find(5)).unwrap().clone(), items.iter().find(find(6)).unwrap().clone());
+        for name in ["sk", "version"].iter().take(1 + usize::from(renumbered)) {
+            let other = five.insert(name.to_string(), six[*name].clone()).unwrap();
+            six.insert(name.to_string(), other);
+        }
+        put(&world, five).await;
+        put(&world, six).await;
+        assert_eq!(
+            judged(&world, &grace, id, &anchored).await,
+            ["reordered 5", "reordered 6"],
+            "{renumbered}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_changed_without_a_change_and_a_change_never_anchored_are_named() {
+    let world = World::with(vec![]).await;
+    let grace = world.hospital("grace").await;
     let (_, id) = note(&world, &grace, 3).await;
-    let own = |i: &mut Item| drop(i.insert("hash".into(), Av::S(digest(i).hash())));
-    tamper(&world, id, 2, |i| drop(i.insert("by".into(), Av::S("usr_other".into())))).await;
-    tamper(&world, id, 2, own).await;
+    let anchored = anchors(&world, id).await;
+    let own = format!("#sit#{id}");
+    at_place(&world, &own, ".", |i| drop(i.insert("count".into(), Av::N("7".into())))).await;
+    assert_eq!(verify(&world, &grace, id).await, ["record_altered 3"]);
+    at_place(&world, &own, ".", |i| drop(i.insert("count".into(), Av::N("3.0".into())))).await;
+    assert_eq!(verify(&world, &grace, id).await, Vec::<String>::new(), "the same number in other words");
+    let mut fewer = anchored.clone();
+    fewer.remove(&3);
+    assert_eq!(judged(&world, &grace, id, &fewer).await, ["inserted 3"]);
+    let other: BTreeMap<u64, Leaf> = anchored;
+    let (_, moved) = note(&world, &grace, 3).await;
     assert_eq!(
-        verify(&world, id).await,
-        ["prev at 3"],
-        "a forger who computes the hash again breaks the next link"
+        judged(&world, &grace, moved, &other).await.len(),
+        3,
+        "another record's anchors do not pass for its own"
     );
-    for (version, wanted) in [(2, vec!["prev at 2", "gap at 2"]), (3, vec!["head"])] {
-        let (_, id) = note(&world, &grace, 3).await;
-        let (client, table) = world.table();
-        let (pk, sk) = (format!("{}#chg#sit#{id}", grace.id.prefix()), format!("v#{version:010}"));
-        client
-            .delete_item()
-            .table_name(table)
-            .key("pk", Av::S(pk))
-            .key("sk", Av::S(sk))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(verify(&world, id).await, wanted);
-    }
 }
 
 #[tokio::test]
@@ -182,12 +295,15 @@ async fn any_moment_can_be_read_again_except_those_when_it_was_deleted() -> Resu
     let grace = world.hospital("grace").await;
     let (store, id) = note(&world, &grace, 51).await;
     let now = store.now();
-    let ago = |seconds: i64| now - SignedDuration::from_secs(seconds);
-    for (seconds, count) in [(0, 51), (1, 50), (2, 49), (49, 2)] {
-        let then = store.at::<Note>(id, ago(seconds)).await?;
-        assert_eq!((&then.body.0["count"], then.version), (&json!(count), count));
+    let changes = store.history::<Note>(id, None, 100).await?;
+    let made = |version: u64| changes.iter().find(|c| c.version == version).expect("it was made").at;
+    for version in [51, 50, 49, 2] {
+        let then = store.at::<Note>(id, made(version) + SignedDuration::from_millis(500)).await?;
+        assert_eq!((&then.body.0["count"], then.version), (&json!(version), version));
     }
-    assert_eq!(store.at::<Note>(id, ago(50)).await?.body.0["count"], json!(u64::MAX), "to the last digit");
+    assert_eq!(store.at::<Note>(id, made(1)).await?.body.0["count"], json!(u64::MAX), "to the last digit");
+    let before = made(1) - SignedDuration::from_millis(1);
+    assert_eq!(store.at::<Note>(id, before).await.unwrap_err().code(), "not-found");
     let turn = async |action: &str, deleted: bool| {
         world.clock.advance(SignedDuration::from_mins(1));
         let old = store.fresh::<Note>(id).await?;
@@ -201,6 +317,9 @@ async fn any_moment_can_be_read_again_except_those_when_it_was_deleted() -> Resu
     assert_eq!(store.at::<Note>(id, now).await?.version, 51);
     assert_eq!(store.at::<Note>(id, gone).await.unwrap_err().code(), "not-found");
     assert_eq!(store.at::<Note>(id, store.now()).await?.version, 53);
-    assert_eq!(verify(&world, id).await, Vec::<String>::new());
+    assert_eq!(verify(&world, &grace, id).await, Vec::<String>::new());
+    assert_eq!(store.version::<Note>(id, 7).await?.body.0["count"], json!(7));
+    assert!(store.version::<Note>(id, 52).await?.body.0["deleted_at"].is_string());
+    assert_eq!(store.version::<Note>(id, 54).await.unwrap_err().code(), "not-found");
     Ok(())
 }

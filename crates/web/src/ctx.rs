@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, Answer, App, Demands, Noun, Reach, Route, Shown,
-    access::{Looked, Outcome, Queue},
+    access::{Looked, Outcome, Sight},
     approval::{self, Approving, Sent},
     gate::{Gate, TenantGate},
 };
@@ -270,7 +270,7 @@ impl Ctx {
             let record = self.store().get::<E>(id).await?;
             return self.reached(record).await;
         }
-        let entry = self.looked(E::Id::KIND, vec![id.to_string()], Outcome::Asked);
+        let entry = self.looked(E::Id::KIND, vec![id.to_string()], vec![], Outcome::Asked);
         let (record, noted) = futures::join!(self.store().get::<E>(id), entry);
         noted?;
         self.reached(record?).await
@@ -341,7 +341,11 @@ impl Ctx {
     /// A page of a declared list, with one access entry for the ids shown.
     pub async fn list<E: Noun>(&self, list: &'static List<E>, wanted: &Wanted) -> Result<Page<Record<E>>> {
         let page = self.store().list(list, wanted).await?;
-        self.looked_at::<E>(page.data.iter().map(|r| r.id)).await?;
+        if E::PERSONAL && !page.data.is_empty() {
+            let ids = page.data.iter().map(|r| r.id.to_string()).collect();
+            let subjects = page.data.iter().map(E::subject).collect();
+            self.looked(E::Id::KIND, ids, subjects, Outcome::Shown).await?;
+        }
         Ok(page)
     }
 
@@ -351,27 +355,35 @@ impl Ctx {
         if !E::PERSONAL || ids.is_empty() {
             return Ok(());
         }
-        self.looked(E::Id::KIND, ids, Outcome::Shown).await
+        self.looked(E::Id::KIND, ids, vec![], Outcome::Shown).await
     }
 
-    async fn looked(&self, of: &str, ids: Vec<String>, outcome: Outcome) -> Result<()> {
-        let entry = Looked {
-            kind: "access.looked".into(),
-            tenant: self.scope().to_string(),
-            by: self.actor().user.clone(),
-            at: self.now(),
-            request: self.store().caller().request.clone(),
+    /// The same for what is no noun: a search of the trail, an export, a download. Refused as reads are, if it
+    /// cannot be recorded.
+    pub async fn looked_into(&self, of: &str, ids: Vec<String>) -> Result<()> {
+        self.looked(of, ids, vec![], Outcome::Shown).await
+    }
+
+    async fn looked(
+        &self,
+        of: &str,
+        ids: Vec<String>,
+        subjects: Vec<String>,
+        outcome: Outcome,
+    ) -> Result<()> {
+        let sight = Sight {
             action: self.0.operation.clone(),
             of: of.into(),
             ids,
-            outcome,
-            elevated: self.store().caller().elevated.clone(),
+            subjects,
+            outcome: Some(outcome),
+            reach: Some(self.reach().to_string()),
+            purpose: self.reason(),
+            ..Sight::default()
         };
-        let body = serde_json::to_string(&entry).map_err(Error::internal)?;
-        self.app().post().send(Queue::Access, body).await.map_err(|error| {
-            tracing::error!(%error, "an access entry was not accepted");
+        Looked::by(self.store(), sight).send(self.app().post()).await.map_err(|_| {
             let detail = "reading is not possible while access cannot be recorded; try again";
-            Error::refuse(kernel::Kind::Unavailable, "access-not-recorded", detail)
+            Error::refuse(kernel::Kind::Unavailable, "access-not-recorded", detail).retry_after(2)
         })
     }
 

@@ -87,6 +87,22 @@ impl<I: Id, S: Sync + Send> FromRequestParts<S> for At<I> {
     }
 }
 
+/// The id in the path, and the number of one of its versions.
+pub struct AtVersion<I>(pub I, pub u64);
+
+impl<I: Id, S: Sync + Send> FromRequestParts<S> for AtVersion<I> {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        match &words(parts, state).await?[..] {
+            [one, version] => match version.parse() {
+                Ok(version @ 1..=999_999_999) => Ok(AtVersion(one.parse()?, version)),
+                _ => Err(Error::Missing.into()),
+            },
+            _ => Err(Error::Missing.into()),
+        }
+    }
+}
+
 /// Two ids in the path, the record's and its part's.
 pub struct Within<A, B>(pub A, pub B);
 

@@ -3,9 +3,9 @@
 
 use crate::{
     Actor, App, Door, Reach, Refused, Route,
-    access::Queue,
-    approval::Sent,
+    access::{Looked, Outcome, Queue, Sight, named_in},
     ctx::{Anyone, Ctx, Opened, Settled, plain},
+    approval::Sent,
     extract::Demands,
     gate::{AccessGate, Gate},
 };
@@ -41,13 +41,66 @@ pub(crate) struct Guarded {
 }
 
 pub(crate) async fn guard(State(guarded): State<Guarded>, request: Request, next: Next) -> Response {
-    match pass(&guarded, request, next).await {
+    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let mut known = None;
+    let response = match pass(&guarded, request, next, &mut known).await {
         Ok(response) => response,
         Err(error) => Refused(error).into_response(),
+    };
+    if let Some(known) = known {
+        let status = response.status().as_u16();
+        let problem = response.extensions().get::<crate::Problem>().map(|p| p.code().to_string());
+        turned_away(&guarded, known, &method, &path, status, problem).await;
     }
+    response
 }
 
-async fn pass(guarded: &Guarded, mut request: Request, next: Next) -> Result<Response> {
+/// Whose request it is, as soon as the token has said so.
+struct Known {
+    scope: Scope,
+    caller: Caller,
+    reason: Option<String>,
+}
+
+/// A request that was refused, or whose write failed, leaves an entry too. The "no" is answered even if the queue
+/// is down: it tells nothing, and the entry's hash stands in the log.
+async fn turned_away(
+    guarded: &Guarded,
+    known: Known,
+    method: &Method,
+    path: &str,
+    status: u16,
+    problem: Option<String>,
+) {
+    let outcome = match status {
+        401 | 403 | 404 | 423 => Outcome::Refused,
+        409 | 412 | 422 | 428 | 500.. if *method != Method::GET => Outcome::Failed,
+        _ => return,
+    };
+    let (of, ids) = named_in(path).map_or_else(Default::default, |(kind, id)| (kind.to_string(), vec![id]));
+    if problem.as_deref() == Some("organisation-unknown") {
+        return;
+    }
+    let sight = Sight {
+        action: guarded.route.operation.clone(),
+        of,
+        ids,
+        outcome: Some(outcome),
+        status: Some(status),
+        problem,
+        purpose: known.reason,
+        ..Sight::default()
+    };
+    let Ok(store) = guarded.app.vault().open(known.scope, known.caller).await else { return };
+    let _ = Looked::by(&store, sight).send(guarded.app.post()).await;
+}
+
+async fn pass(
+    guarded: &Guarded,
+    mut request: Request,
+    next: Next,
+    known: &mut Option<Known>,
+) -> Result<Response> {
     let Guarded { app, route, .. } = guarded;
     let context = context(request.extensions());
     let from = From::of(&request, context.as_ref());
@@ -59,9 +112,14 @@ async fn pass(guarded: &Guarded, mut request: Request, next: Next) -> Result<Res
     }
     let claims = claims(context.as_ref())?;
     let mut actor = Actor::from_claims(&claims)?;
+    let mut caller = from.caller(&actor.user);
+    caller.roles = actor.roles.clone();
+    let told = known.insert(Known { scope: actor.scope, caller, reason: None });
     let demands = Demands::read(request.headers())?;
+    told.reason = demands.reason.clone();
     let home = actor.scope;
     let opened = enter(app, &mut actor, &demands, &from, deadline).await?;
+    (told.scope, told.caller) = (opened.store.scope(), opened.store.caller().clone());
     let left = app.pace().take(home, &actor.user, &opened.gate, opened.store.now())?;
     let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
     refuse_unknown_query(route, &request)?;

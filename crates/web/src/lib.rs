@@ -33,14 +33,14 @@ pub use app::{App, Place, Ports};
 pub use beat::Beat;
 pub use claims::{Actor, Reached};
 pub use ctx::{Anyone, Ctx, Entered};
-pub use extract::{At, Body, Demands, Named, Query, Raw, Within};
+pub use extract::{At, AtVersion, Body, Demands, Named, Query, Raw, Within};
 pub use files::{Files, Signer};
 pub use link::{Link, Minted};
 pub use mail::{Letter, Mail};
 pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
-pub use reaction::{Message, Reaction, Task, consume};
+pub use reaction::{Message, Reaction, Task, consume, gather, gatherer};
 pub use route::{Door, Route, Shape, route, shape};
 pub use settable::{RuleAnswer, Settable, settable};
 

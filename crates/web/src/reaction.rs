@@ -12,7 +12,7 @@ use store::{Commit, Key, Scope};
 
 pub type Running = BoxFuture<'static, Result<()>>;
 type Reacts = Arc<dyn Fn(Ctx, Envelope) -> Running + Send + Sync>;
-type Does = Arc<dyn Fn(App, Value) -> Running + Send + Sync>;
+type Does = Arc<dyn Fn(App, Vec<Value>) -> Running + Send + Sync>;
 
 /// What a module does when it hears of an event.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Reaction {
 #[derive(Clone)]
 pub struct Task {
     pub name: &'static str,
+    /// Takes all of its messages of a batch together, not one by one.
+    pub gathers: bool,
     run: Does,
 }
 
@@ -51,7 +53,21 @@ impl Task {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        Self { name, run: Arc::new(move |app, value| Box::pin(run(app, value))) }
+        let one = move |app, mut values: Vec<Value>| -> Running {
+            Box::pin(run(app, values.pop().unwrap_or_default()))
+        };
+        Self { name, gathers: false, run: Arc::new(one) }
+    }
+
+    /// What is cheaper done together: all messages of this name in one delivery. If it fails, all of them come again.
+    pub fn gathering<F>(
+        name: &'static str,
+        run: impl Fn(App, Vec<Value>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        Self { name, gathers: true, run: Arc::new(move |app, values| Box::pin(run(app, values))) }
     }
 }
 
@@ -87,11 +103,22 @@ pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()
         }
         Message::Other(value) => {
             for task in module.tasks.iter().filter(|t| value["type"] == t.name) {
-                done((task.run)(app.clone(), value.clone()).await)?;
+                done((task.run)(app.clone(), vec![value.clone()]).await)?;
             }
         }
     }
     Ok(())
+}
+
+/// The task that takes all messages of this one's kind together, if there is one.
+pub fn gatherer<'a>(module: &'a Module, message: &Message) -> Option<&'a Task> {
+    let Message::Other(value) = message else { return None };
+    module.tasks.iter().find(|t| t.gathers && value["type"] == t.name)
+}
+
+/// Hands a gathering task its messages.
+pub async fn gather(task: &Task, app: &App, messages: Vec<Value>) -> Result<()> {
+    done((task.run)(app.clone(), messages).await)
 }
 
 /// An effect that was there already is success.

@@ -2,7 +2,7 @@
 
 use kernel::{
     AppointmentId, ApprovalId, AuditExportId, BreakGlassId, BroadcastId, ContextId, CoverageId, DeliveryId,
-    DeviceId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId, OverrideId,
+    DeviceId, DigestId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId, OverrideId,
     PartnerKeyId, PatientId, PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId, ShareId,
     SignatureId, SignupId, TaskId, TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId,
     WebhookId,
@@ -26,6 +26,7 @@ const OWNERS: &[(&str, Queue)] = &[
     (ProxyId::KIND, Queue::Patients),
     (AppointmentId::KIND, Queue::Scheduling),
     (FollowUpId::KIND, Queue::Scheduling),
+    (DigestId::KIND, Queue::Audit),
     (VerificationId::KIND, Queue::Audit),
     (AuditExportId::KIND, Queue::Audit),
     (DocumentId::KIND, Queue::Documents),

@@ -1,6 +1,7 @@
 //! The table's stream → the bus. Only change records come here (the event source filters); those that carry an
 //! event are put on the bus, those that carry a due time lower the tenant's next beat.
 
+pub mod anchor;
 mod image;
 
 use events::Envelope;
@@ -44,6 +45,7 @@ fn change(record: &Value) -> Option<(String, Value)> {
 
 async fn send(app: &App, bus: &dyn Bus, changes: &[(String, Value)]) -> Result<Option<String>> {
     note_due(app, changes).await?;
+    anchor::send(app, changes).await?;
     let (places, envelopes): (Vec<&String>, Vec<Envelope>) = changes
         .iter()
         .filter_map(|(sequence, image)| {

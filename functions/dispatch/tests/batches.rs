@@ -83,3 +83,29 @@ async fn the_earliest_due_time_of_a_tenant_is_remembered() {
     let found = platform.tenants_due(due("2026-05-01T00:00:00Z"), None).await.unwrap().data;
     assert_eq!((found.len(), found[0].scope), (1, grace.scope()));
 }
+
+#[tokio::test]
+async fn every_change_is_anchored_whether_anybody_hears_of_it_or_not() {
+    let world = World::with(vec![]).await;
+    let mut records: Vec<Value> = (0..6)
+        .map(|n| record(n, if n < 4 { "t" } else { "u" }, (n == 2).then_some("patient.updated"), None))
+        .collect();
+    for record in &mut records {
+        record["dynamodb"]["NewImage"]["hash"] = json!({"S": "ab"});
+    }
+    dispatch(&world.app, &Memory::default(), &json!({"Records": records})).await;
+    let told = world.letters.take(web::Queue::Audit);
+    let counted: Vec<_> =
+        told.iter().map(|m| (m["tenant"].clone(), m["changes"].as_array().unwrap().len())).collect();
+    assert_eq!(counted, [(json!("t"), 4), (json!("u"), 2)]);
+    let first = json!({"record": "pat_0", "version": 1, "at": "2026-01-01T00:00:00.000Z", "hash": "ab", "id": "pat#pat_0#1"});
+    assert_eq!(told[0]["changes"][0], first);
+    world.letters.down(true);
+    let answer =
+        dispatch(&world.app, &Memory::default(), &json!({"Records": [record(7, "t", None, None)]})).await;
+    assert_eq!(
+        answer,
+        json!({"batchItemFailures": [{"itemIdentifier": "7"}]}),
+        "and comes again until it is"
+    );
+}

@@ -40,7 +40,7 @@ pub struct Occasion {
 
 impl Occasion {
     pub fn of(event: &Envelope) -> Result<Self> {
-        let Envelope { id, tenant: _, kind, at, by, record, version, data } = event.clone();
+        let Envelope { id, tenant: _, kind, at, by, record, version, cause: _, data } = event.clone();
         let at = at.parse().map_err(Error::internal)?;
         let data = data.as_object().cloned().unwrap_or_default();
         Ok(Self { change: id, at, event: kind, by, record, version, data })

@@ -1,12 +1,13 @@
 //! Handlers of every noun.
 
-use super::{History, Noun, Pages, Shown, View, listing};
+use super::{Between, Difference, Differences, History, Noun, Pages, Shown, Stood, View, listing};
 use crate::{
     Answer, Ctx, answer, check,
-    extract::{At, Raw},
+    extract::{At, AtVersion, Raw},
 };
 use axum::extract::RawQuery;
 use kernel::{Error, Lifecycle, Result, Step, error::faultless};
+use seal::Sealed;
 use serde_json::Value;
 use std::future::Future;
 use store::{Commit, Record};
@@ -54,6 +55,11 @@ pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
 pub async fn show<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
     if let Some(at) = at_time(query.as_deref())? {
         let now = ctx.get::<E>(id).await?;
+        if at > ctx.now() {
+            return Err(
+                Error::field("in-the-future", "?at", "nobody knows yet: give a time that has been").into()
+            );
+        }
         let version = ctx.store().at::<E>(id, at).await?;
         let mut body = version.body.0;
         body["id"] = id.to_string().into();
@@ -124,14 +130,25 @@ pub async fn remove<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
 
 pub async fn restore<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
     let old = ctx.change_deleted::<E>(id).await?;
-    if old.deleted_at.is_none() {
+    let Some(deleted) = old.deleted_at else {
         return Err(Error::State { command: "restore", state: "not deleted".into() }.into());
+    };
+    if ctx.now().duration_since(deleted).as_hours() > E::RESTORABLE_DAYS * 24 {
+        let detail = format!("it was deleted more than {} days ago; make a new one", E::RESTORABLE_DAYS);
+        return Err(Error::conflict("restore-window-over", detail).into());
     }
-    write(ctx, "restore", old, |r| {
+    let restored = write(ctx, "restore", old, |r| {
         r.deleted_at = None;
         Ok(())
+    });
+    restored.await.map_err(|refused| match refused.0 {
+        // What it held for itself alone was free while it was deleted.
+        Error::Duplicate { field, owner, .. } => {
+            let detail = format!("its {field} is another record's now: change that one first");
+            Error::conflict("taken-meanwhile", detail).with("field", field).with("record", owner).into()
+        }
+        other => other.into(),
     })
-    .await
 }
 
 /// One step of a life cycle.
@@ -173,16 +190,68 @@ pub async fn history<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQ
     }
     let Paging { limit, before } = check::query(query.as_deref().unwrap_or_default())?;
     let limit = limit.unwrap_or(25);
-    // Deleted records keep their history, for those who may see the record at all.
-    let record = ctx.store().get::<E>(id).await?;
-    if !E::within(&record, ctx.reach(), ctx.actor()) && !E::proven(&ctx, &record).await? {
-        return Err(Error::Missing.into());
-    }
-    ctx.looked_at::<E>([id].into_iter()).await?;
+    seen::<E>(&ctx, id).await?;
     let data = ctx.store().history::<E>(id, before, limit).await?;
     let next =
         data.last().filter(|c| c.version > 1 && data.len() as i32 == limit).map(|c| c.version.to_string());
     answer::ok(&History { data, next })
+}
+
+/// Deleted records keep their history, for those who may see the record at all.
+async fn seen<E: Noun>(ctx: &Ctx, id: E::Id) -> Result<Record<E>> {
+    let record = ctx.store().get::<E>(id).await?;
+    if !E::within(&record, ctx.reach(), ctx.actor()) && !E::proven(ctx, &record).await? {
+        return Err(Error::Missing);
+    }
+    ctx.looked_at::<E>([id].into_iter()).await?;
+    Ok(record)
+}
+
+/// One version: its change, and the record as it left it.
+pub async fn version<E: Noun>(ctx: Ctx, AtVersion(id, version): AtVersion<E::Id>) -> Answer {
+    let record = seen::<E>(&ctx, id).await?;
+    let store = ctx.store();
+    let (change, stood) =
+        futures::try_join!(store.history::<E>(id, Some(version + 1), 1), store.version::<E>(id, version))?;
+    let change = change.into_iter().next().ok_or(Error::Missing)?;
+    let mut body = stood.body;
+    body["id"] = id.to_string().into();
+    body["version"] = version.into();
+    body["created_at"] = record.created_at.to_string().into();
+    body["updated_at"] = stood.at.to_string().into();
+    answer::ok(&Stood { change, record: body })
+}
+
+/// What two versions differ in, whatever lay between them.
+pub async fn diff<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
+    let Between { from, to } = check::query(query.as_deref().unwrap_or_default())?;
+    if from > to {
+        return Err(Error::field("bad-range", "?to", "not before from").into());
+    }
+    seen::<E>(&ctx, id).await?;
+    let store = ctx.store();
+    let (old, new) = futures::try_join!(store.version::<E>(id, from), store.version::<E>(id, to))?;
+    let mut data = vec![];
+    net(&mut String::new(), &old.body, &new.body, &mut data);
+    answer::ok(&Differences { from, to, data })
+}
+
+/// Member by member; a list that changed is shown whole, before and after.
+fn net(path: &mut String, old: &Value, new: &Value, out: &mut Vec<Difference>) {
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                let len = path.len();
+                path.push('/');
+                path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                net(path, a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), out);
+                path.truncate(len);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => out.push(Difference { path: path.clone(), from: Sealed(a.clone()), to: Sealed(b.clone()) }),
+    }
 }
 
 async fn write<E: Hooks>(

@@ -6,10 +6,10 @@ mod listing;
 mod routes;
 mod shown;
 
-pub use handlers::{Hooks, amend, command, create, history, list, remove, restore, show};
+pub use handlers::{Hooks, amend, command, create, diff, history, list, remove, restore, show, version};
 pub use listing::{list_shape, wanted};
 pub use routes::{Because, Paged, Paths, crud, reading, steps};
-pub use shown::{History, Pages, Shown, View};
+pub use shown::{Between, Difference, Differences, History, Pages, Shown, Stood, View};
 
 use crate::{Actor, Ctx, Reach};
 use kernel::{Fault, Lifecycle, Step};
@@ -32,6 +32,8 @@ pub trait Noun: Entity {
     fn subject(record: &Record<Self>) -> String {
         record.id.to_string()
     }
+    /// Days after its deletion on which it can be brought back.
+    const RESTORABLE_DAYS: i64 = 90;
     /// Whether clinical staff may break the glass.
     const BREAK_GLASS: bool = false;
     /// Rules across fields; what one field may hold is in its schema.

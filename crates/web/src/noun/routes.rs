@@ -1,6 +1,6 @@
 //! Routes of a noun, from its declaration.
 
-use super::{History, Hooks, Noun, Pages, View, handlers, list_shape};
+use super::{Between, Differences, History, Hooks, Noun, Pages, Stood, View, handlers, list_shape};
 use crate::{
     Ctx, Route,
     extract::{At, Raw},
@@ -50,7 +50,7 @@ pub struct Because {
     reason: Option<String>,
 }
 
-/// Show and history, which no noun goes without.
+/// Show and history with its versions and their differences, which no noun goes without.
 pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
     let (one, n) = (format!("{path}/{{id}}"), E::NOUN);
     vec![
@@ -70,6 +70,27 @@ pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
         .gives::<History>(200)
         .trips(2)
         .says(format!("Every version of a {n}: who, when, why, what changed")),
+        route(
+            Method::GET,
+            format!("{one}/history/{{version}}"),
+            view,
+            format!("{n}.version"),
+            get(handlers::version::<E>),
+        )
+        .gives::<Stood>(200)
+        .trips(2)
+        .says(format!("One version of a {n}: what was changed, and what it was then")),
+        route(
+            Method::GET,
+            format!("{one}/history/diff"),
+            view,
+            format!("{n}.diff"),
+            get(handlers::diff::<E>),
+        )
+        .asks::<Between>()
+        .gives::<Differences>(200)
+        .trips(2)
+        .says(format!("What two versions of a {n} differ in, whatever lay between them")),
     ]
 }
 
@@ -110,6 +131,7 @@ pub fn crud<E: Hooks>(at: Paths) -> Vec<Route> {
         )
         .gives::<View<'static, E>>(200)
         .trips(2)
+        .refuses(&["taken-meanwhile", "restore-window-over"])
         .says(format!("Brings a deleted {n} back")),
     ]);
     routes

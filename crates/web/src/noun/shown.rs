@@ -5,7 +5,9 @@ use crate::{Ctx, answer};
 use axum::response::Response;
 use kernel::{Error, Result};
 use schemars::JsonSchema;
-use serde::Serialize;
+use seal::Sealed;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::{Change, Entity, Page, Record};
 
 /// A record with the commands its reader may give.
@@ -49,6 +51,38 @@ pub struct History {
     pub next: Option<String>,
 }
 
+/// A version of a record: what was changed, and what it was then.
+#[derive(Serialize, JsonSchema)]
+pub struct Stood {
+    pub change: Change,
+    pub record: Sealed<Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub struct Between {
+    #[schemars(range(min = 1, max = 999_999_999))]
+    pub from: u64,
+    #[schemars(range(min = 1, max = 999_999_999))]
+    pub to: u64,
+}
+
+/// What two versions of a record differ in.
+#[derive(Serialize, JsonSchema)]
+pub struct Differences {
+    pub from: u64,
+    pub to: u64,
+    pub data: Vec<Difference>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Difference {
+    /// JSON pointer.
+    pub path: String,
+    /// Null where there was nothing.
+    pub from: Sealed<Value>,
+    pub to: Sealed<Value>,
+}
+
 /// An answer that exists before the commit that stores it.
 pub struct Shown {
     pub status: u16,
@@ -77,7 +111,7 @@ impl Shown {
         let view = View::of(ctx, record);
         let mut body = seal::open(|| serde_json::to_value(&view)).map_err(Error::internal)?;
         let more = seal::open(|| serde_json::to_value(more)).map_err(Error::internal)?;
-        if let (Some(body), serde_json::Value::Object(more)) = (body.as_object_mut(), more) {
+        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
         Ok(Self { status, version: Some(record.version), body: answer::json(&body)? })

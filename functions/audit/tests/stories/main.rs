@@ -1,0 +1,8 @@
+//! The module's stories, told by its actors against the real table engine (`spec/audit.md` §10).
+
+mod access;
+mod digests;
+mod input;
+mod search;
+mod stage;
+mod tampering;
