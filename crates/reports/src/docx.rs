@@ -90,7 +90,7 @@ impl Writer<'_> {
             Block::Rule => self.paragraph(&Manner { style: "Rule", ..manner }, &[]),
             Block::PageBreak => self.body.push_str("<w:p><w:r><w:br w:type=\"page\"/></w:r></w:p>"),
             Block::Image { image, width, alt } => {
-                let drawing = self.drawing(image, (width * MM).clamp(1.0, self.column), alt);
+                let drawing = self.drawing(image, (width * MM).max(1.0).min(self.column), alt);
                 self.open(&manner);
                 self.body.push_str(&drawing);
                 self.body.push_str("</w:p>");

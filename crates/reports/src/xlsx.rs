@@ -218,7 +218,8 @@ fn names(sheets: &[Sheet]) -> Vec<String> {
                 if matches!(c, '[' | ']' | ':' | '*' | '?' | '/' | '\\') || c.is_control() { ' ' } else { c }
             })
             .collect();
-        let plain = plain.trim().trim_matches('\'');
+        let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        let plain = plain.trim_matches('\'');
         let plain = if plain.is_empty() || plain.eq_ignore_ascii_case("history") { "Sheet" } else { plain };
         let wanted: String = plain.chars().take(31).collect();
         let taken = |name: &str| names.iter().any(|known| known.to_lowercase() == name.to_lowercase());

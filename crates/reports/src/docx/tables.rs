@@ -4,6 +4,10 @@ use crate::{Cell, Colour, Error, Run, Table, grid};
 
 impl Writer<'_> {
     pub(super) fn table(&mut self, table: &Table, level: usize) -> Result<(), Error> {
+        // To Word a table without rows is damage.
+        if table.header.is_empty() && table.rows.is_empty() {
+            return Ok(());
+        }
         let indent = (level.min(LEVELS) * STEP) as f32 / 20.0;
         let Some(widths) = grid::widths(table, self.column - indent)? else { return Ok(()) };
         let signs = |row: &[Cell]| row.iter().any(|cell| matches!(cell, Cell::Sign(_)));
@@ -31,8 +35,8 @@ impl Writer<'_> {
         self.body.push_str(&format!(
             "<w:tbl><w:tblPr><w:tblW w:w=\"{total}\" w:type=\"dxa\"/><w:tblInd w:w=\"{}\" w:type=\"dxa\"/>\
              <w:tblBorders>{borders}</w:tblBorders><w:tblLayout w:type=\"fixed\"/><w:tblCellMar><w:top w:w=\"60\" \
-             w:type=\"dxa\"/><w:left w:w=\"100\" w:type=\"dxa\"/><w:bottom w:w=\"60\" w:type=\"dxa\"/><w:right \
-             w:w=\"100\" w:type=\"dxa\"/></w:tblCellMar></w:tblPr><w:tblGrid>{columns}</w:tblGrid>",
+             w:type=\"dxa\"/><w:left w:w=\"80\" w:type=\"dxa\"/><w:bottom w:w=\"60\" w:type=\"dxa\"/><w:right \
+             w:w=\"80\" w:type=\"dxa\"/></w:tblCellMar></w:tblPr><w:tblGrid>{columns}</w:tblGrid>",
             twips(indent)
         ));
     }

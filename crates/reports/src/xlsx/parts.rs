@@ -95,6 +95,7 @@ pub(super) fn styles(workbook: &Workbook, currencies: &[Currency]) -> String {
          count=\"1\"><xf/></cellStyleXfs><cellXfs count=\"{total}\"><xf/><xf fontId=\"1\" fillId=\"2\" \
          applyFont=\"1\" applyFill=\"1\"><alignment vertical=\"center\"/></xf><xf applyAlignment=\"1\">{top}</xf><xf \
          quotePrefix=\"1\" applyAlignment=\"1\">{top}</xf>{kinds}<xf fontId=\"1\" \
-         fillId=\"2\" applyFont=\"1\" applyFill=\"1\"><alignment horizontal=\"right\" vertical=\"center\"/></xf>{cells}</cellXfs></styleSheet>"
+         fillId=\"2\" applyFont=\"1\" applyFill=\"1\"><alignment horizontal=\"right\" vertical=\"center\"/></xf>{cells}</cellXfs><cellStyles count=\"1\"><cellStyle \
+         name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>"
     )
 }
