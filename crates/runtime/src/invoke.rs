@@ -3,9 +3,9 @@
 use axum::Router;
 use lambda_http::{Adapter, Service, request::LambdaRequest};
 use lambda_runtime::{Error, LambdaEvent};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
-use web::{App, Message, Module};
+use web::{App, Module};
 
 pub async fn handle(
     module: Arc<Module>,
@@ -14,36 +14,10 @@ pub async fn handle(
     event: LambdaEvent<Value>,
 ) -> Result<Value, Error> {
     if event.payload["Records"][0]["eventSource"] == "aws:sqs" {
-        return Ok(batch(&module, &app, &event.payload).await);
+        return Ok(web::batch(&module, &app, &event.payload).await);
     }
     let request: LambdaRequest = serde_json::from_value(event.payload)?;
     let mut adapter = Adapter::from(router);
     let answer = adapter.call(LambdaEvent { payload: request, context: event.context }).await?;
     Ok(serde_json::to_value(answer)?)
-}
-
-/// Handles each message of an SQS batch by itself; the answer names those that have to come again.
-pub async fn batch(module: &Module, app: &App, event: &Value) -> Value {
-    let mut failed = vec![];
-    for record in event["Records"].as_array().into_iter().flatten() {
-        let body = record["body"].as_str().unwrap_or_default();
-        let handled = match Message::read(body) {
-            Ok(message) => web::consume(module, app, &message).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = handled {
-            let id = record["messageId"].as_str().unwrap_or_default();
-            tracing::error!(module = module.name, message = id, cause = %cause(&error), "a message has to come again");
-            failed.push(json!({"itemIdentifier": id}));
-        }
-    }
-    json!({"batchItemFailures": failed})
-}
-
-/// With its source, which an internal error keeps from callers.
-fn cause(error: &kernel::Error) -> String {
-    match error {
-        kernel::Error::Internal(source) => source.to_string(),
-        other => other.to_string(),
-    }
 }

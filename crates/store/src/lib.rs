@@ -15,8 +15,10 @@ mod item;
 mod key;
 mod list;
 mod night;
+mod projection;
 mod read;
 mod record;
+mod replay;
 mod run;
 pub mod schema;
 mod sequence;
@@ -33,6 +35,7 @@ pub use find::Prefix;
 pub use key::{Key, Scope, segment};
 pub use list::{List, Page, Row, Wanted, stamp};
 pub use night::Night;
+pub use projection::SUPERSEDED;
 pub use read::Version;
 pub use vault::{Opened, Vault};
 

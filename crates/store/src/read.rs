@@ -219,7 +219,11 @@ impl Store {
         Ok(self.batch(keys, false).await?.into_iter().map(|((pk, _), item)| (pk, item)).collect())
     }
 
-    async fn batch(&self, keys: &[Key], consistent: bool) -> Result<HashMap<(String, String), Item>> {
+    pub(crate) async fn batch(
+        &self,
+        keys: &[Key],
+        consistent: bool,
+    ) -> Result<HashMap<(String, String), Item>> {
         let mut out = HashMap::new();
         // The database refuses a batch that names an item twice.
         let places: BTreeSet<(String, &str)> = keys.iter().map(|k| (self.full(k), k.sk())).collect();
