@@ -106,7 +106,7 @@ fn dispatch(around: &Surroundings) -> impl Fn(Value) -> Work + Send + Sync + 'st
     let app = app(around);
     move |batch| {
         let (app, bus) = (app.clone(), bus.clone());
-        Box::pin(async move { Ok(dispatch::dispatch(&app, &*bus, &batch).await) })
+        Box::pin(async move { dispatch::handle(&app, &*bus, &batch).await.map_err(|cause| told(&cause)) })
     }
 }
 

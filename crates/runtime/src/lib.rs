@@ -15,10 +15,12 @@ pub use aws::Aws;
 pub use config::Config;
 pub use files::S3;
 pub use invoke::{batch, handle};
+pub use invoke::handle;
 pub use kms::Kms;
 pub use lambda_runtime::Error;
 pub use mail::Ses;
 pub use post::Sqs;
+pub use web::batch;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;

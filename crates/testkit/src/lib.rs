@@ -9,10 +9,12 @@
 
 mod actor;
 mod chaos;
+mod chance;
 pub mod contention;
 mod files;
 mod keys;
 mod post;
+pub mod queues;
 mod reply;
 mod table;
 mod tenant;
@@ -20,8 +22,10 @@ mod trips;
 mod world;
 
 pub use actor::{Actor, Call};
+pub use chance::Chance;
 pub use files::Cabinet;
 pub use post::Letterbox;
+pub use queues::Queues;
 pub use reply::Reply;
 pub use tenant::{SHARDS, Tenant};
 pub use world::World;

@@ -24,6 +24,8 @@ kernel::words! {
         Integrations = "integrations",
         Workflow = "workflow",
         Tenants = "tenants",
+        /// Changes that can never be put on the bus; read by operators alone.
+        DispatchDead = "dispatch-dead",
     }
 }
 

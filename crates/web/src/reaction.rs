@@ -79,35 +79,44 @@ pub enum Message {
 }
 
 impl Message {
-    /// From a queue: an event as the bus delivers it (in `detail`), or something of our own.
+    /// From a queue: an event as the bus delivers it (in `detail`), or something of our own, which has a `type`.
     pub fn read(body: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(body).map_err(Error::internal)?;
+        let by_bus = value.get("detail-type").is_some();
         let inner = value.get("detail").cloned().unwrap_or(value);
         match serde_json::from_value::<Envelope>(inner.clone()) {
             Ok(envelope) => Ok(Self::Event(envelope)),
-            Err(_) => Ok(Self::Other(inner)),
+            Err(e) if by_bus => Err(Error::internal(format!("an event that cannot be read: {e}"))),
+            Err(_) if inner["type"].is_string() => Ok(Self::Other(inner)),
+            Err(_) => Err(Error::internal("a message without a type")),
         }
     }
 }
 
-/// Handles one message: every reaction that listens to it. What nobody listens to is done.
+/// Handles one message: every reaction that listens to it, also after one of them has failed; the first failure
+/// is answered. What nobody listens to is done.
 pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()> {
+    let mut outcome = Ok(());
     match message {
         Message::Event(event) => {
             for reaction in module.reactions.iter().filter(|r| r.hears(&event.kind)) {
                 let scope = Scope::from_claim(&event.tenant)
                     .ok_or_else(|| Error::internal(format!("event {} of no tenant", event.id)))?;
-                let ctx = Ctx::caused(app, scope, module.name, &event.id, event.cause.clone()).await?;
-                done((reaction.run)(ctx, event.clone()).await)?;
+                let ctx = match Ctx::caused(app, scope, module.name, &event.id, event.cause.clone()).await {
+                    // Erased meanwhile, with its key: nothing can follow from it any more.
+                    Err(Error::Missing) => return Ok(()),
+                    opened => opened?,
+                };
+                outcome = outcome.and(done((reaction.run)(ctx, event.clone()).await));
             }
         }
         Message::Other(value) => {
             for task in module.tasks.iter().filter(|t| value["type"] == t.name) {
-                done((task.run)(app.clone(), vec![value.clone()]).await)?;
+                outcome = outcome.and(done((task.run)(app.clone(), vec![value.clone()]).await));
             }
         }
     }
-    Ok(())
+    outcome
 }
 
 /// The task that takes all messages of this one's kind together, if there is one.
@@ -121,19 +130,28 @@ pub async fn gather(task: &Task, app: &App, messages: Vec<Value>) -> Result<()> 
     done((task.run)(app.clone(), messages).await)
 }
 
-/// An effect that was there already is success.
+/// An effect that was there already, or a newer one in its place, is success.
 fn done(result: Result<()>) -> Result<()> {
     match result {
-        Err(Error::Refused(r)) if r.code == SEEN => Ok(()),
+        Err(Error::Refused(r)) if r.code == SEEN || r.code == store::SUPERSEDED => Ok(()),
         other => other,
     }
 }
 
 const SEEN: &str = "seen-already";
 /// How long a delivery is remembered; queues keep a message for 14 days at most.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl Ctx {
+    /// For a consumer that needs every step of a record, in order: the events after the version that it knows, up to
+    /// this one, read from the change records. Nothing has to be waited for: a version is written after those
+    /// before it, so whoever hears of it can read them all.
+    pub async fn steps(&self, event: &Envelope, known: u64) -> Result<Vec<Envelope>> {
+        let Some((kind, _)) = event.id.split_once('#') else { return Ok(vec![]) };
+        let steps = self.store().steps(kind, &event.record, known, event.version).await?;
+        Ok(steps.iter().filter_map(|step| Envelope::from_change(step["pk"].as_str()?, step)).collect())
+    }
+
     /// The commit happens only if this consumer has not handled this change before.
     pub fn once_for(&self, commit: Commit, consumer: &str, change: &str) -> Commit {
         let key = Key::item("seen", consumer, store::segment(change));

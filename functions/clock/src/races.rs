@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use store::{Caller, Due, DueTenant, Entity, List, Record, Scope, Store};
-use testkit::{Tenant, World};
+use testkit::{Chance, Tenant, World};
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 struct Reminder {
@@ -24,19 +24,6 @@ impl Entity for Reminder {
     const LISTS: &'static [List<Self>] = &[];
     fn due(r: &Record<Self>) -> Vec<Due> {
         vec![Due { at: r.body.at, what: "reminder" }]
-    }
-}
-
-/// SplitMix64: the same run for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
     }
 }
 
@@ -83,7 +70,7 @@ impl Sim {
         let world = World::with(vec![]).await;
         let grace = world.hospital("grace").await;
         let platform = world.app.vault().open(Scope::Platform, Caller::default()).await.unwrap();
-        let (store, chance) = (grace.store().await, Chance(seed));
+        let (store, chance) = (grace.store().await, Chance::seeded(seed));
         let (views, live) = (VecDeque::from([View::default()]), BTreeMap::new());
         Self {
             world,

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use web::{App, Queue};
 
 /// One message per tenant.
-pub(crate) async fn send(app: &App, changes: &[(String, Value)]) -> Result<()> {
-    for message in messages(changes.iter().map(|(_, image)| image)) {
+pub(crate) async fn send<'a>(app: &App, images: impl Iterator<Item = &'a Value>) -> Result<()> {
+    for message in messages(images) {
         app.post().send(Queue::Audit, message.to_string()).await?;
     }
     Ok(())

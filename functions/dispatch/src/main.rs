@@ -1,10 +1,10 @@
-use dispatch::{EventBridge, dispatch};
+use dispatch::{EventBridge, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), runtime::Error> {
-    runtime::run(|aws, batch| async move {
+    runtime::run(|aws, event| async move {
         let bus = EventBridge::new(aws_sdk_eventbridge::Client::new(&aws.sdk), &aws.config.bus);
-        Ok(dispatch(aws.shared(), &bus, &batch).await)
+        handle(aws.shared(), &bus, &event).await
     })
     .await
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The attributes of an image; `None` if it is none.
-pub(crate) fn plain(image: &Value) -> Option<Value> {
+pub(super) fn plain(image: &Value) -> Option<Value> {
     let attributes = image.as_object().filter(|o| !o.is_empty())?;
     Some(Value::Object(map(attributes)))
 }

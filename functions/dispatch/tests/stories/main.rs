@@ -1,0 +1,6 @@
+//! From the stream to the bus, and on to those who listen.
+
+mod batches;
+mod pipeline;
+mod replays;
+mod support;
