@@ -8,6 +8,7 @@ use crate::{
     emulator::{Caller, pool::Pool},
     gateway,
     handler::{Handler, Work},
+    live::Hub,
     queue::Queues,
     table::Table,
     template::{STACK, Template},
@@ -35,6 +36,8 @@ pub struct Surroundings {
     pub public_url: String,
     /// What tenants' keys are wrapped with.
     pub master: [u8; 32],
+    /// Open connections of the live updates.
+    pub live: Arc<Hub>,
 }
 
 impl Surroundings {
@@ -136,7 +139,7 @@ fn channels(around: &Surroundings) -> notifications::Channels {
         email: Arc::new(notifications::Ses::new(client, &around.sender(), None)),
         sms: recorder("sms"),
         push: recorder("push"),
-        sockets: Arc::new(notifications::socket::Nowhere),
+        sockets: around.live.clone(),
     }
 }
 

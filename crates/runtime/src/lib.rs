@@ -12,7 +12,7 @@ mod post;
 
 pub use aws::Aws;
 pub use config::Config;
-pub use invoke::{batch, handle};
+pub use invoke::{batch, connection, handle, is_of_a_connection};
 pub use kms::Kms;
 pub use lambda_runtime::Error;
 pub use mail::Ses;
