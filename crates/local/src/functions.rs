@@ -9,6 +9,7 @@ use crate::{
     files::Shelf,
     gateway,
     handler::{Handler, Work},
+    live::Hub,
     queue::Queues,
     table::Table,
     template::{STACK, Template},
@@ -37,6 +38,8 @@ pub struct Surroundings {
     /// What tenants' keys are wrapped with.
     pub master: [u8; 32],
     pub shelf: Arc<Shelf>,
+    /// Open connections of the live updates.
+    pub live: Arc<Hub>,
 }
 
 impl Surroundings {
@@ -139,7 +142,7 @@ fn channels(around: &Surroundings) -> notifications::Channels {
         email: Arc::new(notifications::Ses::new(client, &around.sender(), None)),
         sms: recorder("sms"),
         push: recorder("push"),
-        sockets: Arc::new(notifications::socket::Nowhere),
+        sockets: around.live.clone(),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod functions;
 pub mod gateway;
 pub mod handler;
 pub mod hosted;
+pub mod live;
 pub mod log;
 pub mod operator;
 pub mod platform;

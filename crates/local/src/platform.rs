@@ -9,6 +9,7 @@ use crate::{
     gateway::{Gateway, Keys, PATIENCE, authorize::Authorizer, route::Routes, throttle::Throttle},
     handler::Handler,
     hosted::{self, Hosted, trigger::Trigger},
+    live::{self, Hub},
     queue::{Queues, wire},
     sources::{self, Pump, Stop},
     table::Table,
@@ -92,6 +93,7 @@ pub async fn start_behind(
         public_url: address.clone(),
         master,
         shelf,
+        live: Arc::new(Hub::at(&address)),
     };
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);
@@ -108,9 +110,14 @@ pub async fn start_behind(
     };
     wake(&around, &functions, &stopped, &mut running)?;
     let authorizer = trust(&emulator, &around.pool, &around.clock).await?;
+    let live = functions.handlers.get("notifications").cloned();
     let gateway = gateway(&around, functions, authorizer, keys.clone());
     let router = hosted.trigger.clone().router(&secret).merge(hosted::router(Arc::new(hosted)));
     let router = router.merge(files::router(around.shelf.clone(), arrivals(around.queues.clone())));
+    let router = match live {
+        Some(function) => router.merge(live::router(around.live.clone(), function)),
+        None => router,
+    };
     serve(listener, router, gateway, around.template.api.compressed_from, stopped, &mut running);
     Ok(Platform { folder, address, emulator, around, app, keys, stop, running })
 }

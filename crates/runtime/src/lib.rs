@@ -16,6 +16,7 @@ pub use config::Config;
 pub use files::S3;
 pub use invoke::{batch, handle};
 pub use invoke::handle;
+pub use invoke::{batch, connection, handle, is_of_a_connection};
 pub use kms::Kms;
 pub use lambda_runtime::Error;
 pub use mail::Ses;

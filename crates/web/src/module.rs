@@ -11,7 +11,9 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use kernel::{Error, Kind};
+use futures::future::BoxFuture;
+use kernel::{Error, Kind, Result};
+use serde_json::Value;
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -21,7 +23,12 @@ pub struct Module {
     pub routes: Vec<Route>,
     pub reactions: Vec<Reaction>,
     pub tasks: Vec<Task>,
+    /// What it does on events of live connections; one module has some.
+    pub sockets: Option<Connects>,
 }
+
+/// An event of the WebSocket API, as its gateway hands it over, and what it is answered.
+pub type Connects = Arc<dyn Fn(App, Value) -> BoxFuture<'static, Result<Value>> + Send + Sync>;
 
 impl Module {
     /// Where a command may have to wait for a second person, the module also decides about it.
@@ -30,7 +37,14 @@ impl Module {
         if !waiting.is_empty() {
             routes.extend(approval::routes(name, waiting));
         }
-        Self { name, routes, reactions: vec![], tasks: vec![] }
+        Self { name, routes, reactions: vec![], tasks: vec![], sockets: None }
+    }
+    pub fn connects<F>(mut self, run: impl Fn(App, Value) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Value>> + Send + 'static,
+    {
+        self.sockets = Some(Arc::new(move |app, event| Box::pin(run(app, event))));
+        self
     }
     pub fn reacts(mut self, reactions: Vec<Reaction>) -> Self {
         self.reactions.extend(reactions);

@@ -21,6 +21,8 @@ pub struct Desk {
     pub channels: Channels,
     pub circuit: Circuit,
     known: Mutex<HashMap<Scope, (Instant, Arc<Known>)>>,
+    /// Whether anybody of an organisation listens to live updates, and until when that is believed.
+    listened: Mutex<HashMap<Scope, (Instant, bool)>>,
 }
 
 /// The rules and texts of one organisation.
@@ -46,12 +48,14 @@ pub struct Chosen {
 }
 
 const KEPT: Duration = Duration::from_secs(60);
+/// Another environment's first listener waits so long for its first frame at most.
+const LISTENED: Duration = Duration::from_secs(5);
 /// Most rules and texts that one organisation has of its own.
 const MOST: usize = 2000;
 
 impl Desk {
     pub fn new(channels: Channels) -> Self {
-        Self { channels, circuit: Circuit::default(), known: Mutex::default() }
+        Self { channels, circuit: Circuit::default(), known: Mutex::default(), listened: Mutex::default() }
     }
 
     pub fn carrier(&self, channel: Channel) -> &dyn Carrier {
@@ -75,6 +79,22 @@ impl Desk {
         let known = Arc::new(read(ctx).await?);
         self.cache().insert(ctx.scope(), (Instant::now() + KEPT, known.clone()));
         Ok(known)
+    }
+
+    /// Asked for every event, so kept: a first listener is told of by its own greeting.
+    pub async fn listened(&self, ctx: &Ctx) -> Result<bool> {
+        let known = self.listened.lock().unwrap_or_else(|p| p.into_inner()).get(&ctx.scope()).copied();
+        if let Some((_, listened)) = known.filter(|(until, _)| *until > Instant::now()) {
+            return Ok(listened);
+        }
+        let listened = crate::socket::anybody(ctx).await?;
+        let entry = (Instant::now() + LISTENED, listened);
+        self.listened.lock().unwrap_or_else(|p| p.into_inner()).insert(ctx.scope(), entry);
+        Ok(listened)
+    }
+    pub fn listening(&self, scope: Scope) {
+        let entry = (Instant::now() + LISTENED, true);
+        self.listened.lock().unwrap_or_else(|p| p.into_inner()).insert(scope, entry);
     }
 
     /// Whoever has just changed a rule or a text need not wait for the minute to pass.

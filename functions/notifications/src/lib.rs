@@ -49,6 +49,7 @@ pub fn module(channels: Channels) -> Module {
         suppression::api::routes(),
         cap::api::routes(),
         broadcast::api::routes(),
+        socket::routes(&desk),
     ];
     let tasks = [
         delivery::due::tasks(&desk),
@@ -56,10 +57,17 @@ pub fn module(channels: Channels) -> Module {
         notification::due::tasks(&desk),
         notification::api::tasks(&desk),
         broadcast::tasks(&desk),
+        socket::tasks(&desk),
     ];
+    let sockets = desk.clone();
     Module::new("notifications", routes.into_iter().flatten().collect())
         .reacts(reactions::all(&desk))
+        .reacts(socket::reactions(&desk))
         .does(tasks.into_iter().flatten().collect())
+        .connects(move |app, event| {
+            let desk = sockets.clone();
+            async move { socket::answer(&desk, &app, &event).await }
+        })
 }
 
 #[cfg(test)]

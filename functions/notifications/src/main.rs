@@ -17,6 +17,16 @@ fn channels(aws: &runtime::Aws) -> Channels {
         email: Arc::new(email),
         sms: Arc::new(Sns::new(aws_sdk_sns::Client::new(&aws.sdk))),
         push: Arc::new(Nobody),
-        sockets: Arc::new(socket::Nowhere),
+        sockets: sockets(aws),
     }
+}
+
+/// The connections are reached at the WebSocket API's own address.
+fn sockets(aws: &runtime::Aws) -> Arc<dyn socket::Sockets> {
+    let endpoint = &aws.config.socket_endpoint;
+    if endpoint.is_empty() {
+        return Arc::new(socket::Nowhere);
+    }
+    let config = aws_sdk_apigatewaymanagement::config::Builder::from(&aws.sdk).endpoint_url(endpoint).build();
+    Arc::new(socket::ApiGateway::new(aws_sdk_apigatewaymanagement::Client::from_conf(config), endpoint))
 }

@@ -4,6 +4,8 @@
 pub mod api;
 pub mod due;
 
+pub use api::read_own;
+
 use crate::words::{Category, Priority};
 use jiff::{SignedDuration, Timestamp};
 use kernel::NotificationId;

@@ -91,7 +91,12 @@ impl Mail for Letters {
 pub fn consumer(module: Arc<Module>, app: App, timeout: Duration) -> Handler {
     Handler::new(timeout, move |event| {
         let (module, app) = (module.clone(), app.clone());
-        async move { Ok(runtime::batch(&module, &app, &event).await) }
+        async move {
+            match runtime::is_of_a_connection(&event) {
+                true => runtime::connection(&module, &app, event).await,
+                false => Ok(runtime::batch(&module, &app, &event).await),
+            }
+        }
     })
 }
 
@@ -156,7 +161,7 @@ mod tests {
         let task = Task::on("due.x", |_, value| async move {
             if value["id"] == "bad" { Err(Error::internal("on purpose")) } else { Ok(()) }
         });
-        let module = Module { name: "x", routes: vec![], reactions: vec![], tasks: vec![task] };
+        let module = Module::new("x", vec![]).does(vec![task]);
         let consumer = consumer(Arc::new(module), app, Duration::from_secs(5));
         let record = |id: &str, body: Value| json!({"messageId": id, "body": body.to_string()});
         let event = json!({"Records": [

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{Entity, Page, Record, Wanted};
+use store::{Entity, Page, Record, Store, Wanted};
 use web::{
     Answer, App, At, Body, Ctx, Query, Queue, Reach, Route, Shown, Task,
     noun::{self, Pages, View},
@@ -253,17 +253,23 @@ async fn read_some(ctx: &Ctx, user: &str, before: Timestamp) -> Result<(usize, b
     Ok((old.len(), more && !old.is_empty()))
 }
 
+/// One of a person's own, if it is unread; whatever else it is, it is left alone.
+pub async fn read_own(store: &Store, user: &str, id: NotificationId) -> Result<()> {
+    let old = match store.fresh::<Notification>(id).await {
+        Ok(old) if old.body.recipient == user && old.body.status == Status::Unread => old,
+        Ok(_) | Err(Error::Missing) => return Ok(()),
+        Err(e) => return Err(e),
+    };
+    let Some(new) = turned(&old, Status::Read, store.now()) else { return Ok(()) };
+    match store.commit().update("read", &old, &new).emit(read_event(&new)).run().await {
+        Err(Error::Stale { .. }) => Ok(()),
+        other => other,
+    }
+}
+
 async fn one_by_one(ctx: &Ctx, some: &[Record<Notification>]) -> Result<()> {
     for listed in some {
-        let old = ctx.store().fresh::<Notification>(listed.id).await?;
-        let Some(new) = turned(&old, Status::Read, ctx.now()).filter(|_| old.body.status == Status::Unread)
-        else {
-            continue;
-        };
-        match ctx.commit().update("read", &old, &new).emit(read_event(&new)).run().await {
-            Err(Error::Stale { .. }) => {}
-            other => other?,
-        }
+        read_own(ctx.store(), &listed.body.recipient, listed.id).await?;
     }
     Ok(())
 }

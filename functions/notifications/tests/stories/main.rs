@@ -1,9 +1,14 @@
 //! The module's stories, told by its actors against the real table engine (`spec/notifications.md` §10).
 
+mod broadcasts;
 mod caps;
+mod escalation;
+mod hours;
 mod inbox;
 mod once;
 mod recipients;
 mod rules;
 mod sending;
+mod sockets;
 mod stage;
+mod templates;

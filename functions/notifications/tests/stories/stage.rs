@@ -5,7 +5,10 @@ use events::Envelope;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kernel::{Id, PatientId, Ulid, UserId};
-use notifications::{Carrier, Channels, Outgoing, Receipt, Trouble, module, socket};
+use notifications::{
+    Carrier, Channels, Outgoing, Receipt, Trouble, module,
+    socket::{Reached, Sockets},
+};
 use seal::Sealed;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -73,6 +76,50 @@ pub struct Stage {
     pub email: Arc<Courier>,
     pub sms: Arc<Courier>,
     pub push: Arc<Courier>,
+    pub wires: Arc<Wires>,
+}
+
+/// Connections in memory: what was said to each, and whether it was ended.
+#[derive(Default)]
+pub struct Wires {
+    said: Mutex<Vec<(String, Value)>>,
+    ended: Mutex<Vec<String>>,
+}
+
+impl Wires {
+    /// What a connection has heard since the last time this was asked.
+    pub fn heard(&self, connection: &str) -> Vec<Value> {
+        let mut said = self.said.lock().unwrap();
+        let (mine, others) = std::mem::take(&mut *said).into_iter().partition(|(c, _)| c == connection);
+        *said = others;
+        let mine: Vec<(String, Value)> = mine;
+        mine.into_iter().map(|(_, frame)| frame).collect()
+    }
+    pub fn is_ended(&self, connection: &str) -> bool {
+        self.ended.lock().unwrap().iter().any(|c| c == connection)
+    }
+}
+
+impl Sockets for Wires {
+    fn post<'a>(&'a self, connection: &'a str, frame: &'a str) -> BoxFuture<'a, kernel::Result<Reached>> {
+        Box::pin(async move {
+            if self.is_ended(connection) {
+                return Ok(Reached::Gone);
+            }
+            let frame = serde_json::from_str(frame).expect("JSON");
+            self.said.lock().unwrap().push((connection.into(), frame));
+            Ok(Reached::Yes)
+        })
+    }
+    fn close<'a>(&'a self, connection: &'a str) -> BoxFuture<'a, kernel::Result<()>> {
+        Box::pin(async move {
+            self.ended.lock().unwrap().push(connection.into());
+            Ok(())
+        })
+    }
+    fn url(&self) -> Option<String> {
+        Some("wss://app.test/ws".into())
+    }
 }
 
 /// A working morning in Lagos.
@@ -82,16 +129,17 @@ impl Stage {
     pub async fn set() -> Self {
         let (email, sms, push) =
             (Arc::<Courier>::default(), Arc::<Courier>::default(), Arc::<Courier>::default());
+        let wires = Arc::<Wires>::default();
         let channels = Channels {
             email: email.clone(),
             sms: sms.clone(),
             push: push.clone(),
-            sockets: Arc::new(socket::Nowhere),
+            sockets: wires.clone(),
         };
         let world = World::with(vec![module(channels)]).await;
         world.clock.set(MORNING.parse().unwrap());
         let grace = world.hospital("grace").await;
-        Self { world, grace, email, sms, push }
+        Self { world, grace, email, sms, push, wires }
     }
 
     pub fn at(&self, time: &str) {
