@@ -58,6 +58,11 @@ pub enum WorkflowEvent {
     RuleNotifyRequested(RuleAsked),
     #[serde(rename = "rule.webhook_requested")]
     RuleWebhookRequested(RuleAsked),
+    /// A module has done what a rule asked of it, or could not.
+    #[serde(rename = "rule.action_done")]
+    RuleActionDone { action: RuleActionId, done: String },
+    #[serde(rename = "rule.action_failed")]
+    RuleActionFailed { action: RuleActionId, problem: String },
     #[serde(rename = "rule.field_requested")]
     RuleFieldRequested(FieldWish),
     #[serde(rename = "rule.field_applied")]

@@ -106,7 +106,7 @@ impl Ctx {
     }
 
     /// The product itself, for somebody else: as a rule, on behalf of its owner.
-    pub(crate) fn on_behalf(&self, by: String, owner: String, cause: Vec<String>) -> Self {
+    pub fn on_behalf(&self, by: String, owner: String, cause: Vec<String>) -> Self {
         let caller = Caller { by, on_behalf: Some(owner), cause, ..self.0.store.caller().clone() };
         Self(Arc::new(Inner {
             app: self.0.app.clone(),

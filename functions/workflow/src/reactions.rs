@@ -1,0 +1,46 @@
+//! What this module does when it hears of something: every event may close tasks and fire rules.
+
+use crate::{approvals, rule, task};
+use events::Envelope;
+use kernel::Result;
+use web::{Ctx, Reaction};
+
+pub fn all() -> Vec<Reaction> {
+    vec![Reaction::on(Reaction::ALL, |ctx, event| async move { hear(&ctx, &event).await })]
+}
+
+async fn hear(ctx: &Ctx, event: &Envelope) -> Result<()> {
+    if ctx.scope().tenant().is_none() {
+        return Ok(());
+    }
+    own(ctx, event).await?;
+    task::close_on(ctx, event).await?;
+    rule::fire(ctx, event).await
+}
+
+/// What concerns the module itself.
+async fn own(ctx: &Ctx, event: &Envelope) -> Result<()> {
+    match event.kind.as_str() {
+        "task.requested" => seen(task::requested(ctx, event).await),
+        "task.completed" | "task.confirmed" | "task.cancelled" | "task.dismissed" => {
+            task::released(ctx, event).await
+        }
+        "rule.field_applied" | "rule.field_refused" | "rule.action_done" | "rule.action_failed" => {
+            rule::answered(ctx, event).await
+        }
+        "user.disabled" => {
+            let user = event.data["user"].as_str().unwrap_or(&event.record).to_string();
+            task::of_disabled(ctx, &user).await?;
+            approvals::of_disabled(ctx, &user).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was there already is no reason to try again, and none to leave out the rest.
+fn seen(result: Result<()>) -> Result<()> {
+    match result {
+        Err(kernel::Error::Refused(r)) if r.code == "seen-already" => Ok(()),
+        other => other,
+    }
+}

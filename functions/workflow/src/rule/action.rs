@@ -1,0 +1,177 @@
+//! What a rule does. Texts are templates, other values CEL where they begin with `=`; both read open fields alone.
+
+use super::text;
+use crate::{
+    assignee::Assignee,
+    due::Within,
+    task::{Category, Priority},
+};
+use kernel::{SequenceId, WebhookId};
+use rules::{Condition, Known};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recipient {
+    /// `user`, `role`, `role_at_site`, `team`, `subject`, `assignee`, `manager`, `guardian`, `care_circle`, `actor`
+    #[schemars(regex(pattern = r"^[a-z_]{3,20}$"))]
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 60))]
+    pub value: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    /// Somebody has to do something.
+    Task {
+        #[schemars(length(min = 1, max = 200))]
+        title: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(max = 2000))]
+        description: Option<String>,
+        category: Category,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<Priority>,
+        assignee: Assignee,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_in: Option<Within>,
+        /// Events that close it again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(length(max = 5))]
+        close_on: Vec<String>,
+    },
+    /// Somebody is told.
+    Notify {
+        #[schemars(length(min = 1, max = 10))]
+        recipients: Vec<Recipient>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(length(max = 3))]
+        channels: Vec<String>,
+        /// A template of notifications, or the text itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(max = 60))]
+        template: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(min = 1, max = 500))]
+        text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(max = 20))]
+        priority: Option<String>,
+    },
+    /// Something outside hears of it.
+    Webhook {
+        endpoint: WebhookId,
+        /// By name: a value, a template, or CEL behind `=`.
+        #[schemars(extend("maxProperties" = 30))]
+        fields: BTreeMap<String, Value>,
+    },
+    /// A field of a record is set, with the owning module's own validation.
+    SetField {
+        /// `patient.custom.risk`
+        #[schemars(length(min = 3, max = 120))]
+        field: String,
+        value: Value,
+        /// CEL for the record, where it is not the event's own: `=event.data.patient`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(max = 200))]
+        record: Option<String>,
+    },
+    /// An ordered set of tasks begins.
+    StartSequence {
+        sequence: SequenceId,
+        /// CEL for whom it is about: `=event.data.user`.
+        #[schemars(length(min = 2, max = 200))]
+        subject: String,
+    },
+}
+
+/// A text or value that cannot be read, with its place in the action.
+pub struct Unreadable {
+    pub place: String,
+    pub fault: rules::Fault,
+}
+
+impl Action {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Task { .. } => "task",
+            Self::Notify { .. } => "notify",
+            Self::Webhook { .. } => "webhook",
+            Self::SetField { .. } => "set_field",
+            Self::StartSequence { .. } => "start_sequence",
+        }
+    }
+
+    /// Everything in it that is a template or a formula, with its place.
+    fn values(&self) -> Vec<(String, Value)> {
+        let text = |place: &str, text: &String| (place.to_string(), Value::from(text.clone()));
+        match self {
+            Self::Task { title, description, .. } => {
+                let more = description.iter().map(|d| text("description", d));
+                [text("title", title)].into_iter().chain(more).collect()
+            }
+            Self::Notify { text: said, .. } => said.iter().map(|t| text("text", t)).collect(),
+            Self::Webhook { fields, .. } => {
+                fields.iter().map(|(name, v)| (format!("fields/{name}"), v.clone())).collect()
+            }
+            Self::SetField { value, record, .. } => {
+                let of = record.iter().map(|r| text("record", r));
+                [("value".to_string(), value.clone())].into_iter().chain(of).collect()
+            }
+            Self::StartSequence { subject, .. } => vec![text("subject", subject)],
+        }
+    }
+
+    /// What of it cannot be read.
+    pub fn unreadable(&self, known: &Known) -> Vec<Unreadable> {
+        let wrong = |(place, value): (String, Value)| {
+            let text = value.as_str()?;
+            let fault = match text.strip_prefix('=') {
+                Some(formula) => Condition::compile(formula, known).err(),
+                None => text::fault(text).map(|detail| rules::Fault { column: 0, detail }),
+            }?;
+            Some(Unreadable { place, fault })
+        };
+        self.values().into_iter().filter_map(wrong).collect()
+    }
+}
+
+/// A value as it is for this input: rendered, computed, or what it is.
+pub fn resolve(value: &Value, input: &Value) -> Result<Value, String> {
+    let Some(text) = value.as_str() else { return Ok(value.clone()) };
+    match text.strip_prefix('=') {
+        Some(formula) => {
+            let formula = Condition::compile(formula, &Known::events()).map_err(|f| f.detail)?;
+            formula.value(input)
+        }
+        None => text::render(text, input).map(Value::from),
+    }
+}
+
+/// The action with everything in it rendered for this input.
+pub fn rendered(action: &Action, input: &Value) -> Result<Value, String> {
+    let mut out = serde_json::to_value(action).map_err(|e| e.to_string())?;
+    for (place, value) in action.values() {
+        let resolved = resolve(&value, input)?;
+        let at = place.split('/').fold(&mut out, |at, name| &mut at[name]);
+        *at = resolved;
+    }
+    Ok(out)
+}
+
+/// A record that an action names, or the event's own.
+pub fn record_of(rendered: &Value, input: &Value) -> String {
+    let own = input["event"]["record"].as_str().unwrap_or_default();
+    rendered["record"].as_str().unwrap_or(own).to_string()
+}
+
+/// What leaves with an event: the rendered action without its kind.
+pub fn with(rendered: &Value) -> Value {
+    let mut out = rendered.as_object().cloned().unwrap_or_else(Map::new);
+    out.remove("kind");
+    json!(out)
+}

@@ -1,0 +1,132 @@
+//! What a finished task brings with it, in its own commit: the gate it opens, the next one of its kind. What waits
+//! for it is released when its event is heard.
+
+use super::{Draft, RecurOn, Recurrence, Source, SourceKind, Status, Task, act, act::Said, drafted};
+use crate::due::Calendar;
+use events::{Envelope, WorkflowEvent};
+use kernel::{Result, SequenceRunId, TaskId};
+use serde_json::json;
+use std::collections::BTreeMap;
+use store::{Commit, Entity, Record, Wanted, facts};
+use web::Ctx;
+
+pub async fn done(ctx: &Ctx, new: &Record<Task>, commit: Commit) -> Result<Commit> {
+    let commit = match place(&new.body) {
+        Some(place) => {
+            let fact = json!({"at": ctx.now(), "task": new.id, "run": new.body.run});
+            commit.fact(facts::GATE, place, &fact)
+        }
+        None => commit,
+    };
+    if new.body.recur_on == RecurOn::Completion { again(ctx, new, commit).await } else { Ok(commit) }
+}
+
+/// Reopened: its gate is shut again.
+pub fn undone(new: &Record<Task>, commit: Commit) -> Commit {
+    match place(&new.body) {
+        Some(place) => commit.drop_fact(facts::GATE, place),
+        None => commit,
+    }
+}
+
+fn place(task: &Task) -> Option<String> {
+    Some(format!("{}~{}", task.subject.as_ref()?, task.gate.as_ref()?))
+}
+
+/// The next one, if its rule says that there is one.
+pub async fn again(ctx: &Ctx, of: &Record<Task>, commit: Commit) -> Result<Commit> {
+    let task = &of.body;
+    let (Some(rule), Some(due)) = (&task.recurrence, task.due_at) else { return Ok(commit) };
+    let Ok(rule) = rule.parse::<Recurrence>() else { return Ok(commit) };
+    let mut next = rule.after(&due.to_zoned(task.zoned()));
+    // Late by several rounds: the missed ones are not made up for.
+    while let Some(at) = next.as_ref().filter(|at| at.timestamp() <= ctx.now()) {
+        next = rule.after(at);
+    }
+    let Some(at) = next else { return Ok(commit) };
+    let mut checklist = task.checklist.clone();
+    for check in &mut checklist {
+        (check.done_by, check.done_at, check.evidence) = (None, None, None);
+    }
+    let draft = Draft {
+        description: task.description.clone(),
+        priority: task.priority,
+        watchers: task.watchers.clone(),
+        site: task.site,
+        subject: task.subject.clone(),
+        record: task.record.clone(),
+        due_at: Some(at.timestamp()),
+        remind: Some(task.remind.clone()),
+        escalation: task.escalation.clone(),
+        checklist,
+        requires: task.requires,
+        recurrence: task.recurrence.clone(),
+        recur_on: task.recur_on,
+        source: Source { kind: SourceKind::System, of: Some(of.id.to_string()), proposed: false },
+        created_by: task.created_by.clone(),
+        close_on: task.close_on.clone(),
+        ..Draft::new(task.title.clone(), task.category, task.assignee.clone(), SourceKind::System)
+    };
+    Ok(drafted(ctx, draft, commit).await?.1)
+}
+
+/// A step of a run is over: what waited for it alone is open now.
+pub async fn released(ctx: &Ctx, event: &Envelope) -> Result<()> {
+    let run = event.data["run"].as_str().and_then(|run| run.parse::<SequenceRunId>().ok());
+    let Some(run) = run else { return Ok(()) };
+    let all = of_run(ctx, run).await?;
+    let states: BTreeMap<TaskId, &Task> = all.iter().map(|r| (r.id, &r.body)).collect();
+    let over = |id: &TaskId| {
+        states
+            .get(id)
+            .is_none_or(|t| t.status == Status::Done || (t.status == Status::Cancelled && t.optional))
+    };
+    for waiting in all.iter().filter(|r| r.body.status == Status::Waiting && !r.body.depends_on.is_empty()) {
+        if waiting.body.depends_on.iter().all(over) {
+            release(ctx, waiting.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Every task of a run.
+pub async fn of_run(ctx: &Ctx, run: SequenceRunId) -> Result<Vec<Record<Task>>> {
+    let list = Task::LISTS.iter().find(|l| l.name == "run").expect("declared");
+    let (mut all, mut cursor) = (vec![], None);
+    loop {
+        let wanted = Wanted { cursor, ..Wanted::by(&[&run], 100) };
+        let page = ctx.store().list(list, &wanted).await?;
+        // A list row is a copy, and may be a moment old: what is judged is read again.
+        let ids: Vec<TaskId> = page.data.iter().map(|r| r.id).collect();
+        for id in ids {
+            all.extend(crate::due::record::<Task>(ctx, id).await?);
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+async fn release(ctx: &Ctx, id: TaskId) -> Result<()> {
+    let (now, calendar) = (ctx.now(), Calendar::of(ctx));
+    act::by_system(ctx, id, "release", None, &move |old, task| {
+        if old.body.status != Status::Waiting {
+            return None;
+        }
+        task.depends_on.clear();
+        if let Some(days) = task.due_days.take() {
+            task.due_at = calendar
+                .plus(now.to_zoned(task.zoned()).date(), days)
+                .and_then(|d| calendar.close_of(d))
+                .ok();
+            task.skip_past(now);
+        }
+        if task.starts_at().is_some_and(|at| at > now) {
+            return Some(Said::Nothing);
+        }
+        task.status = Status::Open;
+        Some(Said::Event(WorkflowEvent::TaskReleased))
+    })
+    .await
+}
