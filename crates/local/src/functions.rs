@@ -8,11 +8,13 @@ use crate::{
     emulator::{Caller, pool::Pool},
     gateway,
     handler::{Handler, Work},
+    machines::Machines,
     queue::Queues,
     table::Table,
     template::{STACK, Template},
     trouble::Outcome,
 };
+use integrations::{Https, Permit};
 use kernel::Clock;
 use serde_json::Value;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
@@ -35,6 +37,10 @@ pub struct Surroundings {
     pub public_url: String,
     /// What tenants' keys are wrapped with.
     pub master: [u8; 32],
+    /// Partners' machines and their API keys.
+    pub machines: Arc<Machines>,
+    /// Where webhooks may go.
+    pub webhooks: Permit,
 }
 
 impl Surroundings {
@@ -89,7 +95,8 @@ pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
     functions.add(around, audit::module())?;
     functions.add(around, documents::module())?;
     functions.add(around, notifications::module())?;
-    functions.add(around, integrations::module())?;
+    let wire = Arc::new(Https::new(around.webhooks));
+    functions.add(around, integrations::module(around.machines.clone(), wire))?;
     functions.add(around, workflow::module())?;
     functions.wake(around, "dispatch", dispatch(around))?;
     functions.wake(around, "clock", clock(app(around)))?;

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod handler;
 pub mod hosted;
 pub mod log;
+pub mod machines;
 pub mod operator;
 pub mod platform;
 pub mod queue;

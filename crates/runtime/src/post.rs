@@ -1,6 +1,7 @@
 //! Messages by SQS.
 
 use kernel::Error;
+use std::time::Duration;
 use web::access::{Post, Posted, Queue};
 
 pub struct Sqs {
@@ -18,9 +19,14 @@ impl Sqs {
 
 impl Post for Sqs {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        self.send_after(queue, body, Duration::ZERO)
+    }
+    fn send_after<'a>(&'a self, queue: Queue, body: String, delay: Duration) -> Posted<'a> {
         Box::pin(async move {
             let request = self.client.send_message().queue_url(format!("{}{queue}", self.base));
-            let sent = request.message_body(body).send().await;
+            // None where there is none: a queue's own delay would stand otherwise.
+            let delay = i32::try_from(delay.as_secs()).ok().filter(|s| *s > 0);
+            let sent = request.message_body(body).set_delay_seconds(delay).send().await;
             sent.map(drop).map_err(|e| Error::internal(format!("queue {queue}: {e}")))
         })
     }

@@ -79,11 +79,17 @@ impl World {
 
     pub fn actor(&self, claims: Value) -> Actor {
         let claims: Map<String, Value> = claims.as_object().expect("claims").clone();
-        Actor { router: self.router.clone(), claims, ip: "196.6.103.10".into(), token: true }
+        Actor { router: self.router.clone(), claims, ip: "196.6.103.10".into(), token: true, api_key: None }
     }
     /// Somebody without a token.
     pub fn stranger(&self) -> Actor {
-        Actor { router: self.router.clone(), claims: Map::new(), ip: "203.0.113.7".into(), token: false }
+        Actor {
+            router: self.router.clone(),
+            claims: Map::new(),
+            ip: "203.0.113.7".into(),
+            token: false,
+            api_key: None,
+        }
     }
     /// An operator of the platform.
     pub fn operator(&self, operator: &str, roles: &str) -> Actor {

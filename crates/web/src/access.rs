@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kernel::Result;
 use serde::{Deserialize, Serialize};
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 /// What a port answers.
 pub type Replying<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -29,6 +29,8 @@ kernel::words! {
 /// Where messages go: SQS in the cloud and locally, memory in tests.
 pub trait Post: Send + Sync {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a>;
+    /// The same, to arrive so much later: 15 minutes at most.
+    fn send_after<'a>(&'a self, queue: Queue, body: String, delay: Duration) -> Posted<'a>;
 }
 
 /// One access entry. It is accepted by the queue before anything of the record is answered.

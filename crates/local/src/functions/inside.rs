@@ -43,6 +43,9 @@ struct Postbox(Arc<Queues>);
 
 impl Post for Postbox {
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
+        self.send_after(queue, body, Duration::ZERO)
+    }
+    fn send_after<'a>(&'a self, queue: Queue, body: String, delay: Duration) -> Posted<'a> {
         Box::pin(async move {
             let name = match queue {
                 Queue::Access => "AccessQueue",
@@ -56,7 +59,7 @@ impl Post for Postbox {
                 Queue::Workflow => "WorkflowQueue",
                 Queue::Tenants => "TenantsQueue",
             };
-            self.0.send(&[(name, &body)], Duration::ZERO).map(drop).map_err(Error::internal)
+            self.0.send(&[(name, &body)], delay).map(drop).map_err(Error::internal)
         })
     }
 }

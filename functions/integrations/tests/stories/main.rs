@@ -1,0 +1,7 @@
+//! The module's stories, told by its actors against the real table engine (`spec/integrations.md`).
+
+mod doubles;
+mod keys;
+mod stage;
+mod webhooks;
+mod wire;
