@@ -1,4 +1,4 @@
-//! The doors of the product: partners' keys and webhooks.
+//! The doors of the product: partners' keys, webhooks, the warehouse export.
 //!
 //! FHIR (INT-3), connectors (INT-4), imports (INT-5) and extensions (INT-7) wait for their own issues. The month's
 //! limit of metered calls (TEN-3) waits too: keys are held to their usage plan's rate and daily quota.
@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod key;
 pub mod outgoing;
 pub mod tier;
+pub mod warehouse;
 pub mod webhook;
 
 pub use gateway::{Doors, Gateway};
@@ -20,10 +21,16 @@ use webhook::api::Means;
 /// The module, with what stands before the API and the way to others' servers.
 pub fn module(doors: Doors, wire: Wire) -> Module {
     let means = Means { wire, endpoints: Default::default() };
-    let routes = [key::api::routes(&doors), webhook::api::routes(&means), delivery::api::routes()];
+    let routes = [
+        key::api::routes(&doors),
+        webhook::api::routes(&means),
+        delivery::api::routes(),
+        warehouse::api::routes(),
+    ];
     let mut tasks = key::tasks(&doors);
     tasks.extend([key::counting(), webhook::secret::ending(), delivery::replay::walking()]);
     tasks.extend(webhook::health::tasks());
+    tasks.extend(warehouse::export::tasks());
     tasks.extend(delivery::attempt::tasks(&means.wire));
     let mut reactions = key::reactions(&doors);
     reactions.extend(delivery::dispatch::reactions(&means.endpoints));
@@ -42,6 +49,7 @@ mod tests {
             reserved_fields::<key::PartnerKey>(),
             reserved_fields::<webhook::Webhook>(),
             reserved_fields::<delivery::Delivery>(),
+            reserved_fields::<warehouse::Warehouse>(),
         ];
         assert_eq!(all.concat(), [] as [String; 0]);
     }

@@ -3,5 +3,6 @@
 mod doubles;
 mod keys;
 mod stage;
+mod warehouse;
 mod webhooks;
 mod wire;
