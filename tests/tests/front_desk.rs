@@ -25,7 +25,8 @@ struct World {
 impl World {
     async fn start(front: Option<Front>) -> World {
         let data = std::env::temp_dir().join(format!("lumina-desk-{}", kernel::Ulid::new()));
-        let arguments = Arguments { fresh: true, port: 0, data: Some(data), token: None };
+        let arguments =
+            Arguments { fresh: true, port: 0, data: Some(data), loopback_webhooks: true, token: None };
         let platform = platform::start_behind(front, &arguments, &|line| println!("{line}")).await.unwrap();
         let door = Visitor::at(&platform.address).unwrap();
         let first = Operator {
@@ -135,6 +136,7 @@ fn wanted(slug: &str) -> Wanted {
         settings: BTreeMap::from([("modules".into(), json!({"switched": {"compliance": false}}))]),
         sites: vec![],
         staff: vec![],
+        partner: true,
     }
 }
 

@@ -128,6 +128,24 @@ pub fn override_faults(granter: &Granter, change: &Override, now: Timestamp) -> 
     granter.judge(&change.role, base, &change.permission, change.reach, now).into_iter().collect()
 }
 
+/// All that is wrong with giving a machine these permissions at these sites. A key's ceiling is what the matrix
+/// gives the role `partner`.
+pub fn key_faults(granter: &Granter, scopes: &[String], sites: &[String], now: Timestamp) -> Vec<Excess> {
+    let judge = |permission: &String| {
+        let (role, permission) = ("partner".to_owned(), permission.clone());
+        let Some(known) = rule(&permission) else { return Some(Excess::UnknownPermission { permission }) };
+        let reach = known.grant("partner").map_or(Reach::None, |grant| grant.reach);
+        if reach == Reach::None {
+            return Some(Excess::Ceiling { role, permission, reach: Reach::All, ceiling: Reach::None });
+        }
+        let limit = granter.limit(&permission, now);
+        (reach.min(Reach::Site) > limit).then_some(Excess::Permission { role, permission, reach, limit })
+    };
+    let mut found: Vec<Excess> = scopes.iter().filter_map(judge).collect();
+    found.extend(beyond(granter.sites, sites).map(|site| Excess::Site { site: site.clone() }));
+    found
+}
+
 impl Granter<'_> {
     fn judge(
         &self,

@@ -19,7 +19,9 @@ pub mod rule;
 pub use decide::{
     Context, CustomGrant, CustomRole, DecidedBy, Decision, Held, Holder, Override, Step, decide,
 };
-pub use delegate::{Excess, Granter, Wanted, custom_role_faults, grant_faults, may_grant, override_faults};
+pub use delegate::{
+    Excess, Granter, Wanted, custom_role_faults, grant_faults, key_faults, may_grant, override_faults,
+};
 pub use reach::Reach;
 pub use role::{Edition, MayGrant, ROLES, Role, role};
 pub use rule::{Grant, Only, Rule, Scope, rule, rules};

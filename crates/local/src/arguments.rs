@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 pub const HELP: &str = "\
 Starts the whole product on this machine: http://127.0.0.1:3000/v1
 
-  cargo run -- [--fresh] [--port PORT] [--data DIR]
+  cargo run -- [--fresh] [--port PORT] [--data DIR] [--loopback-webhooks]
   cargo run -q -- --token SLUG/WHO [--data DIR]
 
   --fresh      start clean: forget all data of this folder first
   --port PORT  where the API answers (default 3000)
   --data DIR   where table, queues, accounts and demo.json are kept (default .local/)
+  --loopback-webhooks
+               webhooks may also go to this machine: http://127.0.0.1 on any port (never when deployed)
   --token WHO  while the platform runs: prints an access token of somebody in demo.json, named by role or
                login name: grace/receptionist, platform/operator
 ";
@@ -24,6 +26,8 @@ pub struct Arguments {
     pub fresh: bool,
     pub port: u16,
     pub data: Option<PathBuf>,
+    /// Webhooks may also go to this machine.
+    pub loopback_webhooks: bool,
     /// Only print somebody's access token.
     pub token: Option<String>,
 }
@@ -31,7 +35,8 @@ pub struct Arguments {
 impl Arguments {
     /// `None`: help was asked for.
     pub fn parse(words: impl IntoIterator<Item = String>) -> Outcome<Option<Arguments>> {
-        let mut arguments = Arguments { fresh: false, port: 3000, data: None, token: None };
+        let mut arguments =
+            Arguments { fresh: false, port: 3000, data: None, loopback_webhooks: false, token: None };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let (name, inline) = match word.split_once('=') {
@@ -41,6 +46,7 @@ impl Arguments {
             let mut value = || inline.clone().or_else(|| words.next()).filter(|value| !value.is_empty());
             match name.as_str() {
                 "--fresh" => arguments.fresh = true,
+                "--loopback-webhooks" => arguments.loopback_webhooks = true,
                 "--port" => {
                     let given = value().and_then(|value| value.parse().ok()).filter(|port| *port > 0);
                     arguments.port =
@@ -92,8 +98,14 @@ mod tests {
 
     #[test]
     fn options_are_read_in_both_spellings() {
-        let want = Arguments { fresh: true, port: 4000, data: Some("x".into()), token: None };
-        assert_eq!(parse("--fresh --port 4000 --data=x").unwrap(), Some(want));
+        let want = Arguments {
+            fresh: true,
+            port: 4000,
+            data: Some("x".into()),
+            loopback_webhooks: true,
+            token: None,
+        };
+        assert_eq!(parse("--fresh --port 4000 --loopback-webhooks --data=x").unwrap(), Some(want));
         assert_eq!(parse("--help").unwrap(), None);
         assert_eq!(parse("").unwrap().unwrap().port, 3000);
     }

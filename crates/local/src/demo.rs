@@ -3,11 +3,13 @@
 
 pub mod login;
 pub mod organisation;
+pub mod partner;
 pub mod secret;
 pub mod visitor;
 
 pub use login::Login;
 pub use organisation::{Organisation, Staff, Wanted};
+pub use partner::Partner;
 pub use visitor::Visitor;
 
 use crate::{
@@ -19,7 +21,6 @@ use crate::{
     trouble::{Outcome, While},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub const FILE: &str = "demo.json";
 /// Stands beside the data while the demo organisations are being made; a start that finds it starts clean.
@@ -34,8 +35,8 @@ pub struct Demo {
     pub docs: String,
     pub operator: Login,
     pub organisations: Vec<Organisation>,
-    /// Keys of partners. Empty until the integrations module gives some out.
-    pub keys: Vec<Value>,
+    /// Keys of partners.
+    pub keys: Vec<Partner>,
 }
 
 /// What is to be made.
@@ -68,6 +69,7 @@ impl Demo {
         self.sign_in = format!("{base}/local/login");
         self.mail = format!("{base}/local/mail");
         self.docs = format!("{base}/docs");
+        self.keys.iter_mut().for_each(|key| key.located(base));
         self
     }
 
@@ -119,6 +121,9 @@ async fn make(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Demo> {
         let (mut organisation, admin) = organisation::open(&door, &signed_in, wanted, clock).await?;
         progress(&format!("{name}: {} people take up their invitations", wanted.staff.len()));
         organisation.furnish(&door, &admin, wanted, clock).await?;
+        if wanted.partner {
+            demo.keys.push(Partner::make(&door, &admin, &organisation).await?);
+        }
         demo.organisations.push(organisation);
     }
     Ok(demo)
@@ -141,6 +146,9 @@ pub fn told(demo: &Demo, folder: &std::path::Path) -> String {
     lines.push("Ready to paste:".into());
     for organisation in &demo.organisations {
         lines.push(format!("  TOKEN=$(cargo run -q -- --token {}/receptionist{data})", organisation.slug));
+    }
+    for key in &demo.keys {
+        lines.push(format!("  {} of {}: its client and API key are `keys` in demo.json", key.name, key.slug));
     }
     lines.push(format!("  curl -H \"authorization: Bearer $TOKEN\" {}/me", demo.api));
     lines.join("\n")

@@ -76,16 +76,23 @@ impl Folder {
 
     /// Writes a file whole or not at all; `private`: for the owner's eyes only.
     pub fn write(&self, name: &str, content: &[u8], private: bool) -> Outcome<()> {
-        use std::{io::Write, os::unix::fs::OpenOptionsExt};
-        let (path, part) = (self.join(name), self.join(&format!("{name}.part")));
-        let deed = format!("write {}", path.display());
-        let _ = std::fs::remove_file(&part);
-        let mode = if private { 0o600 } else { 0o644 };
-        let mut file = File::options().write(true).create_new(true).mode(mode).open(&part).whilst(&deed)?;
-        file.write_all(content).whilst(&deed)?;
-        file.sync_all().whilst(&deed)?;
-        std::fs::rename(&part, &path).whilst(&deed)
+        let path = self.join(name);
+        write(&path, content, private).whilst(format_args!("write {}", path.display()))
     }
+}
+
+/// The same for whoever knows the file and not the folder.
+pub fn write(path: &Path, content: &[u8], private: bool) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let _ = std::fs::remove_file(&part);
+    let mode = if private { 0o600 } else { 0o644 };
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(&part)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)
 }
 
 #[cfg(test)]

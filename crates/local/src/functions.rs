@@ -10,11 +10,13 @@ use crate::{
     gateway,
     handler::{Handler, Work},
     live::Hub,
+    machines::Machines,
     queue::Queues,
     table::Table,
     template::{STACK, Template},
     trouble::Outcome,
 };
+use integrations::{Https, Permit};
 use kernel::Clock;
 use serde_json::Value;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
@@ -40,6 +42,10 @@ pub struct Surroundings {
     pub shelf: Arc<Shelf>,
     /// Open connections of the live updates.
     pub live: Arc<Hub>,
+    /// Partners' machines and their API keys.
+    pub machines: Arc<Machines>,
+    /// Where webhooks may go.
+    pub webhooks: Permit,
 }
 
 impl Surroundings {
@@ -94,7 +100,8 @@ pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
     functions.add(around, audit::module())?;
     functions.add(around, documents::module())?;
     functions.add(around, notifications::module(channels(around)))?;
-    functions.add(around, integrations::module())?;
+    let wire = Arc::new(Https::new(around.webhooks));
+    functions.add(around, integrations::module(around.machines.clone(), wire))?;
     functions.add(around, workflow::module())?;
     functions.wake(around, "dispatch", dispatch(around))?;
     functions.wake(around, "clock", clock(app(around)))?;

@@ -35,8 +35,21 @@ pub const PATIENCE: Duration = Duration::from_secs(29);
 /// A function by its logical name in the template.
 pub type Functions = HashMap<String, Router>;
 
-/// API keys by their value, with their usage plan.
-pub type Keys = RwLock<HashMap<String, Plan>>;
+/// API keys by their value.
+pub type Keys = RwLock<HashMap<String, Key>>;
+
+/// An API key: its name at the gateway, and its usage plan.
+#[derive(Clone, Debug, Default)]
+pub struct Key {
+    pub id: String,
+    pub plan: Plan,
+}
+
+/// A key as a request brought it.
+pub struct Brought {
+    pub id: String,
+    pub value: String,
+}
 
 pub struct Gateway {
     pub routes: Routes,
@@ -56,7 +69,7 @@ pub struct Gateway {
 struct Admitted<'a> {
     method: &'a Method,
     claims: Option<Claims>,
-    key: Option<String>,
+    key: Option<Brought>,
 }
 
 impl Gateway {
@@ -114,12 +127,12 @@ impl Gateway {
         Ok(Admitted { method, claims, key })
     }
 
-    fn admit_key(&self, key: Option<&str>, now: Instant) -> Result<String, Refusal> {
+    fn admit_key(&self, key: Option<&str>, now: Instant) -> Result<Brought, Refusal> {
         let key = key.ok_or(Refusal::InvalidApiKey)?;
         let keys = self.keys.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let plan = keys.get(key).ok_or(Refusal::InvalidApiKey)?;
+        let Key { id, plan } = keys.get(key).ok_or(Refusal::InvalidApiKey)?;
         self.throttle.take(&format!("key {key}"), plan, now).map_err(over)?;
-        Ok(key.into())
+        Ok(Brought { id: id.clone(), value: key.into() })
     }
 
     /// In a task of its own: like a real function it goes on after the gateway has stopped waiting, and when it

@@ -15,6 +15,7 @@ pub mod handler;
 pub mod hosted;
 pub mod live;
 pub mod log;
+pub mod machines;
 pub mod operator;
 pub mod platform;
 pub mod queue;

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{self, Arguments},
-    emulator::{Emulator, pool, pool::Pool, python},
+    emulator::{Emulator, pool, python},
     files::{self, Shelf},
     folder::Folder,
     functions::{self, Functions, Surroundings},
@@ -10,6 +10,7 @@ use crate::{
     handler::Handler,
     hosted::{self, Hosted, trigger::Trigger},
     live::{self, Hub},
+    machines::{self, Machines},
     queue::{Queues, wire},
     sources::{self, Pump, Stop},
     table::Table,
@@ -22,6 +23,7 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
 };
+use integrations::Permit;
 use kernel::Clock;
 use std::{net::SocketAddr, pin::Pin, sync::Arc};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -36,8 +38,6 @@ pub struct Platform {
     pub around: Surroundings,
     /// As a function has it; for what no request does: the first operator, lost accounts.
     pub app: App,
-    /// API keys with their plans. Empty: no module gives out keys to partners yet.
-    pub keys: Arc<Keys>,
     stop: watch::Sender<bool>,
     running: JoinSet<()>,
 }
@@ -81,6 +81,9 @@ pub async fn start_behind(
     let shelf = Arc::new(Shelf::new(folder.join("files"), &address, &master, clock.clone()));
     let pool =
         pool::ensure(&emulator.caller(), &template, &format!("{address}/local/trigger/{secret}")).await?;
+    let keys = Arc::<Keys>::default();
+    let machines = Arc::new(Machines::open(&folder, &template.plans, keys.clone())?);
+    let webhooks = if arguments.loopback_webhooks { Permit::Loopback } else { Permit::Public };
     let around = Surroundings {
         template,
         table,
@@ -94,12 +97,13 @@ pub async fn start_behind(
         master,
         shelf,
         live: Arc::new(Hub::at(&address)),
+        machines,
+        webhooks,
     };
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);
     let functions = functions::assemble(&around).await?;
     let (stop, stopped) = watch::channel(false);
-    let keys = Arc::<Keys>::default();
     let mut running = JoinSet::new();
     let trigger = functions.handlers.get("token").cloned().unwrap_or_else(no_tokens);
     let hosted = Hosted {
@@ -109,17 +113,24 @@ pub async fn start_behind(
         asks_first: around.template.pool["LambdaConfig"]["PreAuthentication"].is_string(),
     };
     wake(&around, &functions, &stopped, &mut running)?;
-    let authorizer = trust(&emulator, &around.pool, &around.clock).await?;
+    let authorizer = trust(&emulator, &around).await?;
     let live = functions.handlers.get("notifications").cloned();
-    let gateway = gateway(&around, functions, authorizer, keys.clone());
-    let router = hosted.trigger.clone().router(&secret).merge(hosted::router(Arc::new(hosted)));
+    let gateway = gateway(&around, functions, authorizer, keys);
+    let door = machines::Door {
+        machines: around.machines.clone(),
+        trigger: hosted.trigger.clone(),
+        issuer: around.pool.issuer(),
+        clock: around.clock.clone(),
+    };
+    let router = hosted.trigger.clone().router(&secret).merge(machines::router(Arc::new(door)));
+    let router = router.merge(hosted::router(Arc::new(hosted)));
     let router = router.merge(files::router(around.shelf.clone(), arrivals(around.queues.clone())));
     let router = match live {
         Some(function) => router.merge(live::router(around.live.clone(), function)),
         None => router,
     };
     serve(listener, router, gateway, around.template.api.compressed_from, stopped, &mut running);
-    Ok(Platform { folder, address, emulator, around, app, keys, stop, running })
+    Ok(Platform { folder, address, emulator, around, app, stop, running })
 }
 
 impl Platform {
@@ -175,9 +186,16 @@ fn master_key(folder: &Folder) -> Outcome<[u8; 32]> {
     Ok(key)
 }
 
-async fn trust(emulator: &Emulator, pool: &Pool, clock: &Clock) -> Outcome<Arc<Authorizer>> {
-    let authorizer = Authorizer::new(pool.issuer(), clock.clone());
-    authorizer.trust(&pool.keys(&emulator.caller()).await?);
+/// People's tokens are signed by the emulated pool, machines' by ourselves.
+async fn trust(emulator: &Emulator, around: &Surroundings) -> Outcome<Arc<Authorizer>> {
+    let authorizer = Authorizer::new(around.pool.issuer(), around.clock.clone());
+    let mut keys = around.pool.keys(&emulator.caller()).await?;
+    if let (Some(all), Some(own)) =
+        (keys["keys"].as_array_mut(), around.machines.jwks()["keys"].as_array().cloned())
+    {
+        all.extend(own);
+    }
+    authorizer.trust(&keys);
     Ok(Arc::new(authorizer))
 }
 

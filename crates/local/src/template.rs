@@ -120,7 +120,15 @@ mod tests {
         assert!(!targets.is_empty() && targets.iter().all(|t| template.queues.iter().any(|q| q.id == **t)));
         assert_eq!(template.table["GlobalSecondaryIndexes"].as_array().unwrap().len(), 6);
         assert_eq!(template.function("identity").unwrap().environment["ISOLATE"], "false");
-        assert_eq!(template.plans.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().len(), 3);
+        assert_eq!(template.plans.len(), integrations::tier::all().len());
+        for (name, allowed) in integrations::tier::all() {
+            let plan = template.plans.iter().find(|p| p.name == *name).unwrap();
+            let rate = plan.rate.unwrap();
+            assert_eq!((rate.per_second, rate.burst), (allowed.per_second, allowed.burst), "{name}");
+            let day = std::time::Duration::from_secs(86_400);
+            let quota = plan.quota.unwrap();
+            assert_eq!((quota.limit, quota.period), (allowed.per_day, day), "{name}");
+        }
         assert!(template.clients.contains_key("AppClient") && template.clients.contains_key("AdminClient"));
         assert_eq!(template.pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true);
     }

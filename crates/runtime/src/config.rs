@@ -31,6 +31,8 @@ pub struct Config {
     pub user_pool: String,
     pub app_client: String,
     pub admin_client: String,
+    /// Ids of the usage plans by tier: `basic=abc123,professional=…`.
+    pub usage_plans: String,
 }
 
 impl Config {
@@ -68,6 +70,7 @@ impl Config {
             user_pool: or_empty("USER_POOL"),
             app_client: or_empty("APP_CLIENT"),
             admin_client: or_empty("ADMIN_CLIENT"),
+            usage_plans: or_empty("USAGE_PLANS"),
         })
     }
 }

@@ -31,7 +31,9 @@ impl Post for Sqs {
         Box::pin(async move {
             let seconds = i32::try_from(wait.as_secs()).unwrap_or(LONGEST).min(LONGEST);
             let request = self.client.send_message().queue_url(format!("{}{queue}", self.base));
-            let sent = request.message_body(body).delay_seconds(seconds).send().await;
+            // None where there is none: a queue's own delay would stand otherwise.
+            let seconds = Some(seconds).filter(|s| *s > 0);
+            let sent = request.message_body(body).set_delay_seconds(seconds).send().await;
             sent.map(drop).map_err(|e| Error::internal(format!("queue {queue}: {e}")))
         })
     }

@@ -57,6 +57,8 @@ facts! {
     GATE = "gate" of "workflow",
     /// `<command>`: the approval policies of a command. Read and cached; never a condition.
     APPROVAL_POLICY = "approval_policy" of "workflow",
+    /// `<pky>`: {live, client_id, gateway_key, scopes, sites, modules, ip_allow, generation}
+    PARTNER_KEY = "partner_key" of "integrations",
     /// `<subject>~<purpose>`
     CONSENT = "consent" of "privacy",
     /// `<usr>`: whose manager is whom.

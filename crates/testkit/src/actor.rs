@@ -25,6 +25,8 @@ pub struct Actor {
     pub claims: Map<String, Value>,
     pub ip: String,
     pub token: bool,
+    /// The gateway's id of the key that comes along.
+    pub api_key: Option<String>,
 }
 
 impl Actor {
@@ -39,6 +41,11 @@ impl Actor {
     }
     pub fn from(mut self, ip: &str) -> Self {
         self.ip = ip.into();
+        self
+    }
+    /// With an `x-api-key`, known to the gateway by this id.
+    pub fn keyed(mut self, id: &str) -> Self {
+        self.api_key = Some(id.into());
         self
     }
     /// Last seen then, with this idle limit in minutes.
@@ -131,6 +138,7 @@ impl Call<'_> {
 fn context(actor: &Actor) -> ApiGatewayProxyRequestContext {
     let mut identity = ApiGatewayRequestIdentity::default();
     identity.source_ip = Some(actor.ip.clone());
+    identity.api_key_id = actor.api_key.clone();
     let mut context = ApiGatewayProxyRequestContext::default();
     context.request_id = Some(format!("req-{}", Ulid::new()));
     context.identity = identity;

@@ -87,6 +87,7 @@ impl World {
             claims,
             ip: "196.6.103.10".into(),
             token: true,
+            api_key: None,
         }
     }
     /// Somebody without a token.
@@ -97,6 +98,7 @@ impl World {
             claims: Map::new(),
             ip: "203.0.113.7".into(),
             token: false,
+            api_key: None,
         }
     }
     /// An operator of the platform.

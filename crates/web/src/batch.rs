@@ -5,6 +5,7 @@ use crate::{
     dead::{DeadLetter, RECEIVES},
     reaction::{gather, gatherer},
 };
+use futures::future::join_all;
 use kernel::Error;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -41,23 +42,28 @@ pub async fn batch(module: &Module, app: &App, event: &Value) -> Value {
     json!({"batchItemFailures": failed})
 }
 
-/// What became of each record, in their order: each message by itself, those of a gathering task together.
+/// What became of each record, in their order: each message by itself, all at the same time, since some wait for
+/// others' servers; those of a gathering task together.
 async fn handled(module: &Module, app: &App, records: &[&Value]) -> Vec<Result<(), String>> {
-    let mut outcomes: Vec<Result<(), String>> = vec![];
+    let read = records.iter().map(|r| Message::read(r["body"].as_str().unwrap_or_default()));
+    let read: Vec<kernel::Result<Message>> = read.collect();
     let mut gathered: BTreeMap<&str, Gathered> = BTreeMap::new();
-    for (at, record) in records.iter().enumerate() {
-        let message = Message::read(record["body"].as_str().unwrap_or_default());
-        let outcome = match &message {
-            Err(error) => Err(cause(error)),
-            Ok(message) => match (gatherer(module, message), message) {
-                (Some(task), Message::Other(value)) => {
-                    gathered.entry(task.name).or_insert((task, vec![])).1.push((at, value.clone()));
-                    Ok(())
-                }
-                _ => consume(module, app, message).await.map_err(|e| cause(&e)),
-            },
-        };
-        outcomes.push(outcome);
+    let mut single = vec![];
+    for (at, message) in read.iter().enumerate() {
+        match message {
+            Ok(Message::Other(value)) if let Some(task) = gatherer(module, value) => {
+                gathered.entry(task.name).or_insert((task, vec![])).1.push((at, value.clone()));
+            }
+            _ => single.push((at, message)),
+        }
+    }
+    let mut outcomes: Vec<Result<(), String>> = vec![Ok(()); records.len()];
+    let one = async |(at, message): (usize, &kernel::Result<Message>)| match message {
+        Ok(message) => (at, consume(module, app, message).await.map_err(|e| cause(&e))),
+        Err(error) => (at, Err(cause(error))),
+    };
+    for (at, outcome) in join_all(single.into_iter().map(one)).await {
+        outcomes[at] = outcome;
     }
     for (task, messages) in gathered.into_values() {
         let (places, values): (Vec<usize>, Vec<Value>) = messages.into_iter().unzip();

@@ -1,7 +1,7 @@
 //! Who calls: the verified claims of the access token, as API Gateway hands them over (all strings).
 
 use crate::gate::AccessGate;
-use authz::{Holder, Reach};
+use authz::{Decision, Holder, Reach};
 use jiff::Timestamp;
 use kernel::{Error, Id, Result, SiteId};
 use serde_json::{Map, Value};
@@ -58,6 +58,8 @@ pub struct Actor {
     pub elevated: Vec<String>,
     /// What a partner's key names.
     pub scopes: Vec<String>,
+    /// The gateway's key that belongs to a partner's: the call must have come with it.
+    pub gateway_key: String,
     /// An operator inside a customer's organisation.
     pub context: Option<authz::Context>,
 }
@@ -102,6 +104,7 @@ impl Actor {
             client: text("client").unwrap_or_default().into(),
             elevated: vec![],
             scopes: words("scopes"),
+            gateway_key: text("gateway_key").unwrap_or_default().into(),
             context: None,
         })
     }
@@ -123,8 +126,30 @@ impl Actor {
             client: "system".into(),
             elevated: vec![],
             scopes: vec![],
+            gateway_key: String::new(),
             context: None,
         }
+    }
+
+    /// A partner's key.
+    pub fn is_machine(&self) -> bool {
+        self.user.starts_with("pky_")
+    }
+
+    /// 401 unless a machine's call came with the gateway key that belongs to its token.
+    pub(crate) fn same_key(&self, sent: Option<&str>) -> Result<()> {
+        let same = !self.is_machine() || (!self.gateway_key.is_empty() && sent == Some(&self.gateway_key));
+        let detail = "x-api-key and the token must be of the same partner key";
+        if same { Ok(()) } else { Err(Error::stranger("key-mismatch", detail)) }
+    }
+
+    /// Where a key names its sites, nothing reaches further than them, whatever the matrix says of machines.
+    pub(crate) fn at_own_sites(&self, mut decision: Decision) -> Decision {
+        if self.is_machine() && self.sites != Reached::All {
+            decision.reach = decision.reach.min(Reach::Site);
+            decision.held.iter_mut().for_each(|held| held.reach = held.reach.min(Reach::Site));
+        }
+        decision
     }
 
     pub(crate) fn holder<'a>(&'a self, access: &'a AccessGate) -> Holder<'a> {

@@ -102,6 +102,7 @@ async fn pass(
     known: &mut Option<Known>,
 ) -> Result<Response> {
     let Guarded { app, route, .. } = guarded;
+    let began = Instant::now();
     let context = context(request.extensions());
     let from = From::of(&request, context.as_ref());
     let deadline = deadline(request.extensions());
@@ -115,6 +116,7 @@ async fn pass(
     let mut caller = from.caller(&actor.user);
     caller.roles = actor.roles.clone();
     let told = known.insert(Known { scope: actor.scope, caller, reason: None });
+    actor.same_key(context.as_ref().and_then(|c| c.identity.api_key_id.as_deref()))?;
     let demands = Demands::read(request.headers())?;
     told.reason = demands.reason.clone();
     let home = actor.scope;
@@ -138,6 +140,9 @@ async fn pass(
     request.extensions_mut().insert(ctx.clone());
     let response = next.run(request).await;
     let mut response = replay(&ctx, response).await;
+    if ctx.actor().is_machine() {
+        tell_called(&ctx, response.status(), began).await;
+    }
     if let Some(left) = left {
         left.tell(response.headers_mut());
     }
@@ -170,10 +175,23 @@ async fn enter(
         permit(&gate.access, actor, from)?;
         return crate::ctx::enter_tenant(app, actor, &store, context, caller, deadline).await;
     }
+    if actor.is_machine() && actor.scopes == [MANY] {
+        actor.scopes = named_by_key(&store, &actor.user).await?;
+    }
     let lent: Vec<_> = gate.access.lent(&actor.user, store.now()).cloned().collect();
     actor.elevated = lent.iter().map(|e| e.role.clone()).collect();
     caller.elevated = lent.first().map(|e| e.elevation.clone());
     Ok(Opened { store: store.acting(caller), gate })
+}
+
+/// On a token whose key names more permissions than fit.
+const MANY: &str = "~";
+
+/// The permissions of a key, as the integrations module publishes them.
+async fn named_by_key(store: &store::Store, key: &str) -> Result<Vec<String>> {
+    let fact: Option<Value> = store.fact(store::facts::PARTNER_KEY, key).await?;
+    let scopes = fact.as_ref().and_then(|f| f["scopes"].as_array()).into_iter().flatten();
+    Ok(scopes.filter_map(|s| s.as_str().map(String::from)).collect())
 }
 
 /// The organisation's, the session's and the caller's side of the decision, in this order.
@@ -207,6 +225,7 @@ fn allowed(
         return Err(Error::forbidden("mfa-enrolment-required", detail));
     }
     let decision = authz::decide(&actor.holder(access), permission, opened.store.now());
+    let decision = actor.at_own_sites(decision);
     if !decision.is_allowed() && actor.scope == Scope::Platform {
         let detail = "operators reach an organisation's records only through an open context: POST /v1/tenants/{id}/contexts";
         return Err(Error::forbidden("tenant-context-required", detail));
@@ -302,6 +321,17 @@ async fn tell_seen(ctx: &Ctx, home: Scope) {
     });
     if let Err(error) = ctx.app().post().send(Queue::Identity, body.to_string()).await {
         tracing::warn!(%error, "a session's sign of life was not accepted");
+    }
+}
+
+/// A line of a machine's use. Losing one makes a number on a page smaller, so it never fails a request.
+async fn tell_called(ctx: &Ctx, status: StatusCode, began: Instant) {
+    let body = serde_json::json!({
+        "type": "partner.called", "tenant": ctx.scope().to_string(), "key": ctx.actor().user, "at": ctx.now(),
+        "request": ctx.store().caller().request, "status": status.as_u16(), "ms": began.elapsed().as_millis() as u64,
+    });
+    if let Err(error) = ctx.app().post().send(Queue::Integrations, body.to_string()).await {
+        tracing::warn!(%error, "a machine's call was not counted");
     }
 }
 

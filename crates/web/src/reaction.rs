@@ -120,13 +120,12 @@ pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()
 }
 
 /// The task that takes all messages of this one's kind together, if there is one.
-pub fn gatherer<'a>(module: &'a Module, message: &Message) -> Option<&'a Task> {
-    let Message::Other(value) = message else { return None };
+pub(crate) fn gatherer<'a>(module: &'a Module, value: &Value) -> Option<&'a Task> {
     module.tasks.iter().find(|t| t.gathers && value["type"] == t.name)
 }
 
 /// Hands a gathering task its messages.
-pub async fn gather(task: &Task, app: &App, messages: Vec<Value>) -> Result<()> {
+pub(crate) async fn gather(task: &Task, app: &App, messages: Vec<Value>) -> Result<()> {
     done((task.run)(app.clone(), messages).await)
 }
 

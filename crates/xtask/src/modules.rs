@@ -3,6 +3,7 @@
 
 use aws_sdk_cognitoidentityprovider::{Client, Config, config::BehaviorVersion};
 use identity::Cognito;
+use integrations::{Https, Permit, gateway};
 use std::sync::Arc;
 use web::Module;
 
@@ -15,14 +16,21 @@ pub fn all() -> Vec<Module> {
         audit::module(),
         documents::module(),
         notifications::module(notifications::Channels::nowhere()),
-        integrations::module(),
+        integrations::module(Arc::new(gateway()), Arc::new(Https::new(Permit::Public))),
         workflow::module(),
     ]
 }
 
+fn cognito() -> Client {
+    Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build())
+}
+
 fn pool() -> Cognito {
-    Cognito::new(
-        Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build()),
-        "none",
-    )
+    Cognito::new(cognito(), "none")
+}
+
+fn gateway() -> gateway::Aws {
+    use aws_sdk_apigateway::{Client, Config, config::BehaviorVersion};
+    let keys = Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build());
+    gateway::Aws::new(cognito(), keys, "none", "")
 }

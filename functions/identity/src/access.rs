@@ -16,6 +16,8 @@ use web::{
 
 /// Longer than any token of a person lives (10 minutes): an older entry names no token any more.
 const KEPT: SignedDuration = SignedDuration::from_mins(20);
+/// The same for machines, whose tokens live 12 hours.
+const KEPT_OF_MACHINES: SignedDuration = SignedDuration::from_hours(13);
 /// More revocations than this become one for everybody.
 const MOST: usize = 1000;
 /// Somebody else wrote it first; never seen outside of [`retried`].
@@ -133,12 +135,14 @@ fn unchanged(found: Option<&Stored>) -> When {
 
 /// Drops what names nothing any more.
 fn prune(gate: &mut AccessGate, now: Timestamp) {
-    gate.revoked.retain(|_, r| now.duration_since(r.at) < KEPT);
+    let kept = |user: &str| if user.starts_with("pky_") { KEPT_OF_MACHINES } else { KEPT };
+    gate.revoked.retain(|user, r| now.duration_since(r.at) < kept(user));
     gate.sessions.retain(|_, until| now < *until);
     gate.elevated.retain(|e| now < e.until);
     gate.overrides.retain(|o| o.is_live(now));
     if gate.revoked.len() > MOST {
-        gate.revoked.clear();
+        // A machine's token does not say when its holder signed in: its entry stays.
+        gate.revoked.retain(|user, _| user.starts_with("pky_"));
         gate.not_before = Some(now);
     }
 }
@@ -197,6 +201,15 @@ mod tests {
         prune(&mut gate, at(19));
         assert!(gate.revoked.contains_key("usr_1"));
         prune(&mut gate, at(20));
+        assert!(gate.revoked.is_empty());
+    }
+
+    #[test]
+    fn a_machines_revocation_outlives_its_tokens_of_twelve_hours() {
+        let mut gate = empty(at(0)).revoke("pky_1", 0, true).stored.gate;
+        prune(&mut gate, at(12 * 60 + 1));
+        assert!(gate.revoked.contains_key("pky_1"));
+        prune(&mut gate, at(13 * 60));
         assert!(gate.revoked.is_empty());
     }
 

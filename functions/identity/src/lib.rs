@@ -19,6 +19,7 @@ pub mod lock;
 pub mod login;
 pub mod logins;
 pub mod lookup;
+mod machine;
 pub mod me;
 pub mod operator;
 pub mod organisation;

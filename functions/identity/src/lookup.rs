@@ -1,7 +1,7 @@
 //! Look-up items of the platform: which organisation a name or an address belongs to, where nobody is signed in
 //! yet. They hold blind indexes and ids; neither names nor addresses.
 
-use crate::user::User;
+use crate::{machine::Registered, user::User};
 use kernel::{Result, UserId};
 use serde::{Deserialize, Serialize};
 use store::{Caller, Key, Record, Scope, Store};
@@ -46,6 +46,19 @@ pub async fn forget(app: &App, scope: Scope, slug: &str, old: &User) -> Result<(
         commit = commit.delete(&by_address(&store, address, &scope.to_string()));
     }
     commit.run().await
+}
+
+fn by_client(client_id: &str) -> Key {
+    Key::item("client", client_id, ".")
+}
+
+/// The organisation and the key that a machine's client belongs to.
+pub async fn write_client(app: &App, client_id: &str, registered: &Registered) -> Result<()> {
+    platform(app).await?.commit().put(&by_client(client_id), registered).run().await
+}
+
+pub async fn forget_client(app: &App, client_id: &str) -> Result<()> {
+    platform(app).await?.commit().delete(&by_client(client_id)).run().await
 }
 
 /// Who signs in by this name at this organisation.

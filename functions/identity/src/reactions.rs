@@ -3,7 +3,7 @@
 use crate::{
     invitation, letter, login,
     logins::Pool,
-    operator,
+    machine, operator,
     user::{
         Source, User,
         api::{Invite, Start},
@@ -67,6 +67,7 @@ pub fn reactions(pool: &Pool) -> Vec<Reaction> {
         with("user.signed_out", Act::SignOut),
         with("mfa.reset", Act::DropFactor),
     ]);
+    all.extend(machine::reactions());
     all
 }
 

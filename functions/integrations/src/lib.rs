@@ -1,8 +1,77 @@
-//! Integrations.
+//! The doors of the product: partners' keys, webhooks, the warehouse export.
+//!
+//! FHIR (INT-3), connectors (INT-4), imports (INT-5) and extensions (INT-7) wait for their own issues. The month's
+//! limit of metered calls (TEN-3) waits too: keys are held to their usage plan's rate and daily quota.
+
+pub mod delivery;
+mod due;
+pub mod gateway;
+pub mod key;
+pub mod outgoing;
+pub mod tier;
+pub mod warehouse;
+pub mod webhook;
+
+pub use gateway::{Doors, Gateway};
+pub use outgoing::{Https, Outgoing, Permit, Wire};
 
 use web::Module;
+use webhook::api::Means;
 
-/// The module: its routes and what it does on messages.
-pub fn module() -> Module {
-    Module::new("integrations", vec![])
+/// The module, with what stands before the API and the way to others' servers.
+pub fn module(doors: Doors, wire: Wire) -> Module {
+    let means = Means { wire, endpoints: Default::default() };
+    let routes = [
+        key::api::routes(&doors),
+        webhook::api::routes(&means),
+        delivery::api::routes(),
+        warehouse::api::routes(),
+    ];
+    let mut tasks = key::tasks(&doors);
+    tasks.extend([key::counting(), webhook::secret::ending(), delivery::replay::walking()]);
+    tasks.extend(webhook::health::tasks());
+    tasks.extend(warehouse::export::tasks());
+    tasks.extend(delivery::attempt::tasks(&means.wire));
+    let mut reactions = key::reactions(&doors);
+    reactions.extend(delivery::dispatch::reactions(&means.endpoints));
+    Module::new("integrations", routes.into_iter().flatten().collect()).reacts(reactions).does(tasks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeMap, sync::Arc};
+    use store::reserved_fields;
+
+    #[test]
+    fn no_field_of_a_noun_collides_with_the_tables_own() {
+        let all = [
+            reserved_fields::<key::PartnerKey>(),
+            reserved_fields::<webhook::Webhook>(),
+            reserved_fields::<delivery::Delivery>(),
+            reserved_fields::<warehouse::Warehouse>(),
+        ];
+        assert_eq!(all.concat(), [] as [String; 0]);
+    }
+
+    #[test]
+    fn every_route_states_its_budget_and_says_what_it_does() {
+        let cognito = aws_sdk_cognitoidentityprovider::Config::builder()
+            .behavior_version(aws_sdk_cognitoidentityprovider::config::BehaviorVersion::latest());
+        let keys = aws_sdk_apigateway::Config::builder()
+            .behavior_version(aws_sdk_apigateway::config::BehaviorVersion::latest());
+        let doors = gateway::Aws::new(
+            aws_sdk_cognitoidentityprovider::Client::from_conf(cognito.build()),
+            aws_sdk_apigateway::Client::from_conf(keys.build()),
+            "none",
+            "",
+        );
+        let module = module(Arc::new(doors), Arc::new(Https::new(Permit::Public)));
+        let mut operations = BTreeMap::new();
+        for route in &module.routes {
+            assert!(route.trips > 0, "{} {}", route.method, route.path);
+            assert!(!route.summary.is_empty(), "{} {}", route.method, route.path);
+            assert!(operations.insert(&route.operation, ()).is_none(), "{}", route.operation);
+        }
+    }
 }

@@ -75,6 +75,7 @@ pub fn of_machine(tenant: &str, key: &str, client: &Registered) -> Access {
     add("sites", client.sites.join(" "));
     add("modules", client.modules.join(" "));
     add("gen", client.generation.to_string());
+    add("gateway_key", client.gateway_key.clone());
     add("scopes", if scopes.len() > SCOPES { "~".into() } else { scopes });
     Access {
         claims_to_add_or_override: claims,

@@ -104,6 +104,9 @@ pub struct Registered {
     /// Permissions.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// The gateway's key that has to come with the token.
+    #[serde(default)]
+    pub gateway_key: String,
 }
 
 /// From the platform's look-up items.

@@ -22,6 +22,9 @@ pub struct Wanted {
     pub settings: BTreeMap<String, Value>,
     pub sites: Vec<Value>,
     pub staff: Vec<Staff>,
+    /// A partner's machine gets a key.
+    #[serde(default)]
+    pub partner: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

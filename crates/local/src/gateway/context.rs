@@ -1,6 +1,6 @@
 //! The request context that API Gateway hands to a function beside the request.
 
-use super::authorize::Claims;
+use super::{Brought, authorize::Claims};
 use aws_lambda_events::apigw::{ApiGatewayProxyRequestContext, ApiGatewayRequestIdentity};
 use http::{HeaderMap, Method, header};
 use jiff::{Timestamp, fmt::strtime};
@@ -30,14 +30,15 @@ impl Arrival {
         resource: &str,
         headers: &HeaderMap,
         claims: Option<Claims>,
-        key: Option<String>,
+        key: Option<Brought>,
     ) -> RequestContext {
         let header = |name| headers.get(name).and_then(|v| v.to_str().ok()).map(String::from);
         let mut identity = ApiGatewayRequestIdentity::default();
         identity.source_ip = Some(self.from.to_string());
         identity.user_agent = header(header::USER_AGENT);
-        identity.api_key_id = key.as_ref().map(|_| "local".into());
-        identity.api_key = key;
+        if let Some(Brought { id, value }) = key {
+            (identity.api_key_id, identity.api_key) = (Some(id), Some(value));
+        }
         let mut context = ApiGatewayProxyRequestContext::default();
         context.account_id = Some("000000000000".into());
         context.apiid = Some("local".into());

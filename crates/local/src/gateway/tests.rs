@@ -15,7 +15,7 @@ async fn echo(request: Request<Body>) -> String {
     };
     let seen = json!({
         "claims": context.authorizer.fields.get("claims"), "stage": context.stage, "path": context.path,
-        "ip": context.identity.source_ip, "resource": context.resource_path, "key": context.identity.api_key,
+        "ip": context.identity.source_ip, "resource": context.resource_path, "key": context.identity.api_key, "key_id": context.identity.api_key_id,
         "uri": request.uri().to_string(), "id": context.request_id,
     });
     seen.to_string()
@@ -67,7 +67,7 @@ fn bench() -> Bench {
         ]),
         wordings: Wordings::default(),
         authorizer,
-        keys: Arc::new(RwLock::new(HashMap::from([("k1".to_string(), plan)]))),
+        keys: Arc::new(RwLock::new(HashMap::from([("k1".to_string(), Key { id: "one".into(), plan })]))),
         stage_limits: Plan::default(),
         stage: "local".into(),
         functions: functions(),
@@ -145,7 +145,8 @@ async fn a_partner_needs_token_and_key_and_is_throttled_by_its_plan() {
     };
     let bare = bench.send("GET", "/partner/v1/patients", &[("authorization", &token)], Body::empty()).await;
     assert_eq!((bare.0, with("k2").await.0), (403, 403));
-    assert_eq!(with("k1").await.1["key"], "k1");
+    let seen = with("k1").await.1;
+    assert_eq!((&seen["key"], &seen["key_id"]), (&json!("k1"), &json!("one")));
     assert_eq!((with("k1").await.0, with("k1").await.0), (200, 429));
 }
 

@@ -56,6 +56,11 @@ impl Trigger {
         Ok(answer)
     }
 
+    /// A machine's token: asked for and answered once.
+    pub async fn machine(&self, event: Value) -> Result<Value, String> {
+        self.function.invoke(event).await.map_err(|trouble| trouble.0)
+    }
+
     /// Asks before a password is looked at; an error is the reason not to.
     pub async fn before(&self, event: Value) -> Result<(), String> {
         self.function.invoke(event).await.map(drop).map_err(|trouble| trouble.0)

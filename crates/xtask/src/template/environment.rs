@@ -6,11 +6,12 @@ use std::{cell::RefCell, collections::BTreeSet};
 use web::Module;
 
 /// Variables that some functions alone are given. All others are everybody's.
-const OF_SOME: [(&str, Whose); 4] = [
+const OF_SOME: [(&str, Whose); 5] = [
     ("PUBLIC_URL", Whose::Routed),
-    ("USER_POOL", Whose::Named("identity")),
-    ("APP_CLIENT", Whose::Named("identity")),
-    ("ADMIN_CLIENT", Whose::Named("identity")),
+    ("USER_POOL", Whose::Named(&["identity", "integrations"])),
+    ("APP_CLIENT", Whose::Named(&["identity"])),
+    ("ADMIN_CLIENT", Whose::Named(&["identity"])),
+    ("USAGE_PLANS", Whose::Named(&["integrations"])),
 ];
 
 /// Read by what we use, not by us.
@@ -20,7 +21,7 @@ const OF_LIBRARIES: [&str; 1] = ["AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"];
 enum Whose {
     /// Every function behind the API.
     Routed,
-    Named(&'static str),
+    Named(&'static [&'static str]),
 }
 
 pub fn differences(functions: &[Function], modules: &[Module]) -> Vec<String> {
@@ -46,7 +47,7 @@ pub fn differences(functions: &[Function], modules: &[Module]) -> Vec<String> {
 fn wants(function: &str, variable: &str, modules: &[Module]) -> bool {
     match OF_SOME.iter().find(|(name, _)| *name == variable) {
         None => true,
-        Some((_, Whose::Named(name))) => *name == function,
+        Some((_, Whose::Named(names))) => names.contains(&function),
         Some((_, Whose::Routed)) => modules.iter().any(|m| m.name == function && !m.routes.is_empty()),
     }
 }

@@ -1,0 +1,84 @@
+//! What comes with time: warnings, the end of a key, the end of its older secret, what was never finished.
+
+use super::{PartnerKey, Status, count, published::publish, rotate::ended};
+use crate::{due, gateway::Doors};
+use events::IntegrationEvent;
+use kernel::{PartnerKeyId, Result};
+use serde_json::Value;
+use web::{App, Task};
+
+pub fn tasks(doors: &Doors) -> Vec<Task> {
+    let doors = doors.clone();
+    vec![
+        Task::on("due.pky.warn", |app, row| async move { warn(app, row).await }),
+        Task::on("due.pky.expire", |app, row| async move { expire(app, row).await }),
+        Task::on("due.pky.unfinished", |app, row| async move { forget(app, row).await }),
+        Task::on("due.pky.overlap", move |app, row| {
+            let doors = doors.clone();
+            async move { end_overlap(app, row, doors).await }
+        }),
+    ]
+}
+
+async fn warn(app: App, row: Value) -> Result<()> {
+    let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
+    due::change::<PartnerKey>(&ctx, id, |old| {
+        let (_, days) = old.body.warning().filter(|(at, _)| old.body.works() && *at <= ctx.now())?;
+        let mut new = old.next(ctx.now());
+        new.body.skip_past(ctx.now());
+        // After a standstill several are due at once: the nearest is what there is to say.
+        let days = super::WARNED.get(usize::from(new.body.warned.max(1) - 1)).copied().unwrap_or(days);
+        let event = IntegrationEvent::KeyExpiring { key: id, days };
+        Some(ctx.commit().update("warn", old, &new).emit(event))
+    })
+    .await
+}
+
+async fn expire(app: App, row: Value) -> Result<()> {
+    let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
+    due::change::<PartnerKey>(&ctx, id, |old| {
+        (old.body.works() && old.body.expires_at <= ctx.now()).then(|| {
+            let mut new = old.next(ctx.now());
+            new.body.status = Status::Expired;
+            let commit = ctx.commit().update("expire", old, &new);
+            ended(commit.emit(IntegrationEvent::KeyExpired { key: id }), &new)
+        })
+    })
+    .await
+}
+
+/// Nobody came back to repair it: its name and its place are free again.
+async fn forget(app: App, row: Value) -> Result<()> {
+    let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
+    due::change::<PartnerKey>(&ctx, id, |old| {
+        (old.body.status == Status::Creating).then(|| {
+            let mut new = old.next(ctx.now());
+            new.deleted_at = Some(new.updated_at);
+            ctx.commit().update("delete", old, &new).add(&count(), "n", -1)
+        })
+    })
+    .await
+}
+
+/// The older secret goes at the login first: were it the other way round, one that nobody lists could still work.
+async fn end_overlap(app: App, row: Value, doors: Doors) -> Result<()> {
+    let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
+    let Some(record) = due::record::<PartnerKey>(&ctx, id).await? else { return Ok(()) };
+    let now = ctx.now();
+    let (true, Some(client)) =
+        (record.body.overlap_ends().is_some_and(|at| at <= now), &record.body.client_id)
+    else {
+        return Ok(());
+    };
+    for dead in record.body.secrets.iter().filter(|s| s.dies_at.is_some_and(|at| at <= now)) {
+        doors.drop_secret(client, &dead.secret_id).await?;
+    }
+    due::change::<PartnerKey>(&ctx, id, |old| {
+        old.body.overlap_ends().filter(|at| *at <= now)?;
+        let mut new = old.next(now);
+        new.body.secrets.retain(|s| s.dies_at.is_none_or(|at| at > now));
+        new.body.status = Status::Active;
+        Some(publish(ctx.commit().update("end_overlap", old, &new), &new))
+    })
+    .await
+}

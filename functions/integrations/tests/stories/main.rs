@@ -1,0 +1,8 @@
+//! The module's stories, told by its actors against the real table engine (`spec/integrations.md`).
+
+mod doubles;
+mod keys;
+mod stage;
+mod warehouse;
+mod webhooks;
+mod wire;

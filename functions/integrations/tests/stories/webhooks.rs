@@ -1,0 +1,403 @@
+//! INT-2: webhooks.
+
+use crate::{
+    doubles::{Received, status},
+    stage::Stage,
+};
+use aws_lc_rs::{
+    hmac,
+    signature::{ED25519, UnparsedPublicKey},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use integrations::outgoing::{Answered, Failed};
+use serde_json::{Value, json};
+
+/// As a receiver's library verifies it: one of the signatures fits.
+fn verifies(got: &Received, secret: &str) -> bool {
+    let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let signed = text(got);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    let fits = |signature: &str| {
+        let bytes = signature.strip_prefix("v1,").and_then(|s| BASE64_STANDARD.decode(s).ok());
+        bytes.is_some_and(|bytes| hmac::verify(&key, &signed, &bytes).is_ok())
+    };
+    got.header("webhook-signature").split(' ').any(fits)
+}
+
+fn text(got: &Received) -> Vec<u8> {
+    let head = format!("{}.{}.", got.header("webhook-id"), got.header("webhook-timestamp"));
+    [head.as_bytes(), &got.body].concat()
+}
+
+/// Story 3, with an event that there is.
+#[tokio::test]
+async fn a_receiver_verifies_what_it_gets_and_finds_ids_alone() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    let secret = hook["signing_secret"].as_str().unwrap();
+    let ada = s.registers("Okonkwo").await;
+    s.spreads().await;
+    let mut all = s.receivers.take();
+    assert_eq!(all.len(), 1);
+    let mut got = all.remove(0);
+    assert!(verifies(&got, secret));
+    let body = got.json();
+    assert_eq!((&body["type"], &body["data"]["id"]), (&json!("patient.registered"), &json!(ada)));
+    assert_eq!((&body["data"]["kind"], &body["data"]["version"]), (&json!("pat"), &json!(1)));
+    assert_eq!(body["data"]["tenant"], json!(s.grace.id));
+    assert!(got.header("webhook-id").starts_with("msg_"));
+    assert_eq!(got.header("webhook-timestamp"), s.world.clock.now().as_second().to_string());
+    let sent = String::from_utf8(got.body.clone()).unwrap();
+    for name in ["Okonkwo", "Ngozi", "1990", "0803"] {
+        assert!(!sent.contains(name), "{sent}");
+    }
+    got.body[10] ^= 1;
+    assert!(!verifies(&got, secret), "a changed byte");
+    let log = s.deliveries(&hook, "delivered").await;
+    assert_eq!((log.len(), &log[0]["attempts"][0]["status"]), (1, &json!(200)));
+}
+
+#[tokio::test]
+async fn the_secret_is_shown_once_and_lies_sealed() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.*"], json!({"headers": {"authorization": "Bearer theirs"}})).await;
+    let secret = hook["signing_secret"].as_str().unwrap();
+    assert!(s.shows("webhooks", &hook).await.get("signing_secret").is_none());
+    let history = s.admin.get(&s.path("webhooks", &hook, "history")).await.ok();
+    assert!(!history.to_string().contains(secret));
+    let dump = s.grace.dump().await;
+    assert!(!dump.contains(secret) && !dump.contains("Bearer theirs"));
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    assert_eq!(s.receivers.take()[0].header("authorization"), "Bearer theirs");
+}
+
+#[tokio::test]
+async fn the_same_event_told_three_times_is_sent_once() {
+    let s = Stage::set().await;
+    s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    let events = s.world.events().await;
+    let told = events.iter().find(|e| e.kind == "patient.registered").unwrap();
+    for _ in 0..3 {
+        s.world.hand_over(told).await;
+    }
+    s.works().await;
+    assert_eq!(s.receivers.take().len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_before_sending_loses_nothing() {
+    let s = Stage::set().await;
+    s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    s.world.deliver().await;
+    // What it had put into the queue is gone with it.
+    s.world.letters.take(web::Queue::Integrations);
+    s.world.ring().await;
+    assert!(s.receivers.take().is_empty(), "not yet");
+    s.world.clock.advance(jiff::SignedDuration::from_secs(61));
+    s.world.ring().await;
+    assert_eq!(s.receivers.take().len(), 1);
+}
+
+#[tokio::test]
+async fn only_what_an_endpoint_asks_for_is_sent_to_it() {
+    let s = Stage::set().await;
+    s.hooks(&["patient.merged", "allergy.*"], json!({})).await;
+    let elsewhere = s.grace.sites[1].to_string();
+    s.hooks(&["patient.registered"], json!({"sites": [elsewhere], "url": "https://other.insurer.com/"}))
+        .await;
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    assert!(s.receivers.take().is_empty());
+}
+
+/// Story 4.
+#[tokio::test]
+async fn a_dead_endpoint_is_tried_ten_times_then_disabled_and_a_replay_tells_it_all() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.receivers.always(Err(Failed::Unreachable));
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    let mut sent = s.receivers.take();
+    // Every ten minutes for five and a half days.
+    for _ in 0..(132 * 6) {
+        s.world.clock.advance(jiff::SignedDuration::from_mins(10));
+        s.rings().await;
+        sent.extend(s.receivers.take());
+    }
+    assert_eq!(sent.len(), 10);
+    let times: Vec<i64> = sent.iter().map(|r| r.header("webhook-timestamp").parse().unwrap()).collect();
+    let span = times[9] - times[0];
+    assert!((2 * 86_400..4 * 86_400).contains(&span), "{span} s");
+    assert!(sent.iter().all(|r| r.header("webhook-id") == sent[0].header("webhook-id")));
+    let shown = s.shows("webhooks", &hook).await;
+    assert_eq!((&shown["status"], &shown["disabled_because"]), (&json!("disabled"), &json!("failing")));
+    assert_eq!(s.events_of(&hook).await, ["webhook.failing", "webhook.disabled"]);
+    let failed = s.deliveries(&hook, "failed").await;
+    assert_eq!(failed[0]["attempts"].as_array().unwrap().len(), 10);
+    assert_eq!(failed[0]["attempts"][9]["error"], "not-reached");
+    // Something happens while nobody is told.
+    s.registers("Balogun").await;
+    s.spreads().await;
+    assert!(s.receivers.take().is_empty());
+    let cannot = s.admin.post(&s.path("webhooks", &hook, "enable"), json!({})).await;
+    assert_eq!(cannot.refused(422, "ping-failed")["ping"]["error"], "not-reached");
+    s.receivers.always(status(200));
+    let enabled = s.admin.post(&s.path("webhooks", &hook, "enable"), json!({})).await.ok();
+    assert_eq!(enabled["status"], "enabled");
+    assert_eq!(s.receivers.take().last().unwrap().json()["type"], "webhook.ping");
+    let window = json!({"since": "2026-11-23T00:00:00Z", "types": ["patient.registered"]});
+    s.admin.post(&s.path("webhooks", &hook, "replay"), window).await.accepted();
+    s.works().await;
+    let again = s.receivers.take();
+    assert_eq!(again.len(), 2, "the one of then, and the one of when nobody was told");
+    assert!(
+        again
+            .iter()
+            .any(|r| r.header("webhook-id") == sent[0].header("webhook-id") && r.body == sent[0].body)
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_comes_back_is_enabled_and_forgotten_to_have_failed() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.receivers.always(status(500));
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    for _ in 0..7 {
+        s.world.clock.advance(jiff::SignedDuration::from_mins(10));
+        s.rings().await;
+    }
+    assert_eq!(s.shows("webhooks", &hook).await["status"], "failing");
+    s.receivers.always(status(202));
+    s.registers("Balogun").await;
+    s.spreads().await;
+    let shown = s.shows("webhooks", &hook).await;
+    assert_eq!((&shown["status"], shown.get("failing_since")), (&json!("enabled"), None));
+    s.later(24 * 6);
+    s.rings().await;
+    assert_eq!(s.shows("webhooks", &hook).await["status"], "enabled");
+    assert!(s.deliveries(&hook, "pending").await.is_empty());
+}
+
+#[tokio::test]
+async fn gone_means_gone() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.receivers.say(vec![status(410)]);
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    assert_eq!(s.shows("webhooks", &hook).await["disabled_because"], "gone");
+    assert_eq!(s.deliveries(&hook, "abandoned").await.len(), 1);
+    assert_eq!(s.events_of(&hook).await, ["webhook.disabled"]);
+}
+
+#[tokio::test]
+async fn a_redirection_is_a_failure_and_who_asks_for_time_gets_it() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    let later = Ok(Answered { status: 429, retry_after: Some(600), body: vec![] });
+    s.receivers.say(vec![status(302), later]);
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    let waiting = &s.deliveries(&hook, "pending").await[0];
+    assert_eq!(
+        (&waiting["attempts"][0]["status"], &waiting["attempts"][0]["response"]),
+        (&json!(302), &json!("said the receiver"))
+    );
+    s.world.clock.advance(jiff::SignedDuration::from_secs(66));
+    s.rings().await;
+    let waiting = &s.deliveries(&hook, "pending").await[0];
+    assert_eq!(waiting["attempts"].as_array().unwrap().len(), 2);
+    let (at, next) = (&waiting["attempts"][1]["at"], &waiting["next_at"]);
+    let time = |v: &Value| v.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(time(next).duration_since(time(at)).as_secs(), 600);
+    assert!(!s.grace.dump().await.contains("said the receiver"), "sealed");
+}
+
+#[tokio::test]
+async fn for_a_day_both_secrets_sign() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    let rotated = s.admin.post(&s.path("webhooks", &hook, "rotate_secret"), json!({})).await.ok();
+    let (old, new) = (hook["signing_secret"].as_str().unwrap(), rotated["signing_secret"].as_str().unwrap());
+    s.admin.post(&s.path("webhooks", &hook, "rotate_secret"), json!({})).await.refused(422, "state");
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    let got = s.receivers.take().remove(0);
+    assert!(verifies(&got, old) && verifies(&got, new));
+    assert_eq!(got.header("webhook-signature").split(' ').count(), 2);
+    s.later(24);
+    s.rings().await;
+    s.registers("Balogun").await;
+    s.spreads().await;
+    let got = s.receivers.take().remove(0);
+    assert!(!verifies(&got, old) && verifies(&got, new));
+    s.admin.post(&s.path("webhooks", &hook, "rotate_secret"), json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn an_ed25519_receiver_holds_no_secret_of_ours() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({"scheme": "ed25519"})).await;
+    assert!(hook.get("signing_secret").is_none());
+    let public = hook["public_key"].as_str().unwrap().strip_prefix("whpk_").unwrap();
+    let key = UnparsedPublicKey::new(&ED25519, BASE64_STANDARD.decode(public).unwrap());
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    let got = s.receivers.take().remove(0);
+    let signature = got.header("webhook-signature").strip_prefix("v1a,").unwrap();
+    assert!(key.verify(&text(&got), &BASE64_STANDARD.decode(signature).unwrap()).is_ok());
+    let other = json!({"scheme": "hmac"});
+    s.admin.patch(&s.path("webhooks", &hook, ""), other).await.refused(422, "scheme-fixed");
+}
+
+/// Story 5, first half.
+#[tokio::test]
+async fn an_address_that_is_not_public_is_refused_at_once() {
+    let s = Stage::set().await;
+    for url in [
+        "https://169.254.169.254/",
+        "http://hooks.insurer.com/",
+        "https://10.0.0.5/",
+        "https://insurer.com:8443/x",
+    ] {
+        let body = json!({"url": url, "event_types": ["patient.*"]});
+        s.admin.post("/v1/integrations/webhooks", body).await.refused(422, "unsafe-url");
+    }
+    let hook = s.hooks(&["patient.*"], json!({})).await;
+    let moved = json!({"url": "https://127.0.0.1/"});
+    s.admin.patch(&s.path("webhooks", &hook, ""), moved).await.refused(422, "unsafe-url");
+}
+
+#[tokio::test]
+async fn a_suspended_organisation_is_told_nothing_and_everything_once_it_is_open() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    s.grace.change_gate(|gate| gate.status = web::gate::Status::Suspended).await;
+    s.spreads().await;
+    for _ in 0..30 {
+        s.later(2);
+        s.rings().await;
+    }
+    assert!(s.receivers.take().is_empty());
+    s.grace.change_gate(|gate| gate.status = web::gate::Status::Active).await;
+    s.later(2);
+    s.rings().await;
+    assert_eq!(s.receivers.take().len(), 1);
+    assert_eq!(s.deliveries(&hook, "delivered").await[0]["attempts"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_deleted_endpoint_hears_nothing_that_was_under_way() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    s.world.deliver().await;
+    s.admin.delete(&s.path("webhooks", &hook, "")).await.done();
+    s.works().await;
+    assert!(s.receivers.take().is_empty());
+    let log = s.deliveries(&hook, "abandoned").await;
+    assert_eq!(log[0]["attempts"][0]["error"], "webhook-deleted");
+}
+
+#[tokio::test]
+async fn one_delivery_is_replayed_under_its_own_id() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    let first = s.receivers.take().remove(0);
+    let log = s.deliveries(&hook, "delivered").await;
+    let again = s.admin.post(&s.path("deliveries", &log[0], "replay"), json!({})).await.created();
+    assert_eq!((&again["replay_of"], &again["message_id"]), (&log[0]["id"], &log[0]["message_id"]));
+    s.works().await;
+    let second = s.receivers.take().remove(0);
+    assert_eq!((second.header("webhook-id"), &second.body), (first.header("webhook-id"), &first.body));
+}
+
+#[tokio::test]
+async fn a_rule_of_the_organisation_names_the_endpoint_itself() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.merged"], json!({})).await;
+    let other = s.hooks(&["rule.*"], json!({"url": "https://other.insurer.com/"})).await;
+    let ada = s.registers("Okonkwo").await;
+    let event = events::Envelope {
+        id: format!("pat#{ada}#1"),
+        tenant: s.grace.id.prefix(),
+        kind: "rule.webhook_requested".into(),
+        at: store::stamp(s.world.clock.now()),
+        by: "system:workflow".into(),
+        record: ada.clone(),
+        version: 1,
+        data: json!({"endpoint": hook["id"], "rule": "wfr_1"}),
+    };
+    s.world.hand_over(&event).await;
+    s.works().await;
+    let got = s.receivers.take();
+    assert_eq!((got.len(), got[0].url.as_str()), (1, "https://hooks.insurer.com/lumina"));
+    assert!(s.deliveries(&other, "delivered").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_machine_keeps_endpoints_of_its_own_for_what_it_may_read() {
+    let s = Stage::set().await;
+    let everywhere = s.hooks(&["patient.*"], json!({})).await;
+    let mut wish = s.key("Insurer", &["patient.view", "webhook.view", "webhook.edit", "webhook.replay"]);
+    let site = s.grace.sites[0].to_string();
+    wish["sites"] = json!([site]);
+    let machine = s.machine(&s.makes(wish).await).await;
+    let make = |types: Value, sites: Value| json!({"url": "https://mine.insurer.com/", "event_types": types, "sites": sites});
+    let path = "/partner/v1/integrations/webhooks";
+    let wide = machine.post(path, make(json!(["allergy.recorded"]), json!([site]))).await;
+    wide.refused(403, "scope-exceeds-grant");
+    machine.post(path, make(json!(["patient.*"]), json!([]))).await.refused(403, "scope-exceeds-grant");
+    let mine = machine.post(path, make(json!(["patient.*"]), json!([site]))).await.created();
+    let listed = machine.get(path).await.ok();
+    assert_eq!((listed["data"].as_array().unwrap().len(), &listed["data"][0]["id"]), (1, &mine["id"]));
+    machine.get(&s.path("webhooks", &everywhere, "")).await.missing();
+    machine.get("/partner/v1/integrations/deliveries").await.refused(403, "list-too-wide");
+    let others = format!(
+        "/partner/v1/integrations/deliveries?webhook={}&status=pending",
+        everywhere["id"].as_str().unwrap()
+    );
+    machine.get(&others).await.missing();
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_endpoint_is_named() {
+    let s = Stage::set().await;
+    let body = json!({
+        "url": "https://hooks.insurer.com/", "event_types": ["patient.registered", "everything", "patient.reg*"],
+        "headers": {"Webhook-Id": "x"},
+    });
+    let wrong = s.admin.post("/v1/integrations/webhooks", body).await;
+    let faults: Vec<String> = wrong.faults().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(faults, ["/event_types/1", "/event_types/2", "/headers"]);
+    let grants =
+        json!({"url": "https://hooks.insurer.com/", "event_types": ["patient.*"], "status": "disabled"});
+    s.admin.post("/v1/integrations/webhooks", grants).await.refused(400, "validation");
+    s.grace.change_gate(|gate| gate.features.clear()).await;
+    let plain = json!({"url": "https://hooks.insurer.com/", "event_types": ["patient.*"]});
+    s.admin.post("/v1/integrations/webhooks", plain.clone()).await.refused(403, "feature-not-licensed");
+    s.grace.staff("doctor").post("/v1/integrations/webhooks", plain).await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn an_organisation_has_twenty_endpoints_at_most() {
+    let s = Stage::set().await;
+    let mut last = Value::Null;
+    for _ in 0..20 {
+        last = s.hooks(&["patient.*"], json!({})).await;
+    }
+    let one_more = json!({"url": "https://hooks.insurer.com/", "event_types": ["patient.*"]});
+    s.admin.post("/v1/integrations/webhooks", one_more).await.refused(409, "limit-reached");
+    s.admin.delete(&s.path("webhooks", &last, "")).await.done();
+    s.hooks(&["patient.*"], json!({})).await;
+    s.admin.post(&s.path("webhooks", &last, "restore"), json!({})).await.refused(409, "limit-reached");
+}
