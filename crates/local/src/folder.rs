@@ -18,7 +18,7 @@ pub struct Folder {
 }
 
 /// What `--fresh` forgets; nothing else in the folder is ours to delete.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "table.db",
     "table.db-wal",
     "table.db-shm",
@@ -29,6 +29,7 @@ const OURS: [&str; 11] = [
     "demo.json",
     UNFINISHED,
     "master.key",
+    crate::signing::FILE,
     "keys.json",
 ];
 

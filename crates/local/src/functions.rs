@@ -9,6 +9,7 @@ use crate::{
     gateway,
     handler::{Handler, Work},
     queue::Queues,
+    signing::Pen,
     table::Table,
     template::{STACK, Template},
     trouble::Outcome,
@@ -35,6 +36,8 @@ pub struct Surroundings {
     pub public_url: String,
     /// What tenants' keys are wrapped with.
     pub master: [u8; 32],
+    /// What digests and signed documents are signed with.
+    pub pen: Pen,
 }
 
 impl Surroundings {

@@ -9,6 +9,7 @@ use crate::{
     handler::Handler,
     hosted::{self, Hosted, trigger::Trigger},
     queue::{Queues, wire},
+    signing::Pen,
     sources::{self, Pump, Stop},
     table::Table,
     template::{STAGE, Template, function::Source},
@@ -60,7 +61,7 @@ pub async fn start_behind(
     let folder = Folder::open(&arguments.folder()?, arguments.fresh)?;
     crate::log::into(&folder)?;
     let clock = Clock::default();
-    let master = master_key(&folder)?;
+    let (master, pen) = (master_key(&folder)?, Pen::of(&folder)?);
     let table = Arc::new(Table::open(&folder.join("table.db"), &template.table).await?);
     let table_address = match front {
         Some(front) => front(table.address).await,
@@ -89,6 +90,7 @@ pub async fn start_behind(
         emulator: emulator.caller(),
         public_url: address.clone(),
         master,
+        pen,
     };
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);

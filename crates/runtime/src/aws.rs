@@ -1,6 +1,6 @@
 //! The AWS clients of one environment, built once, without a call.
 
-use crate::{Config, Kms, Ses, Sqs, credentials::Assumed};
+use crate::{Config, Kms, KmsSigner, Ses, Sqs, credentials::Assumed};
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
     retry::RetryConfig, timeout::TimeoutConfig,
@@ -56,7 +56,10 @@ impl Aws {
             backup_region: backup_region.clone(),
             public_url: public_url.clone(),
         };
-        App::new(vault, Ports::new(Arc::new(post), Arc::new(mail)), place)
+        let mut ports = Ports::new(Arc::new(post), Arc::new(mail));
+        let signer = KmsSigner::new(aws_sdk_kms::Client::new(&self.sdk), &self.config.signing_key);
+        ports.signer = Arc::new(signer);
+        App::new(vault, ports, place)
     }
 
     /// Clients of the table, each with the credentials of its scope.

@@ -15,6 +15,8 @@ pub struct Config {
     /// URL of the queue for access records; the other queues lie beside it.
     pub access_queue: String,
     pub bus: String,
+    /// ARN of the key that digests and signed documents are signed with; only some functions have it.
+    pub signing_key: String,
     pub sender: String,
     pub public_url: String,
     pub backup_region: Option<String>,
@@ -49,6 +51,7 @@ impl Config {
             platform_role: role("PLATFORM_ROLE")?,
             access_queue: or_empty("ACCESS_QUEUE"),
             bus: or_empty("BUS"),
+            signing_key: or_empty("SIGNING_KEY"),
             sender: or_empty("SENDER"),
             public_url: or_empty("PUBLIC_URL"),
             backup_region: given("BACKUP_REGION"),

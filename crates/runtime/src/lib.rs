@@ -9,6 +9,7 @@ mod kms;
 mod log;
 mod mail;
 mod post;
+mod signer;
 
 pub use aws::Aws;
 pub use config::Config;
@@ -17,6 +18,7 @@ pub use kms::Kms;
 pub use lambda_runtime::Error;
 pub use mail::Ses;
 pub use post::Sqs;
+pub use signer::KmsSigner;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;

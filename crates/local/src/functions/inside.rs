@@ -28,7 +28,8 @@ pub fn app(around: &Surroundings) -> App {
         backup_region: None,
         public_url: around.public_url.clone(),
     };
-    let ports = Ports::new(Arc::new(Postbox(around.queues.clone())), Arc::new(mail));
+    let mut ports = Ports::new(Arc::new(Postbox(around.queues.clone())), Arc::new(mail));
+    ports.signer = Arc::new(around.pen.clone());
     App::new(vault, ports, place)
 }
 

@@ -6,11 +6,12 @@ use std::{cell::RefCell, collections::BTreeSet};
 use web::Module;
 
 /// Variables that some functions alone are given. All others are everybody's.
-const OF_SOME: [(&str, Whose); 4] = [
+const OF_SOME: [(&str, Whose); 5] = [
     ("PUBLIC_URL", Whose::Routed),
     ("USER_POOL", Whose::Named("identity")),
     ("APP_CLIENT", Whose::Named("identity")),
     ("ADMIN_CLIENT", Whose::Named("identity")),
+    ("SIGNING_KEY", Whose::These(&["audit", "documents"])),
 ];
 
 /// Read by what we use, not by us.
@@ -21,6 +22,7 @@ enum Whose {
     /// Every function behind the API.
     Routed,
     Named(&'static str),
+    These(&'static [&'static str]),
 }
 
 pub fn differences(functions: &[Function], modules: &[Module]) -> Vec<String> {
@@ -47,6 +49,7 @@ fn wants(function: &str, variable: &str, modules: &[Module]) -> bool {
     match OF_SOME.iter().find(|(name, _)| *name == variable) {
         None => true,
         Some((_, Whose::Named(name))) => *name == function,
+        Some((_, Whose::These(names))) => names.contains(&function),
         Some((_, Whose::Routed)) => modules.iter().any(|m| m.name == function && !m.routes.is_empty()),
     }
 }
