@@ -30,6 +30,7 @@ const OURS: [&str; 12] = [
     "demo.json",
     UNFINISHED,
     "master.key",
+    crate::signing::FILE,
     "keys.json",
 ];
 

@@ -12,6 +12,7 @@ use crate::{
     live::Hub,
     machines::Machines,
     queue::Queues,
+    signing::Pen,
     table::Table,
     template::{STACK, Template},
     trouble::Outcome,
@@ -46,6 +47,8 @@ pub struct Surroundings {
     pub machines: Arc<Machines>,
     /// Where webhooks may go.
     pub webhooks: Permit,
+    /// What digests and signed documents are signed with.
+    pub pen: Pen,
 }
 
 impl Surroundings {

@@ -12,6 +12,7 @@ use crate::{
     live::{self, Hub},
     machines::{self, Machines},
     queue::{Queues, wire},
+    signing::Pen,
     sources::{self, Pump, Stop},
     table::Table,
     template::{STAGE, Template, function::Source},
@@ -62,7 +63,7 @@ pub async fn start_behind(
     let folder = Folder::open(&arguments.folder()?, arguments.fresh)?;
     crate::log::into(&folder)?;
     let clock = Clock::default();
-    let master = master_key(&folder)?;
+    let (master, pen) = (master_key(&folder)?, Pen::of(&folder)?);
     let table = Arc::new(Table::open(&folder.join("table.db"), &template.table).await?);
     let table_address = match front {
         Some(front) => front(table.address).await,
@@ -99,6 +100,7 @@ pub async fn start_behind(
         live: Arc::new(Hub::at(&address)),
         machines,
         webhooks,
+        pen,
     };
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);

@@ -101,24 +101,30 @@ impl Table {
 
     /// Every item of a partition-key prefix's records; for the local tools only, as nothing else may scan.
     pub async fn items_of_kind(&self, kind: &str) -> Outcome<Vec<Value>> {
-        let (db, name, kind) = (self.db.clone(), self.name.clone(), format!("#{kind}#"));
+        let kind = format!("#{kind}#");
+        self.scan(json!({
+            "TableName": self.name, "FilterExpression": "sk = :record AND contains(pk, :kind)",
+            "ExpressionAttributeValues": {":record": {"S": "."}, ":kind": {"S": kind}},
+        }))
+        .await
+    }
+
+    /// Every item there is, for `xtask verify-audit`.
+    pub async fn items(&self) -> Outcome<Vec<Value>> {
+        self.scan(json!({ "TableName": self.name })).await
+    }
+
+    async fn scan(&self, mut ask: Value) -> Outcome<Vec<Value>> {
+        let db = self.db.clone();
         let read = move || {
             let mut found = Vec::new();
-            let mut start = Value::Null;
             loop {
-                let mut ask = json!({
-                    "TableName": name, "FilterExpression": "sk = :record AND contains(pk, :kind)",
-                    "ExpressionAttributeValues": {":record": {"S": "."}, ":kind": {"S": kind}},
-                });
-                if !start.is_null() {
-                    ask["ExclusiveStartKey"] = start;
-                }
-                let page = db.scan(request(ask)?).whilst("read the table")?;
+                let page = db.scan(request(ask.clone())?).whilst("read the table")?;
                 let page = serde_json::to_value(page).whilst("read the table")?;
                 found.extend(page["Items"].as_array().cloned().unwrap_or_default());
-                start = page.get("LastEvaluatedKey").cloned().unwrap_or_default();
-                if start.is_null() {
-                    return Ok(found);
+                match page.get("LastEvaluatedKey").filter(|key| !key.is_null()) {
+                    Some(key) => ask["ExclusiveStartKey"] = key.clone(),
+                    None => return Ok(found),
                 }
             }
         };

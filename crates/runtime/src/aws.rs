@@ -1,6 +1,6 @@
 //! The AWS clients of one environment, built once, without a call.
 
-use crate::{Config, Kms, S3, Ses, Sqs, credentials::Assumed};
+use crate::{Config, Kms, KmsSigner, S3, Ses, Sqs, credentials::Assumed};
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
     retry::RetryConfig, timeout::TimeoutConfig,
@@ -58,6 +58,8 @@ impl Aws {
         };
         let mut ports = Ports::new(Arc::new(post), Arc::new(mail));
         ports.files = Arc::new(S3::new(&self.config, self.scoped_config(), Clock::default()));
+        let signer = KmsSigner::new(aws_sdk_kms::Client::new(&self.sdk), &self.config.signing_key);
+        ports.signer = Arc::new(signer);
         App::new(vault, ports, place)
     }
 

@@ -19,6 +19,8 @@ pub struct Config {
     pub documents_bucket: String,
     /// What stands under Object Lock, under `audit/{tenant}/`.
     pub digests_bucket: String,
+    /// ARN of the key that digests and signed documents are signed with; only some functions have it.
+    pub signing_key: String,
     pub sender: String,
     /// SES tells of letters of this set what became of them; empty = it tells nobody.
     pub configuration_set: String,
@@ -61,6 +63,7 @@ impl Config {
             bus: or_empty("BUS"),
             documents_bucket: or_empty("DOCUMENTS_BUCKET"),
             digests_bucket: or_empty("DIGESTS_BUCKET"),
+            signing_key: or_empty("SIGNING_KEY"),
             sender: or_empty("SENDER"),
             configuration_set: or_empty("CONFIGURATION_SET"),
             socket_endpoint: or_empty("SOCKET_ENDPOINT"),

@@ -10,6 +10,7 @@ mod kms;
 mod log;
 mod mail;
 mod post;
+mod signer;
 
 pub use aws::Aws;
 pub use config::Config;
@@ -22,6 +23,7 @@ pub use lambda_runtime::Error;
 pub use mail::Ses;
 pub use post::Sqs;
 pub use web::batch;
+pub use signer::KmsSigner;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;

@@ -19,7 +19,7 @@ const PAGE: i32 = 100;
 impl Store {
     /// What changes of one UTC day and shard say openly, in order of time, a page at a time: `after` is the page
     /// before's `next`. Two round trips a page.
-    pub async fn changes_of(
+    pub async fn changes_to_replay(
         &self,
         day: Date,
         shard: u32,

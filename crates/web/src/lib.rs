@@ -43,7 +43,6 @@ pub use mail::{Letter, Mail};
 pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
-pub use reaction::{Message, Reaction, Task, consume};
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
 pub use route::{Door, Route, Shape, route, shape};
 pub use settable::{RuleAnswer, Settable, settable};

@@ -7,4 +7,5 @@ pub mod operator;
 pub mod package;
 pub mod rehearse;
 pub mod template;
+pub mod verify;
 pub mod workspace;

@@ -1,11 +1,14 @@
 use local::{trouble, trouble::Outcome};
 use std::process::ExitCode;
-use xtask::{bench, openapi, operator, package, rehearse, template, workspace};
+use xtask::{bench, openapi, operator, package, rehearse, template, verify, workspace};
 
 const USAGE: &str = "cargo xtask <command>
 
   openapi [--check]    writes docs/openapi.json from the modules' routes; --check only compares
   template             compares template.yaml and infra/*.yaml with the code
+  verify-audit <folder> | --data <folder>
+                       verifies exports of the audit trail (source `proof`), or the trail of a local platform's data
+                       folder; names the first broken link
   package [function …] release build of every function, zipped under target/lambda/<function>/
   bench [--starts N] [function …]
                        start, memory and size of the packaged functions; writes target/bench.json
@@ -32,6 +35,8 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["openapi"] => openapi::write(&root),
         ["openapi", "--check"] => openapi::check(&root),
         ["template"] => template::check(&root),
+        ["verify-audit", "--data", folder] => verify::data(&root, folder.as_ref()),
+        ["verify-audit", folder] => verify::exports(folder.as_ref()),
         ["package", functions @ ..] => package::all(&root, functions),
         ["bench", "--starts", starts, functions @ ..] => {
             let starts = starts.parse().ok().filter(|n| *n > 0);

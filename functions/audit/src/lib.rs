@@ -13,6 +13,7 @@ mod cursor;
 mod day;
 mod digest;
 mod doors;
+mod export;
 mod kinds;
 mod search;
 mod verification;
@@ -26,8 +27,36 @@ pub fn module() -> Module {
         search::accesses::routes(),
         digest::api::routes(),
         verification::api::routes(),
+        export::api::routes(),
         access::surge::routes(),
     ];
-    let tasks = vec![anchor::task(), access::task(), digest::task(), verification::task()];
-    Module::new("audit", routes.into_iter().flatten().collect()).reacts(verification::reactions()).does(tasks)
+    let own = vec![anchor::task(), access::task(), digest::task(), verification::task()];
+    let tasks = [own, export::tasks()].concat();
+    let reactions = [verification::reactions(), export::reactions()].concat();
+    Module::new("audit", routes.into_iter().flatten().collect()).reacts(reactions).does(tasks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::reserved_fields;
+
+    #[test]
+    fn no_field_of_a_noun_collides_with_the_tables_own() {
+        let all = [
+            reserved_fields::<digest::Digest>(),
+            reserved_fields::<verification::Verification>(),
+            reserved_fields::<export::Export>(),
+            reserved_fields::<access::surge::Surge>(),
+        ];
+        assert_eq!(all.concat(), [] as [String; 0]);
+    }
+
+    #[test]
+    fn every_route_states_its_budget_and_says_what_it_does() {
+        for route in module().routes {
+            assert!(route.trips > 0, "{} {}", route.method, route.path);
+            assert!(!route.summary.is_empty(), "{} {}", route.method, route.path);
+        }
+    }
 }

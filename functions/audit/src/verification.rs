@@ -124,7 +124,7 @@ pub fn of_the_week(now: Timestamp, last: Date) -> Record<Verification> {
 }
 
 /// The days that can be verified: from the first digest's to today.
-async fn bounds(ctx: &Ctx) -> Result<(Date, Date)> {
+pub async fn bounds(ctx: &Ctx) -> Result<(Date, Date)> {
     let today = ctx.now().to_zoned(TimeZone::UTC).date();
     let newest = ctx.store().list::<Digest>(&Digest::LISTS[0], &Wanted::all(1)).await?;
     let oldest = newest.data.first().map_or(today, |d| d.body.first);

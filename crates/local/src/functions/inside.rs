@@ -30,6 +30,7 @@ pub fn app(around: &Surroundings) -> App {
     };
     let mut ports = Ports::new(Arc::new(Postbox(around.queues.clone())), Arc::new(mail));
     ports.files = around.shelf.clone();
+    ports.signer = Arc::new(around.pen.clone());
     App::new(vault, ports, place)
 }
 

@@ -100,7 +100,7 @@ impl Sealed {
 }
 
 /// A day's files as they lie there; `folder` is the day that their place says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Day {
     pub folder: Date,
     /// `None` if there is no digest, or none that can be read.

@@ -6,8 +6,10 @@ use super::{
     finding::{Finding, sorted},
     link::{Chain, Head, Leaf, Link, Seen, record},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that was found of one tenant.
@@ -27,6 +29,52 @@ pub struct Evidence {
     pub until: Option<Date>,
     /// Changes before this time have to be anchored.
     pub settled: String,
+    /// From the tenant's first digest on. Otherwise what lies before the first day is not judged.
+    pub whole: bool,
+    /// Public keys (DER) by their id.
+    pub keys: BTreeMap<String, Vec<u8>>,
+}
+
+impl Evidence {
+    /// One line of an export that proves itself; false if it is none.
+    pub fn take(&mut self, line: &Value) -> bool {
+        let Some((word, inner)) = line.as_object().and_then(|map| map.iter().next()) else { return false };
+        match word.as_str() {
+            "about" => {
+                self.tenant = inner["tenant"].as_str().unwrap_or_default().into();
+                self.settled = inner["settled"].as_str().unwrap_or_default().into();
+                self.whole = inner["whole"] == true;
+                self.until = inner["until"].as_str().and_then(|day| day.parse().ok());
+                if inner["heads"] == true {
+                    self.heads.get_or_insert_default();
+                }
+                true
+            }
+            "day" => serde_json::from_value(inner.clone()).map(|day| self.day(day)).is_ok(),
+            "change" => Link::read(inner).map(|link| self.links.push(link)).is_some(),
+            "access" => serde_json::from_value(inner.clone()).map(|kept| self.access.push(kept)).is_ok(),
+            "head" => {
+                let head = serde_json::from_value(inner.clone());
+                head.map(|head| self.heads.get_or_insert_default().push(head)).is_ok()
+            }
+            "key" => {
+                let der = inner["der"].as_str().and_then(|der| STANDARD.decode(der).ok());
+                let id = inner["id"].as_str();
+                id.zip(der).map(|(id, der)| self.keys.insert(id.into(), der)).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// A day that is not sealed yet only tells what is anchored.
+    pub fn day(&mut self, day: Day) {
+        if day.sealed.is_none() && self.until.is_none_or(|until| day.folder > until) {
+            self.anchored.extend(day.leaves);
+            self.anchored_access.extend(day.access);
+        } else {
+            self.days.push(day);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,13 +102,15 @@ impl Verdict {
     }
 }
 
-/// `keys`: public keys (DER) by their id.
-pub fn verify(evidence: &Evidence, keys: &dyn Fn(&str) -> Option<Vec<u8>>) -> Verdict {
+/// All checks, all findings.
+pub fn verify(evidence: &Evidence) -> Verdict {
     let Evidence { tenant, days: sealed, links, heads, access, settled, .. } = evidence;
     let mut found = vec![];
     let first = sealed.iter().map(|d| d.folder).min();
     if let Some((first, last)) = first.zip(evidence.until.or(sealed.iter().map(|d| d.folder).max())) {
-        found.extend(days(tenant, sealed, (first, last, true), keys));
+        found.extend(days(tenant, sealed, (first, last, evidence.whole), &|id| {
+            evidence.keys.get(id).cloned()
+        }));
     }
     let leaves = || sealed.iter().flat_map(|d| &d.leaves).chain(&evidence.anchored);
     let mut anchored: BTreeMap<&str, BTreeMap<u64, Leaf>> = BTreeMap::new();
@@ -78,6 +128,8 @@ pub fn verify(evidence: &Evidence, keys: &dyn Fn(&str) -> Option<Vec<u8>>) -> Ve
     for id in &records {
         let mut links = by_record.remove(id).unwrap_or_default();
         links.sort_by_key(|l| l.place);
+        let own = anchored.get(id).unwrap_or(&nothing);
+        let lowest = own.keys().copied().chain(links.iter().map(|l| l.place)).min().unwrap_or(1);
         let head = match heads {
             None => Seen::Not,
             Some(heads) => heads.iter().find(|h| h.record == **id).map_or(Seen::Gone, Seen::At),
@@ -86,9 +138,9 @@ pub fn verify(evidence: &Evidence, keys: &dyn Fn(&str) -> Option<Vec<u8>>) -> Ve
             tenant,
             record: id,
             links: &links,
-            anchored: anchored.get(id).unwrap_or(&nothing),
+            anchored: own,
             head,
-            from: 1,
+            from: if evidence.whole { 1 } else { lowest },
             to: u64::MAX,
             since: &since,
             settled,

@@ -5,6 +5,7 @@ use crate::{
     Answer, Ctx, answer, check,
     extract::{At, AtVersion, Raw},
 };
+use authz::Only;
 use axum::extract::RawQuery;
 use kernel::{Error, Lifecycle, Result, Step, error::faultless};
 use seal::Sealed;
@@ -207,8 +208,17 @@ async fn seen<E: Noun>(ctx: &Ctx, id: E::Id) -> Result<Record<E>> {
     Ok(record)
 }
 
+/// Whoever sees a part of the record only (a card, names) does not see what it was.
+fn whole(ctx: &Ctx) -> Result<()> {
+    match ctx.only() {
+        None | Some(Only::Reason) => Ok(()),
+        Some(_) => Err(Error::forbidden("forbidden", "your role sees the record as it is, not its history")),
+    }
+}
+
 /// One version: its change, and the record as it left it.
 pub async fn version<E: Noun>(ctx: Ctx, AtVersion(id, version): AtVersion<E::Id>) -> Answer {
+    whole(&ctx)?;
     let record = seen::<E>(&ctx, id).await?;
     let store = ctx.store();
     let (change, stood) =
@@ -225,6 +235,7 @@ pub async fn version<E: Noun>(ctx: Ctx, AtVersion(id, version): AtVersion<E::Id>
 /// What two versions differ in, whatever lay between them.
 pub async fn diff<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
     let Between { from, to } = check::query(query.as_deref().unwrap_or_default())?;
+    whole(&ctx)?;
     if from > to {
         return Err(Error::field("bad-range", "?to", "not before from").into());
     }

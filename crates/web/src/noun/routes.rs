@@ -53,7 +53,7 @@ pub struct Because {
 /// Show and history with its versions and their differences, which no noun goes without.
 pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
     let (one, n) = (format!("{path}/{{id}}"), E::NOUN);
-    vec![
+    let mut routes = vec![
         route(Method::GET, one.as_str(), view, format!("{n}.show"), get(handlers::show::<E>))
             .asks::<Showing>()
             .gives::<View<'static, E>>(200)
@@ -70,6 +70,15 @@ pub fn reading<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
         .gives::<History>(200)
         .trips(2)
         .says(format!("Every version of a {n}: who, when, why, what changed")),
+    ];
+    routes.extend(versions::<E>(path, view));
+    routes
+}
+
+/// Single versions and what two of them differ in, for nouns whose history is a handler of their own.
+pub fn versions<E: Noun>(path: &str, view: &'static str) -> Vec<Route> {
+    let (one, n) = (format!("{path}/{{id}}"), E::NOUN);
+    vec![
         route(
             Method::GET,
             format!("{one}/history/{{version}}"),

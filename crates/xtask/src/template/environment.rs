@@ -6,12 +6,13 @@ use std::{cell::RefCell, collections::BTreeSet};
 use web::Module;
 
 /// Variables that some functions alone are given. All others are everybody's.
-const OF_SOME: [(&str, Whose); 5] = [
+const OF_SOME: [(&str, Whose); 6] = [
     ("PUBLIC_URL", Whose::Routed),
     ("USER_POOL", Whose::Named(&["identity", "integrations"])),
     ("APP_CLIENT", Whose::Named(&["identity"])),
     ("ADMIN_CLIENT", Whose::Named(&["identity"])),
     ("USAGE_PLANS", Whose::Named(&["integrations"])),
+    ("SIGNING_KEY", Whose::Named(&["audit", "documents"])),
 ];
 
 /// Read by what we use, not by us.

@@ -34,9 +34,10 @@ pub async fn take(ctx: &Ctx, step: &Step<'_>) -> Result<Done> {
     let (app, scope) = (ctx.app(), ctx.scope());
     let mut done = Done { checked: Checked::default(), findings: vec![], after: None };
     if step.after.is_none() {
-        if step.sealed {
+        let lies = day::sealed(app, scope, step.day).await?.is_some();
+        if step.sealed || lies {
             done.findings.extend(digest(ctx, step).await?);
-            done.checked.digests = 1;
+            done.checked.digests = u64::from(lies);
         }
         let leaves = day::anchored::<AccessLeaf>(app, scope, step.day).await?;
         done.checked.access = leaves.len() as u64;

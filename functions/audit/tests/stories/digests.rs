@@ -12,7 +12,7 @@ async fn a_day_is_sealed_the_next_night_once_and_names_the_day_before() {
     s.nurse.get("/v1/patients/pat_01J00000000000000000000000").await.missing();
     s.night("2026-05-05").await;
     let first = s.auditor.get("/v1/audit/digests/2026-05-04").await.ok();
-    assert_eq!((&first["status"], &first["access"]["count"]), (&json!("sealed"), &json!(1)), "{first:#}");
+    assert_eq!((&first["status"], &first["access"]["count"]), (&json!("sealed"), &json!(2)), "asked for, refused");
     assert_eq!(first["changes"]["count"], 4, "three of the patient, one of the day itself");
     s.night("2026-05-06").await;
     let second = s.auditor.get("/v1/audit/digests/2026-05-05").await.ok();

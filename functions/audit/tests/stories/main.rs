@@ -2,6 +2,7 @@
 
 mod access;
 mod digests;
+mod exports;
 mod input;
 mod search;
 mod stage;

@@ -60,13 +60,19 @@ impl Stage {
 
     /// Everything that was written and not anchored yet goes to audit, as dispatch sends it.
     pub async fn anchors(&self) {
-        let mut fresh = self.world.scan().await;
-        fresh.retain(|i| {
-            let (pk, sk) = (i["pk"].as_str().unwrap_or_default(), i["sk"].as_str().unwrap_or_default());
-            pk.contains("#chg#") && self.anchored.lock().unwrap().insert(format!("{pk}|{sk}"))
-        });
-        for message in dispatch::anchor::messages(fresh.iter()) {
-            self.world.hand_over_other(&message).await;
+        loop {
+            let mut fresh = self.world.scan().await;
+            fresh.retain(|i| {
+                let (pk, sk) = (i["pk"].as_str().unwrap_or_default(), i["sk"].as_str().unwrap_or_default());
+                pk.contains("#chg#") && self.anchored.lock().unwrap().insert(format!("{pk}|{sk}"))
+            });
+            if fresh.is_empty() {
+                return;
+            }
+            // An anchor may bring a change of its own: the first day of an organisation.
+            for message in dispatch::anchor::messages(fresh.iter()) {
+                self.world.hand_over_other(&message).await;
+            }
         }
     }
 

@@ -47,6 +47,7 @@ pub fn routes() -> Vec<Route> {
     let mut all = reading();
     all.extend(registering());
     all.extend(changing());
+    all.extend(noun::versions::<Patient>("/v1/patients", "patient.view"));
     all
 }
 
