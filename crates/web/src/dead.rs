@@ -26,7 +26,7 @@ const REASON: usize = 500;
 /// A message that was given up.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
-    /// `<day>~<digest of the message>`: the same message given up twice on a day is one.
+    /// `<queue>~<day>~<digest of the message>`: the same message given up twice on a day is one.
     pub id: String,
     /// The queue, named as the module that reads it; `dispatch` for changes that did not reach the bus.
     pub queue: String,
@@ -55,7 +55,7 @@ impl DeadLetter {
         let digest = seal::sha256(format!("{queue}\n{body}").as_bytes());
         let day = at.strftime("%Y-%m-%d");
         Self {
-            id: format!("{day}~{}", BASE32_NOPAD.encode(&digest[..16])),
+            id: format!("{queue}~{day}~{}", BASE32_NOPAD.encode(&digest[..16])),
             queue: queue.into(),
             message: text("type").unwrap_or_default(),
             tenant: text("tenant"),
@@ -66,8 +66,8 @@ impl DeadLetter {
         }
     }
 
-    fn key(&self) -> Key {
-        key(&self.queue, &self.id)
+    pub fn key(&self) -> Key {
+        key(&self.queue, self.id.split_once('~').map_or("", |(_, place)| place))
     }
 
     /// Leaves the note; one that lies there is replaced.
@@ -83,23 +83,24 @@ impl DeadLetter {
         platform(app).await?.commit().delete(&self.key()).run().await
     }
 
-    /// One of a queue's (in the platform's store).
-    pub async fn find(store: &Store, queue: &str, id: &str) -> Result<Self> {
-        store.read(&key(queue, id)).await?.ok_or(Error::Missing)
+    /// One of them (in the platform's store).
+    pub async fn find(store: &Store, id: &str) -> Result<Self> {
+        let (queue, place) = id.split_once('~').ok_or(Error::Missing)?;
+        store.read(&key(queue, place)).await?.ok_or(Error::Missing)
     }
 
     /// A queue's, latest day first; `before` is the last id of the page before.
     pub async fn latest(store: &Store, queue: &str, before: &str, limit: i32) -> Result<Vec<Self>> {
+        let before = before.split_once('~').map_or("", |(_, place)| place);
         let found = store.latest::<Self>(&key(queue, "."), "", before, limit).await?;
         Ok(found.into_iter().map(|(_, letter)| letter).collect())
     }
 
-    /// Sends it again and takes the note away. Consumers are idempotent: sent twice, it is done once.
-    pub async fn resend(&self, app: &App, store: &Store) -> Result<()> {
+    /// Sends it again; whoever asks takes the note away. Consumers are idempotent: sent twice, it is done once.
+    pub async fn resend(&self, app: &App) -> Result<()> {
         let queue: Queue = self.queue.parse().map_err(|()| unsendable())?;
         let body = self.body.as_ref().ok_or_else(unsendable)?;
-        app.post().send(queue, body.0.clone()).await?;
-        store.commit().delete(&self.key()).run().await
+        app.post().send(queue, body.0.clone()).await
     }
 }
 
@@ -109,8 +110,8 @@ fn unsendable() -> Error {
     Error::conflict("not-resendable", detail)
 }
 
-fn key(queue: &str, id: &str) -> Key {
-    Key::item("dead", queue, id)
+fn key(queue: &str, place: &str) -> Key {
+    Key::item("dead", queue, place)
 }
 
 async fn platform(app: &App) -> Result<Store> {

@@ -3,6 +3,7 @@
 
 pub mod closing;
 pub mod context;
+pub mod dead_letter;
 pub mod department;
 pub mod details;
 mod doors;
@@ -46,6 +47,7 @@ pub fn module() -> Module {
         limits::routes(),
         operator::routes(),
         context::routes(),
+        dead_letter::routes(),
         public::routes(),
         health::routes(),
         web::docs::routes(OPENAPI),

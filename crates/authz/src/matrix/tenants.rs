@@ -52,6 +52,8 @@ const ROWS: &[Row<7>] = &[
     // Sign-ups and runs are part of the register, which all operators see; only an administrator mends a run.
     row("signup provisioning", "view",       [P,                   P,                 P,       __,                __,  __,     __]),
     row("provisioning", "resume abandon",    [P,                   __,                __,      __,                __,  __,     __]),
+    // What a module gave up: ids, codes and the reason, no more of a customer than that.
+    row("dead_letter", "view resend",        [P,                   P,                 __,      __,                __,  __,     __]),
 ];
 
 /// What nobody signed in may do: their own sign-up by its token, one record by a personal link.

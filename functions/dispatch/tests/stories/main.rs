@@ -2,5 +2,6 @@
 
 mod batches;
 mod pipeline;
+mod projections;
 mod replays;
 mod support;
