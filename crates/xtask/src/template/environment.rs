@@ -6,11 +6,13 @@ use std::{cell::RefCell, collections::BTreeSet};
 use web::Module;
 
 /// Variables that some functions alone are given. All others are everybody's.
-const OF_SOME: [(&str, Whose); 4] = [
+const OF_SOME: [(&str, Whose); 6] = [
     ("PUBLIC_URL", Whose::Routed),
     ("USER_POOL", Whose::Named("identity")),
     ("APP_CLIENT", Whose::Named("identity")),
     ("ADMIN_CLIENT", Whose::Named("identity")),
+    ("CONFIGURATION_SET", Whose::Named("notifications")),
+    ("SOCKET_ENDPOINT", Whose::Named("notifications")),
 ];
 
 /// Read by what we use, not by us.
