@@ -66,6 +66,21 @@ async fn the_201st_sms_of_a_day_waits_for_tomorrow_and_a_critical_one_still_goes
 }
 
 #[tokio::test]
+async fn four_fifths_of_a_day_are_told_of() {
+    let stage = Stage::set().await;
+    stage.grace.change_gate(|g| g.plan = "Basic".into()).await;
+    counted(&stage, "day", "2026-11-20", 159).await;
+    for name in ["Ada Okafor", "Bola Ahmed"] {
+        let patient = stage.patient(name, Value::Null).await;
+        registered(&stage, &stage.grace, &patient).await;
+    }
+    let reached: Vec<_> =
+        stage.world.events().await.into_iter().filter(|e| e.kind == "cap.reached").collect();
+    assert_eq!(reached.len(), 1);
+    assert_eq!(reached[0].data["percent"], 80);
+}
+
+#[tokio::test]
 async fn nobody_is_written_to_more_than_ten_times_an_hour_but_for_what_is_critical() {
     let stage = Stage::set().await;
     let ada = stage.staff("Ada Okafor", "patient").await;
