@@ -46,6 +46,9 @@ pub struct FollowUp {
     pub patient: PatientId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub practitioner: Option<PractitionerId>,
+    /// The practitioner's login: who is told when the patient does not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctor: Option<UserId>,
     pub date: Date,
 }
 

@@ -93,7 +93,9 @@ async fn enter(
         "queryStringParameters": query,
         "requestContext": context(&connection, "CONNECT", "$connect", &Value::Null),
     });
-    let Ok(policy) = door.function.invoke(asks).await else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Ok(policy) = door.function.invoke(asks).await else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
     let authorizer = policy["context"].clone();
     let event = json!({"requestContext": context(&connection, "CONNECT", "$connect", &authorizer), "queryStringParameters": query});
     let (to, frames) = unbounded_channel();
@@ -104,7 +106,9 @@ async fn enter(
         door.hub.open().remove(&connection);
         return StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN).into_response();
     }
-    upgrade.max_message_size(FRAME).on_upgrade(move |socket| serve(door, connection, authorizer, socket, frames))
+    upgrade
+        .max_message_size(FRAME)
+        .on_upgrade(move |socket| serve(door, connection, authorizer, socket, frames))
 }
 
 fn context(connection: &str, kind: &str, route: &str, authorizer: &Value) -> Value {
@@ -181,7 +185,9 @@ mod tests {
                 let id = context["connectionId"].as_str().unwrap();
                 match event["body"].as_str() {
                     Some("end") => hub.close(id).await.unwrap(),
-                    Some(body) => drop(hub.post(id, &format!("{} {body}", context["authorizer"]["tenant"])).await),
+                    Some(body) => {
+                        drop(hub.post(id, &format!("{} {body}", context["authorizer"]["tenant"])).await)
+                    }
                     None => {}
                 }
                 Ok(json!({"statusCode": 200}))

@@ -160,6 +160,27 @@ pub fn count(
     })
 }
 
+/// The longest window of a channel that this delivery takes past four fifths, as far as its own counter tells.
+pub fn neared(
+    gate: &TenantGate,
+    channel: Channel,
+    parts: u32,
+    counted: impl Fn(Window) -> Option<u64>,
+) -> Option<Window> {
+    let past = |cap: &Cap| {
+        let mark = cap.most * 4 / 5;
+        counted(cap.window).is_some_and(|before| before < mark && before + u64::from(parts) >= mark)
+    };
+    of(gate, channel).into_iter().filter(past).map(|cap| cap.window).max()
+}
+
+/// The windows of a channel, with their counters.
+pub fn windows(gate: &TenantGate, channel: Channel, now: Timestamp) -> Vec<(Window, Key)> {
+    let zone = gate.zone();
+    let longer = of(gate, channel).into_iter().filter(|cap| cap.window > Window::Minute);
+    longer.map(|cap| (cap.window, counter(channel, cap.window, now, &zone))).collect()
+}
+
 /// Where the organisation's counter of a window stands.
 pub fn counter(channel: Channel, window: Window, now: Timestamp, zone: &TimeZone) -> Key {
     Key::item("metric", format!("cap~{channel}~{window}~0"), window.stamp(now, zone))

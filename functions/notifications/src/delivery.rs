@@ -38,6 +38,13 @@ kernel::words! {
     }
 }
 
+impl Skip {
+    /// Whether another way may still reach: what keeps from this way alone, not from the person or the occasion.
+    pub fn leaves_other_ways(self) -> bool {
+        matches!(self, Self::Preference | Self::Suppressed | Self::NoAddress | Self::NoProvider)
+    }
+}
+
 kernel::words! {
     /// Why it waits.
     pub enum Hold { QuietHours = "quiet_hours", Digest = "digest", Cap = "cap" }

@@ -8,7 +8,7 @@ use kernel::{Error, Fault, PatientId, RelatedPersonId, Result, phone::E164, text
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
-use store::{Commit, Entity, List, Record, Row, Unique, facts};
+use store::{Commit, Entity, Key, List, Record, Row, Unique, facts};
 use web::{Ctx, Noun, Reach, Route};
 
 kernel::words! {
@@ -140,7 +140,7 @@ impl Entry for RelatedPerson {
     }
 
     fn commit(ctx: &Ctx, w: Written<'_, Self>) -> Result<Commit> {
-        let commit = contact(w.begin(ctx), w.new);
+        let commit = circle(contact(w.begin(ctx), w.new), w.old, w.new);
         Ok(chart::require_live(commit, w.patient.id, true))
     }
 }
@@ -166,13 +166,28 @@ fn contact(commit: Commit, record: &Record<RelatedPerson>) -> Commit {
     )
 }
 
+fn is_guardian(record: &Record<RelatedPerson>) -> bool {
+    let r = &record.body;
+    !r.ended && record.deleted_at.is_none() && r.roles.contains(&RoleOf::Guardian)
+}
+
+/// Guardians without a login stand in the circle of whom they look after: messages about a child go to them.
+fn circle(commit: Commit, old: Option<&Record<RelatedPerson>>, new: &Record<RelatedPerson>) -> Commit {
+    let place = Key::member(facts::CIRCLE, new.body.patient_id, new.id);
+    match (old.is_some_and(is_guardian), is_guardian(new)) {
+        (false, true) => commit.put(&place, &serde_json::json!({"basis": "guardian", "roles": ["guardian"]})),
+        (true, false) => commit.delete(&place),
+        _ => commit,
+    }
+}
+
 /// Kin who come with the registration, in its commit.
 pub fn add_all(ctx: &Ctx, commit: Commit, patient: PatientId, all: &[RelatedPerson]) -> Commit {
     all.iter().fold(commit, |commit, kin| {
         let mut body = kin.clone();
         body.belongs(patient);
         let new = Record::new(ctx.now(), body);
-        contact(commit.create(&new), &new)
+        circle(contact(commit.create(&new), &new), None, &new)
     })
 }
 

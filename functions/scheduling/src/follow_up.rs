@@ -110,7 +110,13 @@ impl FollowUp {
     }
     pub fn said(&self, id: FollowUpId) -> Said {
         let patient = self.patient_id;
-        Said { follow_up: id, patient, practitioner: self.practitioner_id, date: self.scheduled_date }
+        Said {
+            follow_up: id,
+            patient,
+            practitioner: self.practitioner_id,
+            doctor: self.practitioner_user,
+            date: self.scheduled_date,
+        }
     }
     /// Reminders that lie before a moment are not sent any more.
     pub fn skip_past(&mut self, now: Timestamp) {

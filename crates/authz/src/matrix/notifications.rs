@@ -7,7 +7,7 @@ pub(crate) const TABLE: Table<4> = Table {
     module: "notifications",
     columns: [
         Column::Roles(&["tenant_admin"]), Column::Roles(&["hr", "care_coordinator", "eap_manager", "quality"]),
-        Column::Roles(&["auditor"]), Column::People,
+        Column::Roles(&["auditor"]), Column::Others,
     ],
     rows: ROWS,
 };

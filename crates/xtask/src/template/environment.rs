@@ -6,13 +6,15 @@ use std::{cell::RefCell, collections::BTreeSet};
 use web::Module;
 
 /// Variables that some functions alone are given. All others are everybody's.
-const OF_SOME: [(&str, Whose); 6] = [
+const OF_SOME: [(&str, Whose); 8] = [
     ("PUBLIC_URL", Whose::Routed),
     ("USER_POOL", Whose::Named(&["identity", "integrations"])),
     ("APP_CLIENT", Whose::Named(&["identity"])),
     ("ADMIN_CLIENT", Whose::Named(&["identity"])),
     ("USAGE_PLANS", Whose::Named(&["integrations"])),
     ("SIGNING_KEY", Whose::Named(&["audit", "documents"])),
+    ("CONFIGURATION_SET", Whose::Named(&["notifications"])),
+    ("SOCKET_ENDPOINT", Whose::Named(&["notifications"])),
 ];
 
 /// Read by what we use, not by us.

@@ -17,9 +17,10 @@ use crate::{
     push_endpoint, suppression,
     words::Channel,
 };
+use events::NotificationEvent;
 use kernel::{DeliveryId, Error, Result};
 use serde_json::Value;
-use store::{Key, Record, When, is};
+use store::{Commit, Key, Record, When, is};
 use web::Ctx;
 
 mod letter;
@@ -39,9 +40,10 @@ pub async fn send(desk: &Desk, ctx: &Ctx, id: DeliveryId) -> Result<()> {
         return Ok(());
     }
     let Some(look) = look(ctx, &old).await? else {
-        return settle::skip(desk, ctx, &old, Skip::NoAddress).await;
+        // Whoever has left has no contact any more.
+        return settle::skip(desk, ctx, &old, Skip::NoAccess).await;
     };
-    if let Some(why) = refused(ctx, &old.body, &look)? {
+    if let Some(why) = refused(desk, ctx, &old.body, &look).await? {
         return settle::skip(desk, ctx, &old, why).await;
     }
     if let Fate::Hold(why, until) = hour(ctx, &old.body, &look) {
@@ -77,12 +79,13 @@ async fn look(ctx: &Ctx, old: &Record<Delivery>) -> Result<Option<Look>> {
 }
 
 /// What has changed since it was queued: wishes, addresses, deaths, the record itself.
-fn refused(ctx: &Ctx, delivery: &Delivery, look: &Look) -> Result<Option<Skip>> {
+async fn refused(desk: &Desk, ctx: &Ctx, delivery: &Delivery, look: &Look) -> Result<Option<Skip>> {
     if !fan_out::open(ctx.tenant()?, delivery.category) {
         return Ok(Some(Skip::Closed));
     }
     let first = &look.told[0].body;
-    let superseded = crate::rule::shipped().iter().any(|r| r.code == first.rule && r.superseded);
+    let known = desk.known(ctx).await?;
+    let superseded = known.rule(&first.rule).is_some_and(|rule| rule.superseded);
     if superseded && look.moved.is_some_and(|moved| moved > first.record_version) {
         return Ok(Some(Skip::Superseded));
     }
@@ -180,6 +183,7 @@ async fn claim(ctx: &Ctx, old: &Record<Delivery>, messages: &[Message]) -> Resul
         0 => cap::count(commit, ctx.tenant()?, &new.body, &old.id.to_string(), first.parts, ctx.now()),
         _ => commit,
     };
+    let commit = neared(ctx, commit, &new, first.parts).await?;
     match commit.run().await {
         Ok(()) => Ok(Claim::Taken),
         Err(Error::Stale { .. } | Error::Missing) => Ok(Claim::Gone),
@@ -194,4 +198,26 @@ async fn claim(ctx: &Ctx, old: &Record<Delivery>, messages: &[Message]) -> Resul
         }
         Err(e) => Err(e),
     }
+}
+
+/// Four fifths of a day or a month are told of in the commit that takes them.
+async fn neared(ctx: &Ctx, commit: Commit, new: &Record<Delivery>, parts: u32) -> Result<Commit> {
+    let (gate, channel) = (ctx.tenant()?, new.body.channel);
+    let (windows, keys): (Vec<cap::Window>, Vec<Key>) =
+        cap::windows(gate, channel, ctx.now()).into_iter().unzip();
+    if keys.is_empty() || new.body.tries > 1 {
+        return Ok(commit);
+    }
+    let counters = ctx.store().read_many(&keys).await?;
+    let counted = |window: cap::Window| {
+        let at = windows.iter().position(|w| *w == window)?;
+        let counter = counters.get(at)?.as_ref();
+        Some(counter.and_then(|item| item["count"].as_u64()).unwrap_or_default())
+    };
+    let Some(window) = cap::neared(gate, channel, parts, counted) else { return Ok(commit) };
+    Ok(commit.emit(NotificationEvent::CapReached {
+        channel: channel.to_string(),
+        window: window.to_string(),
+        percent: 80,
+    }))
 }

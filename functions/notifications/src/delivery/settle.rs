@@ -109,7 +109,11 @@ pub async fn skip(desk: &Desk, ctx: &Ctx, old: &Record<Delivery>, why: Skip) -> 
     let mut new = old.next(ctx.now());
     new.body.skip(why);
     let commit = ctx.store().commit().update("skip", old, &new);
-    match end(desk, ctx, commit, &new).await {
+    let ended = match why.leaves_other_ways() {
+        true => end(desk, ctx, commit, &new).await,
+        false => commit.run().await,
+    };
+    match ended {
         // Somebody else had it.
         Err(Error::Stale { .. }) => Ok(()),
         other => other,

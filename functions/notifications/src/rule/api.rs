@@ -160,6 +160,7 @@ async fn amend(desk: &Desk, ctx: Ctx, At(id): At<NotificationRuleId>, Raw(patch)
     let old = find(&ctx, id, true).await?;
     old.matches(ctx.if_match())?;
     let rule: NotificationRule = body::merge_patch(&old.body, &patch)?;
+    check::change(&old.body, &rule)?;
     sound(&ctx, &rule)?;
     change(desk, &ctx, old, rule, "update", reason).await
 }

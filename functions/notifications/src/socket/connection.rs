@@ -50,12 +50,17 @@ impl Connection {
         let always = || When::Absent.or(When::Present);
         let never = |_: Option<Value>| Error::Busy;
         let (user, all) = (of_user(&self.holder.user, &self.connection), of_all(&self.connection));
-        commit
-            .put_until(&user, self, self.expires_at, always(), never)
-            .put_until(&all, &self.short(), self.expires_at, always(), never)
+        commit.put_until(&user, self, self.expires_at, always(), never).put_until(
+            &all,
+            &self.short(),
+            self.expires_at,
+            always(),
+            never,
+        )
     }
     pub fn close(&self, commit: Commit) -> Commit {
-        let commit = commit.delete(&of_user(&self.holder.user, &self.connection)).delete(&of_all(&self.connection));
+        let commit =
+            commit.delete(&of_user(&self.holder.user, &self.connection)).delete(&of_all(&self.connection));
         self.topics.iter().fold(commit, |commit, topic| commit.delete(&of_topic(topic, &self.connection)))
     }
     /// The same connection with another list of topics.
@@ -69,7 +74,13 @@ impl Connection {
         let new = topics.iter().filter(|t| !self.topics.contains(t));
         for topic in new {
             let always = When::Absent.or(When::Present);
-            commit = commit.put_until(&of_topic(topic, &self.connection), &self.short(), self.expires_at, always, never);
+            commit = commit.put_until(
+                &of_topic(topic, &self.connection),
+                &self.short(),
+                self.expires_at,
+                always,
+                never,
+            );
         }
         let changed = Self { topics, ..self.clone() };
         let there = |_: Option<Value>| Error::Missing;

@@ -39,7 +39,9 @@ pub async fn known(app: &App, context: &Value) -> Result<(Ctx, Holder)> {
 }
 
 fn id(context: &Value) -> Result<&str> {
-    context["connectionId"].as_str().ok_or_else(|| Error::invalid("", "required", "a connection without an id"))
+    context["connectionId"]
+        .as_str()
+        .ok_or_else(|| Error::invalid("", "required", "a connection without an id"))
 }
 
 /// The ticket is used up and the connection noted in one commit; a sixth one ends the oldest.

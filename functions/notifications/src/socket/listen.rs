@@ -104,7 +104,8 @@ async fn read(
         return push::say(desk, ctx, connection, &frame::error("too-many-ids", reference)).await;
     }
     let user = &connection.holder.user;
-    let caller = Caller { by: user.clone(), roles: connection.holder.roles.clone(), ..ctx.store().caller().clone() };
+    let caller =
+        Caller { by: user.clone(), roles: connection.holder.roles.clone(), ..ctx.store().caller().clone() };
     let store = ctx.store().acting(caller);
     for id in ids {
         notification::read_own(&store, user, id).await?;

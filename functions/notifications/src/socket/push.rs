@@ -54,7 +54,8 @@ async fn react(desk: &Desk, ctx: &Ctx, event: &Envelope, act: Act) -> Result<()>
         Act::Created => {
             let unread = unread(ctx, text("recipient")).await?;
             let needs_ack = event.data["needs_ack"] == true;
-            let said = frame::created(text("notification"), text("category"), text("priority"), needs_ack, unread);
+            let said =
+                frame::created(text("notification"), text("category"), text("priority"), needs_ack, unread);
             to_user(desk, ctx, text("recipient"), &said).await
         }
         Act::Read => {
@@ -134,7 +135,8 @@ async fn topics(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
             }
             let reached = desk.channels.sockets.post(&listener.connection, &said).await;
             if matches!(reached, Ok(Reached::Gone))
-                && let Some(gone) = connection::find(ctx.store(), &listener.user, &listener.connection).await?
+                && let Some(gone) =
+                    connection::find(ctx.store(), &listener.user, &listener.connection).await?
             {
                 gone.close(ctx.store().commit()).run().await?;
             }

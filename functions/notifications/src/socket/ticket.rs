@@ -96,7 +96,8 @@ pub async fn read(app: &App, text: &str) -> Result<(Scope, Ticket)> {
     let (scope, sealed) = text.split_once('.').ok_or_else(stranger)?;
     let scope = Scope::from_claim(scope).ok_or_else(stranger)?;
     let sealed = BASE64URL_NOPAD.decode(sealed.as_bytes()).map_err(|_| stranger())?;
-    let store = app.vault().open(scope, Caller { by: "system:notifications".into(), ..Caller::default() }).await;
+    let store =
+        app.vault().open(scope, Caller { by: "system:notifications".into(), ..Caller::default() }).await;
     let plain = store.map_err(|_| stranger())?.unseal(PLACE, &sealed).map_err(|_| stranger())?;
     let ticket: Ticket = serde_json::from_slice(&plain).map_err(|_| stranger())?;
     match ticket.expires_at > app.clock().now() {

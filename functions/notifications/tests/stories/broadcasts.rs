@@ -7,7 +7,8 @@ use store::{Key, facts};
 const PATH: &str = "/v1/notifications/broadcasts";
 
 fn water(more: Value) -> Value {
-    let mut body = json!({"audience": {"roles": ["nurse"]}, "title": "Water", "body": "The water is off on Monday."});
+    let mut body =
+        json!({"audience": {"roles": ["nurse"]}, "title": "Water", "body": "The water is off on Monday."});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     body
 }
@@ -81,6 +82,7 @@ async fn whoever_works_at_one_site_writes_to_that_site() {
     stage.queue().await;
     assert_eq!((stage.inbox(&here).await.len(), stage.inbox(&there).await.len()), (1, 0));
     stage.grace.staff("nurse").post(PATH, water(json!({}))).await.refused(403, "forbidden");
-    let nobody = stage.grace.staff("tenant_admin").post(PATH, water(json!({"audience": {"roles": ["doctor"]}}))).await;
+    let nobody =
+        stage.grace.staff("tenant_admin").post(PATH, water(json!({"audience": {"roles": ["doctor"]}}))).await;
     nobody.refused(422, "audience-empty");
 }

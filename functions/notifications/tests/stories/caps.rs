@@ -20,7 +20,8 @@ async fn the_201st_sms_of_a_day_waits_for_tomorrow_and_a_critical_one_still_goes
     let stage = Stage::set().await;
     stage.grace.change_gate(|g| g.plan = "Basic".into()).await;
     counted(&stage, "day", "2026-11-20", 199).await;
-    let (first, second) = (stage.patient("Ada Okafor", Value::Null).await, stage.patient("Bola Ahmed", Value::Null).await);
+    let (first, second) =
+        (stage.patient("Ada Okafor", Value::Null).await, stage.patient("Bola Ahmed", Value::Null).await);
     registered(&stage, &stage.grace, &first).await;
     registered(&stage, &stage.grace, &second).await;
     assert_eq!(stage.sms.all().len(), 1);
@@ -41,11 +42,17 @@ async fn the_201st_sms_of_a_day_waits_for_tomorrow_and_a_critical_one_still_goes
     // Told once, however many wait.
     let third = stage.patient("Emeka Udo", Value::Null).await;
     registered(&stage, &stage.grace, &third).await;
-    let reached: Vec<_> = stage.world.events().await.into_iter().filter(|e| e.kind == "cap.reached").collect();
+    let reached: Vec<_> =
+        stage.world.events().await.into_iter().filter(|e| e.kind == "cap.reached").collect();
     assert_eq!(reached.len(), 1);
     assert_eq!(reached[0].data, json!({"channel": "sms", "window": "day", "percent": 100}));
     let caps = stage.grace.staff("tenant_admin").get("/v1/notifications/caps").await.ok();
-    let sms = caps["data"].as_array().unwrap().iter().find(|c| c["channel"] == "sms" && c["window"] == "day").unwrap();
+    let sms = caps["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["channel"] == "sms" && c["window"] == "day")
+        .unwrap();
     assert_eq!((sms["most"].clone(), sms["used"].clone()), (json!(200), json!(201)));
     // And tomorrow it goes, after the night.
     stage.at("2026-11-21T08:00:00Z");
@@ -53,7 +60,24 @@ async fn the_201st_sms_of_a_day_waits_for_tomorrow_and_a_critical_one_still_goes
         stage.beat().await;
     }
     assert_eq!(stage.deliveries("deferred").await.len(), 0);
-    assert_eq!(stage.sms.all().len(), 5);
+    for name in ["Ada Okafor", "Bola Ahmed", "Emeka Udo"] {
+        assert_eq!(stage.sms.to(&crate::stage::phone(name)).len(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn four_fifths_of_a_day_are_told_of() {
+    let stage = Stage::set().await;
+    stage.grace.change_gate(|g| g.plan = "Basic".into()).await;
+    counted(&stage, "day", "2026-11-20", 159).await;
+    for name in ["Ada Okafor", "Bola Ahmed"] {
+        let patient = stage.patient(name, Value::Null).await;
+        registered(&stage, &stage.grace, &patient).await;
+    }
+    let reached: Vec<_> =
+        stage.world.events().await.into_iter().filter(|e| e.kind == "cap.reached").collect();
+    assert_eq!(reached.len(), 1);
+    assert_eq!(reached[0].data["percent"], 80);
 }
 
 #[tokio::test]

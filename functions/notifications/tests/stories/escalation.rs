@@ -88,7 +88,14 @@ async fn a_beat_that_comes_twice_or_dies_in_between_calls_nobody_twice() {
 async fn what_needs_no_acknowledgement_takes_none() {
     let stage = Stage::set().await;
     let ada = stage.staff("Ada Okafor", "nurse").await;
-    stage.happens(&stage.event("task.assigned", json!({"task": "tsk_1", "assignee": ada.user(), "priority": "normal"}))).await;
+    stage
+        .happens(
+            &stage.event(
+                "task.assigned",
+                json!({"task": "tsk_1", "assignee": ada.user(), "priority": "normal"}),
+            ),
+        )
+        .await;
     let id = stage.inbox(&ada).await.remove(0)["id"].as_str().unwrap().to_string();
     ada.post(&format!("/v1/notifications/{id}/ack"), json!({})).await.refused(422, "nothing-to-acknowledge");
 }

@@ -18,7 +18,8 @@ async fn a_reminder_due_at_two_is_sent_at_eight_and_a_critical_result_at_once() 
     let patient = stage.patient("Ada Okafor", Value::Null).await;
     let doctor = stage.staff("Bola Ahmed", "doctor").await;
     stage.happens(&reminder(&stage, &patient, "apt_01J00000000000000000000001", 1)).await;
-    let critical = json!({"result": "lbr_1", "patient": patient, "ordered_by": doctor.user(), "urgency": "stat"});
+    let critical =
+        json!({"result": "lbr_1", "patient": patient, "ordered_by": doctor.user(), "urgency": "stat"});
     stage.happens(&stage.event("critical_value.opened", critical)).await;
     assert_eq!(stage.sms.to(&phone("Bola Ahmed")).len(), 1, "critical passes the night");
     assert_eq!(stage.sms.to(&phone("Ada Okafor")).len(), 0);

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 async fn told(stage: &Stage, of: &testkit::Actor, times: usize) {
     for _ in 0..times {
-        let data = json!({"task": "tsk_01J00000000000000000000000", "assignee": of.user(), "priority": "normal"});
+        let data =
+            json!({"task": "tsk_01J00000000000000000000000", "assignee": of.user(), "priority": "normal"});
         stage.happens(&stage.event("task.assigned", data)).await;
         stage.later(1);
     }
@@ -88,7 +89,12 @@ async fn a_guardian_sees_what_was_told_to_whom_they_are_linked_to() {
     let stage = Stage::set().await;
     let child = stage.patient("Chidi Eze", Value::Null).await;
     let guardian = stage.staff("Ngozi Eze", "guardian").await;
-    stage.happens(&stage.event("patient.registered", json!({"patient": child, "number": "G-1", "site": stage.grace.sites[0]}))).await;
+    stage
+        .happens(&stage.event(
+            "patient.registered",
+            json!({"patient": child, "number": "G-1", "site": stage.grace.sites[0]}),
+        ))
+        .await;
     let path = format!("/v1/notifications?person={child}");
     guardian.get(&path).await.missing();
     let link = json!({"scopes": ["appointments"], "basis": "guardian"});

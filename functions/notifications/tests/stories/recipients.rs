@@ -12,16 +12,25 @@ async fn a_document_that_expires_tells_its_owner_and_hr_and_no_family() {
     let family = stage.staff("Femi Okafor", "family").await;
     let data = json!({"document": "doc_1", "category": "enhanced_disclosure", "subject": carer.user(), "days": 30, "expires_on": "2026-12-20"});
     stage.happens(&stage.event("document.expiring", data.clone())).await;
-    assert_eq!((stage.inbox(&carer).await.len(), stage.inbox(&hr).await.len(), stage.inbox(&family).await.len()), (1, 1, 0));
+    assert_eq!(
+        (stage.inbox(&carer).await.len(), stage.inbox(&hr).await.len(), stage.inbox(&family).await.len()),
+        (1, 1, 0)
+    );
     assert_eq!(stage.email.all().len(), 2);
     assert!(stage.inbox(&hr).await[0]["body"].as_str().unwrap().contains("(Ada Okafor)"), "hr is told whose");
-    assert!(!stage.inbox(&carer).await[0]["body"].as_str().unwrap().contains("Ada"), "she knows that it is hers");
+    assert!(
+        !stage.inbox(&carer).await[0]["body"].as_str().unwrap().contains("Ada"),
+        "she knows that it is hers"
+    );
     // A week before the end it is urgent and comes to the phone too.
     let mut near = data;
     near["days"] = json!(7);
     stage.happens(&stage.event("document.expiring", near)).await;
     let newest = stage.inbox(&carer).await.remove(0);
-    assert_eq!((newest["priority"].clone(), newest["rule"].clone()), (json!("high"), json!("document_expiring_soon")));
+    assert_eq!(
+        (newest["priority"].clone(), newest["rule"].clone()),
+        (json!("high"), json!("document_expiring_soon"))
+    );
     assert_eq!(words(&json!(stage.ways(&carer).await), "channel"), ["email", "push"]);
 }
 
@@ -37,7 +46,11 @@ async fn a_shift_reassigned_in_the_evening_for_the_morning_reaches_the_new_carer
     assert_eq!(stage.sms.to(&phone("Ada Okafor")).len(), 1);
     assert!(stage.sms.all()[0].text.contains("21 November 2026, 06:00"), "in her own zone");
     assert_eq!(stage.sms.to(&phone("Bola Ahmed")).len(), 0);
-    for (person, wanted) in [(&new, "A shift is now yours"), (&old, "A shift is no longer yours"), (&coordinator, "A shift was reassigned")] {
+    for (person, wanted) in [
+        (&new, "A shift is now yours"),
+        (&old, "A shift is no longer yours"),
+        (&coordinator, "A shift was reassigned"),
+    ] {
         assert_eq!(words(&json!(stage.inbox(person).await), "title"), [wanted]);
     }
 }
@@ -49,7 +62,13 @@ async fn a_patients_result_names_neither_test_nor_value_outside() {
     let data = json!({"result": "lbr_1", "order": "lbo_1", "patient": patient, "ordered_by": "usr_x", "site": stage.grace.sites[0],
         "test": "hiv_antibody", "value": "reactive"});
     stage.happens(&stage.event("lab_result.released", data)).await;
-    let out: Vec<String> = stage.sms.all().into_iter().chain(stage.email.all()).map(|m| format!("{} {}", m.subject, m.text)).collect();
+    let out: Vec<String> = stage
+        .sms
+        .all()
+        .into_iter()
+        .chain(stage.email.all())
+        .map(|m| format!("{} {}", m.subject, m.text))
+        .collect();
     assert_eq!(out.len(), 2);
     for text in out {
         assert!(text.contains("You have a message from grace hospital"), "{text}");
@@ -64,7 +83,15 @@ async fn a_letter_may_say_more_with_the_persons_recorded_consent() {
     let stage = Stage::set().await;
     let patient = stage.patient("Ada Okafor", Value::Null).await;
     let consent = format!("{patient}~detailed_messages");
-    stage.grace.store().await.commit().fact(facts::CONSENT, consent, &json!({"at": "2026-11-01T00:00:00Z"})).run().await.unwrap();
+    stage
+        .grace
+        .store()
+        .await
+        .commit()
+        .fact(facts::CONSENT, consent, &json!({"at": "2026-11-01T00:00:00Z"}))
+        .run()
+        .await
+        .unwrap();
     let data = json!({"result": "lbr_1", "order": "lbo_1", "patient": patient, "ordered_by": "usr_x", "site": stage.grace.sites[0]});
     stage.happens(&stage.event("lab_result.released", data)).await;
     assert!(stage.email.all()[0].text.contains("A result of yours has been released"));
@@ -95,15 +122,60 @@ async fn each_of_the_seeds_triggers_finds_its_recipient() {
     let finance = stage.staff("Chika Obi", "finance").await;
     let money = json!({"amount": "1250.00", "currency": "NGN"});
     for (event, data, who, title) in [
-        ("invoice.due", json!({"payer": ada.user(), "number": "I-1", "amount": money, "due_on": "2026-12-01", "days": 7}), &ada, "An invoice is due"),
-        ("invoice.overdue", json!({"payer": "usr_x", "number": "I-1", "amount": money, "due_on": "2026-11-01", "days": 7}), &finance, "An invoice is overdue"),
-        ("licence.expiring", json!({"subject": ada.user(), "body": "MDCN", "expires_on": "2026-12-20", "days": 30}), &hr, "A practising licence expires soon"),
-        ("training.overdue", json!({"learner": ada.user(), "course": "fire_safety", "days": 14, "due_on": "2026-11-06"}), &hr, "Training is overdue"),
-        ("report.ready", json!({"report": "rep_1", "requester": ada.user(), "name": "occupancy"}), &ada, "Your report is ready"),
-        ("job.completed", json!({"job": "wrk_1", "requester": ada.user(), "kind": "patients.import", "failed": 2}), &ada, "Done"),
-        ("approval.requested", json!({"approval": "apv_1", "command": "payroll_run.approve", "requester": hr.user(), "approver": [ada.user(), finance.user()]}), &finance, "Your approval is asked for"),
-        ("signature.requested", json!({"signature": "sig_1", "document": "doc_1", "signer": ada.user()}), &ada, "Your signature is asked for"),
-        ("task.overdue", json!({"task": "tsk_1", "assignee": ada.user(), "due_at": "2026-11-20T08:00:00Z"}), &ada, "A task is overdue"),
+        (
+            "invoice.due",
+            json!({"payer": ada.user(), "number": "I-1", "amount": money, "due_on": "2026-12-01", "days": 7}),
+            &ada,
+            "An invoice is due",
+        ),
+        (
+            "invoice.overdue",
+            json!({"payer": "usr_x", "number": "I-1", "amount": money, "due_on": "2026-11-01", "days": 7}),
+            &finance,
+            "An invoice is overdue",
+        ),
+        (
+            "licence.expiring",
+            json!({"subject": ada.user(), "body": "MDCN", "expires_on": "2026-12-20", "days": 30}),
+            &hr,
+            "A practising licence expires soon",
+        ),
+        (
+            "training.overdue",
+            json!({"learner": ada.user(), "course": "fire_safety", "days": 14, "due_on": "2026-11-06"}),
+            &hr,
+            "Training is overdue",
+        ),
+        (
+            "report.ready",
+            json!({"report": "rep_1", "requester": ada.user(), "name": "occupancy"}),
+            &ada,
+            "Your report is ready",
+        ),
+        (
+            "job.completed",
+            json!({"job": "wrk_1", "requester": ada.user(), "kind": "patients.import", "failed": 2}),
+            &ada,
+            "Done",
+        ),
+        (
+            "approval.requested",
+            json!({"approval": "apv_1", "command": "payroll_run.approve", "requester": hr.user(), "approver": [ada.user(), finance.user()]}),
+            &finance,
+            "Your approval is asked for",
+        ),
+        (
+            "signature.requested",
+            json!({"signature": "sig_1", "document": "doc_1", "signer": ada.user()}),
+            &ada,
+            "Your signature is asked for",
+        ),
+        (
+            "task.overdue",
+            json!({"task": "tsk_1", "assignee": ada.user(), "due_at": "2026-11-20T08:00:00Z"}),
+            &ada,
+            "A task is overdue",
+        ),
         ("user.locked", json!({"user": ada.user()}), &ada, "Your account is locked"),
     ] {
         stage.happens(&stage.event(event, data)).await;
@@ -119,7 +191,8 @@ async fn each_of_the_seeds_triggers_finds_its_recipient() {
 async fn nobody_is_told_of_what_they_did_themselves() {
     let stage = Stage::set().await;
     let ada = stage.staff("Ada Okafor", "nurse").await;
-    let mut event = stage.event("task.assigned", json!({"task": "tsk_1", "assignee": ada.user(), "priority": "normal"}));
+    let mut event =
+        stage.event("task.assigned", json!({"task": "tsk_1", "assignee": ada.user(), "priority": "normal"}));
     event.by = ada.user();
     stage.happens(&event).await;
     assert_eq!(stage.inbox(&ada).await.len(), 0);
@@ -130,10 +203,15 @@ async fn a_patient_with_a_login_is_told_by_it_and_a_merged_one_by_the_survivor()
     let stage = Stage::set().await;
     let login = stage.staff("Ada Okafor", "patient").await;
     let survivor = stage.patient("Bola Ahmed", Value::Null).await;
-    let (known, merged) = (stage.patient("Ada Okafor", Value::Null).await, stage.patient("Old Name", Value::Null).await);
+    let (known, merged) =
+        (stage.patient("Ada Okafor", Value::Null).await, stage.patient("Old Name", Value::Null).await);
     let store = stage.grace.store().await;
     let commit = store.commit().fact(facts::PATIENT, &known, &json!({"live": true, "user_id": login.user()}));
-    commit.fact(facts::PATIENT, &merged, &json!({"live": false, "merged_into": survivor})).run().await.unwrap();
+    commit
+        .fact(facts::PATIENT, &merged, &json!({"live": false, "merged_into": survivor}))
+        .run()
+        .await
+        .unwrap();
     for patient in [&known, &merged] {
         let data = json!({"patient": patient, "number": "G-1", "site": stage.grace.sites[0]});
         stage.happens(&stage.event("patient.registered", data)).await;
@@ -147,10 +225,12 @@ async fn a_patient_with_a_login_is_told_by_it_and_a_merged_one_by_the_survivor()
 async fn a_childs_guardian_hears_of_its_appointment_and_family_of_a_dose_only_where_allowed() {
     let stage = Stage::set().await;
     let child = stage.patient("Chidi Eze", Value::Null).await;
-    let (mother, uncle) = (stage.staff("Ngozi Eze", "guardian").await, stage.staff("Emeka Eze", "family").await);
+    let (mother, uncle) =
+        (stage.staff("Ngozi Eze", "guardian").await, stage.staff("Emeka Eze", "family").await);
     let store = stage.grace.store().await;
     let circle = |user: &str| Key::member(facts::CIRCLE, &child, user);
-    let commit = store.commit().put(&circle(&mother.user()), &json!({"basis": "guardian", "scopes": ["alerts"]}));
+    let commit =
+        store.commit().put(&circle(&mother.user()), &json!({"basis": "guardian", "scopes": ["alerts"]}));
     commit.put(&circle(&uncle.user()), &json!({"basis": "family", "scopes": []})).run().await.unwrap();
     let booked = json!({"appointment": "apt_1", "patient": child, "site": stage.grace.sites[0], "start": "2026-11-25T09:00:00Z", "minutes": 30, "sequence": 0});
     stage.happens(&stage.event("appointment.booked", booked)).await;

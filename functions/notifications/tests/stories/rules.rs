@@ -24,7 +24,8 @@ async fn an_organisation_changes_the_ways_of_a_rule_and_pauses_it() {
     assert_eq!((shipped["built_in"].clone(), shipped["channels"].clone()), (json!(true), json!(["email"])));
     let path = format!("{PATH}/{}", shipped["id"].as_str().unwrap());
     admin.patch(&path, json!({"channels": ["sms"]})).await.refused(422, "reason-required");
-    let change = || admin.call("PATCH", &path).body(json!({"channels": ["sms"]})).because("letters are not read here");
+    let change =
+        || admin.call("PATCH", &path).body(json!({"channels": ["sms"]})).because("letters are not read here");
     let changed = change().send().await.ok();
     assert_eq!((changed["version"].clone(), changed["id"].clone()), (json!(1), shipped["id"].clone()));
     expires(&stage, &ada).await;
@@ -44,14 +45,24 @@ async fn what_protects_people_can_be_widened_and_not_switched_off() {
     let admin = stage.grace.staff("tenant_admin");
     let critical = rule(&admin, "critical_value_stat").await;
     let path = format!("{PATH}/{}", critical["id"].as_str().unwrap());
-    admin.post(&format!("{path}/pause"), json!({"reason": "too loud"})).await.refused(422, "protected-notification");
-    for narrowed in [json!({"channels": ["push"]}), json!({"priority": "high"}), json!({"recipients": [{"kind": "role", "value": "nurse"}]}), json!({"escalate_to": []}), json!({"active": false})] {
+    admin
+        .post(&format!("{path}/pause"), json!({"reason": "too loud"}))
+        .await
+        .refused(422, "protected-notification");
+    for narrowed in [
+        json!({"channels": ["push"]}),
+        json!({"priority": "high"}),
+        json!({"recipients": [{"kind": "role", "value": "nurse"}]}),
+        json!({"escalate_to": []}),
+        json!({"active": false}),
+    ] {
         let refused = admin.call("PATCH", &path).body(narrowed).because("x").send().await;
         refused.refused(422, "protected-notification");
     }
     let wider = json!({"channels": ["push", "sms", "email"]});
     admin.call("PATCH", &path).body(wider).because("letters too").send().await.ok();
-    let other = admin.call("PATCH", &path).body(json!({"event": "document.expiring"})).because("x").send().await;
+    let other =
+        admin.call("PATCH", &path).body(json!({"event": "document.expiring"})).because("x").send().await;
     other.refused(422, "built-in-rule");
     let hidden = admin.call("PATCH", &path).body(json!({"protected": false})).because("x").send().await;
     assert_eq!(hidden.faults(), [("/protected".into(), "read-only".into())]);
@@ -111,8 +122,12 @@ async fn a_rule_that_cannot_work_is_refused_with_what_would() {
     refused(own("document.expired", twice)).await.refused(422, "duplicate");
     let empty = own("document.expired", json!({"when": [{"field": "category"}]}));
     assert_eq!(refused(empty).await.faults(), [("/when/0".into(), "empty".into())]);
-    let steps = json!({"escalate_to": [{"after_minutes": 20, "recipients": [{"kind": "role", "value": "hr"}]}]});
-    assert_eq!(refused(own("document.expired", steps)).await.faults(), [("/needs_ack".into(), "required".into())]);
+    let steps =
+        json!({"escalate_to": [{"after_minutes": 20, "recipients": [{"kind": "role", "value": "hr"}]}]});
+    assert_eq!(
+        refused(own("document.expired", steps)).await.faults(),
+        [("/needs_ack".into(), "required".into())]
+    );
     let channel = refused(own("document.expired", json!({"channels": ["pigeon"]}))).await;
     assert_eq!(channel.status, 400);
     refused(own("document.expired", json!({}))).await.created();
@@ -151,6 +166,9 @@ async fn a_rule_of_the_workflow_asks_that_somebody_be_told() {
         stage.happens(&event).await;
     }
     let inbox = stage.inbox(&ada).await;
-    assert_eq!((inbox.len(), inbox[0]["title"].clone(), inbox[0]["priority"].clone()), (1, json!("A fall"), json!("high")));
+    assert_eq!(
+        (inbox.len(), inbox[0]["title"].clone(), inbox[0]["priority"].clone()),
+        (1, json!("A fall"), json!("high"))
+    );
     assert_eq!(stage.email.all().len(), 1);
 }

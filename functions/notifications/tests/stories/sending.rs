@@ -49,7 +49,8 @@ async fn eight_failures_are_a_dead_letter_that_is_seen_and_sent_again() {
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0]["attempts"].as_array().unwrap().len(), 8);
     assert_eq!(dead[0]["address"], "a•••@example.org", "an address is shown masked");
-    let failed: Vec<_> = stage.world.events().await.into_iter().filter(|e| e.kind == "notification.failed").collect();
+    let failed: Vec<_> =
+        stage.world.events().await.into_iter().filter(|e| e.kind == "notification.failed").collect();
     assert_eq!(failed[0].data["code"], "busy");
     let admin = stage.grace.staff("tenant_admin");
     let path = format!("/v1/notifications/deliveries/{}/resend", dead[0]["id"].as_str().unwrap());
@@ -169,7 +170,10 @@ async fn an_sms_report_is_known_by_the_providers_own_id() {
     let ada = stage.staff("Ada Okafor", "patient").await;
     let data = json!({"patient": ada.user(), "number": "G-1", "site": stage.grace.sites[0]});
     stage.happens(&stage.event("patient.registered", data)).await;
-    let heard = stage.event("provider_event.received", json!({"status": "delivered", "provider": "courier", "provider_id": "m1"}));
+    let heard = stage.event(
+        "provider_event.received",
+        json!({"status": "delivered", "provider": "courier", "provider_id": "m1"}),
+    );
     stage.happens(&heard).await;
     assert_eq!(status(&stage.ways(&ada).await), ["delivered"]);
     let stranger = json!({"type": "delivery.status", "tenant": stage.grace.id.prefix(), "provider": "courier", "provider_id": "m9", "status": "delivered"});
@@ -198,15 +202,21 @@ async fn the_dead_and_those_who_want_no_contact_are_not_written_to() {
 async fn whoever_dies_or_moves_while_it_waits_is_looked_at_again() {
     let stage = Stage::set().await;
     stage.at("2026-11-20T22:00:00Z");
-    let (ada, dead) = (stage.patient("Ada Okafor", Value::Null).await, stage.patient("Dayo Ojo", Value::Null).await);
+    let (ada, dead) =
+        (stage.patient("Ada Okafor", Value::Null).await, stage.patient("Dayo Ojo", Value::Null).await);
     for patient in [&ada, &dead] {
         let data = json!({"patient": patient, "number": "G-1", "site": stage.grace.sites[0]});
         stage.happens(&stage.event("patient.registered", data)).await;
     }
     assert_eq!(stage.deliveries("held").await.len(), 2, "it is night");
-    let moved = Contact { phone: Some(seal::Sealed("+2348099999999".into())), ..Contact::of("Ada Okafor", None) };
+    let moved =
+        Contact { phone: Some(seal::Sealed("+2348099999999".into())), ..Contact::of("Ada Okafor", None) };
     let at = json!({"at": "2026-11-20T23:00:00Z"});
-    let commit = stage.grace.store().await.commit().fact(facts::CONTACT, &ada, &moved).fact(facts::DECEASED, &dead, &at);
+    let commit = stage.grace.store().await.commit().fact(facts::CONTACT, &ada, &moved).fact(
+        facts::DECEASED,
+        &dead,
+        &at,
+    );
     commit.run().await.unwrap();
     stage.at("2026-11-21T07:15:00Z");
     stage.beat().await;
@@ -225,7 +235,11 @@ async fn a_push_goes_to_the_devices_of_a_person_and_forgets_those_that_are_gone(
     assert_eq!(first["token"], "•••");
     ada.post(path, device("token-of-the-new-one")).await.created();
     ada.post(path, device("token-of-the-new-one")).await.created();
-    assert_eq!(ada.get(path).await.ok()["data"].as_array().unwrap().len(), 2, "the same token is the same device");
+    assert_eq!(
+        ada.get(path).await.ok()["data"].as_array().unwrap().len(),
+        2,
+        "the same token is the same device"
+    );
     stage.grace.staff("nurse").delete(&format!("{path}/{}", first["id"].as_str().unwrap())).await.missing();
     let gone = Trouble::Gone { provider: "courier".into(), code: "unregistered".into() };
     stage.push.script([Turn::Refuse(gone)]);

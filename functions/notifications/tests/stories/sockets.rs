@@ -39,7 +39,8 @@ impl<'a> Line<'a> {
         Self { stage, connection: connection.into(), authorizer }
     }
     async fn says(&self, frame: Value) -> Vec<Value> {
-        let context = json!({"connectionId": self.connection, "eventType": "MESSAGE", "authorizer": self.authorizer});
+        let context =
+            json!({"connectionId": self.connection, "eventType": "MESSAGE", "authorizer": self.authorizer});
         let event = json!({"requestContext": context, "body": frame.to_string()});
         gateway(&self.stage.world.modules[0], &self.stage.world.app, event).await.unwrap();
         self.hears()
@@ -96,7 +97,10 @@ async fn a_frame_comes_at_once_with_ids_and_nothing_personal() {
     stage.world.deliver().await;
     for device in [&line, &second] {
         let seen = device.hears();
-        assert_eq!((seen[0]["type"].clone(), seen[0]["unread"].clone()), (json!("notification.read"), json!(0)));
+        assert_eq!(
+            (seen[0]["type"].clone(), seen[0]["unread"].clone()),
+            (json!("notification.read"), json!(0))
+        );
     }
 }
 
@@ -136,14 +140,33 @@ async fn a_topic_is_given_to_whoever_may_see_the_same_and_to_nobody_else() {
     let asked = |topic: String| json!({"type": "subscribe", "topics": [topic], "ref": "a1"});
     let given = line.says(asked(format!("queue:{}", doctor(1)))).await;
     assert_eq!((given[0]["type"].clone(), given[0]["ref"].clone()), (json!("subscribed"), json!("a1")));
-    for topic in [format!("queue:{}", doctor(2)), format!("board:{branch}"), "queue:prc_x".into(), "dashboard:money".into(), "record:emp_1".into(), "x".into()] {
+    for topic in [
+        format!("queue:{}", doctor(2)),
+        format!("board:{branch}"),
+        "queue:prc_x".into(),
+        "dashboard:money".into(),
+        "record:emp_1".into(),
+        "x".into(),
+    ] {
         let refused = line.says(asked(topic.clone())).await;
-        assert_eq!((refused[0]["code"].clone(), refused[0]["ref"].clone()), (json!("forbidden"), json!("a1")), "{topic}");
+        assert_eq!(
+            (refused[0]["code"].clone(), refused[0]["ref"].clone()),
+            (json!("forbidden"), json!("a1")),
+            "{topic}"
+        );
     }
-    let called = |doctor: String, site| stage.event("patient_visit.called", json!({"visit": "pvi_1", "practitioner": doctor, "site": site, "label": "A-7"}));
+    let called = |doctor: String, site| {
+        stage.event(
+            "patient_visit.called",
+            json!({"visit": "pvi_1", "practitioner": doctor, "site": site, "label": "A-7"}),
+        )
+    };
     stage.happens(&called(doctor(1), main)).await;
     let frames = line.hears();
-    assert_eq!((frames[0]["type"].clone(), frames[0]["topic"].clone()), (json!("topic.changed"), json!(format!("queue:{}", doctor(1)))));
+    assert_eq!(
+        (frames[0]["type"].clone(), frames[0]["topic"].clone()),
+        (json!("topic.changed"), json!(format!("queue:{}", doctor(1))))
+    );
     stage.happens(&called(doctor(1), branch)).await;
     assert_eq!(line.hears(), [] as [Value; 0], "the doctor works today where she does not");
     line.says(json!({"type": "unsubscribe", "topics": [format!("queue:{}", doctor(1))]})).await;
@@ -158,7 +181,10 @@ async fn a_disabled_user_and_a_suspended_organisation_are_cut_off() {
     let (line, other) = (Line::of(&stage, &ada, "c1").await, Line::of(&stage, &bola, "c2").await);
     line.hears();
     stage.happens(&stage.event("user.disabled", json!({"user": ada.user()}))).await;
-    assert_eq!(line.hears().pop().unwrap(), json!({"v": 1, "type": "session.ending", "reason": "user-disabled"}));
+    assert_eq!(
+        line.hears().pop().unwrap(),
+        json!({"v": 1, "type": "session.ending", "reason": "user-disabled"})
+    );
     assert!(stage.wires.is_ended("c1") && !stage.wires.is_ended("c2"));
     assert_eq!(line.says(json!({"type": "ping"})).await, [] as [Value; 0]);
     other.hears();

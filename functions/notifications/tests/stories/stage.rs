@@ -130,12 +130,8 @@ impl Stage {
         let (email, sms, push) =
             (Arc::<Courier>::default(), Arc::<Courier>::default(), Arc::<Courier>::default());
         let wires = Arc::<Wires>::default();
-        let channels = Channels {
-            email: email.clone(),
-            sms: sms.clone(),
-            push: push.clone(),
-            sockets: wires.clone(),
-        };
+        let channels =
+            Channels { email: email.clone(), sms: sms.clone(), push: push.clone(), sockets: wires.clone() };
         let world = World::with(vec![module(channels)]).await;
         world.clock.set(MORNING.parse().unwrap());
         let grace = world.hospital("grace").await;
