@@ -22,6 +22,10 @@ pub trait Entity: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Syn
     fn due(_: &Record<Self>) -> Vec<Due> {
         vec![]
     }
+    /// When the table may drop it: of logs that are not kept for good. Its change records stay.
+    fn expires(_: &Record<Self>) -> Option<Timestamp> {
+        None
+    }
     /// What it can be found by, over sealed fields too.
     fn tokens(&self) -> Vec<Token> {
         vec![]

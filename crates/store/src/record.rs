@@ -7,7 +7,7 @@ use crate::{
     entity::pk,
     item::{Item, n, s, to_item},
     list::{Placed, placed, stamp},
-    schema::{GSI3, PK, SK},
+    schema::{GSI3, PK, SK, TTL},
 };
 use kernel::{Error, Id, Result};
 use serde_json::Value;
@@ -115,6 +115,9 @@ impl Commit {
         put("updated_at", s(record.updated_at));
         if let Some(at) = record.deleted_at {
             put("deleted_at", s(at));
+        }
+        if let Some(at) = E::expires(record) {
+            put(TTL, n(at.as_second()));
         }
         put(PK, s(&pk));
         put(SK, s("."));
