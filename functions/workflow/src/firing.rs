@@ -83,6 +83,9 @@ impl Entity for Firing {
             rows: |r| vec![Row::new(&[&r.body.record], &[&stamp(r.body.at), &r.id])],
         },
     ];
+    fn expires(record: &Record<Self>) -> Option<Timestamp> {
+        Some(record.body.keep_until)
+    }
 }
 
 impl Noun for Firing {

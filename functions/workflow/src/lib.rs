@@ -8,6 +8,7 @@ pub mod firing;
 pub mod policy;
 mod reactions;
 pub mod rule;
+pub mod sequence;
 pub mod task;
 
 use web::Module;
@@ -17,7 +18,37 @@ pub(crate) const LAST_RESORT: &str = "tenant_admin";
 
 /// The module: its routes and what it does on messages.
 pub fn module() -> Module {
-    let routes = [task::routes(), rule::routes(), policy::routes(), approvals::routes()];
+    let routes = [task::routes(), rule::routes(), policy::routes(), approvals::routes(), sequence::routes()];
     let tasks = [task::tasks(), approvals::tasks()];
     Module::new("workflow", routes.concat()).reacts(reactions::all()).does(tasks.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::reserved_fields;
+
+    #[test]
+    fn no_field_of_a_noun_collides_with_the_tables_own() {
+        let all = [
+            reserved_fields::<task::Task>(),
+            reserved_fields::<rule::Rule>(),
+            reserved_fields::<firing::Firing>(),
+            reserved_fields::<firing::RuleAction>(),
+            reserved_fields::<policy::ApprovalPolicy>(),
+            reserved_fields::<sequence::Template>(),
+            reserved_fields::<sequence::Run>(),
+            reserved_fields::<web::approval::Approval>(),
+            reserved_fields::<web::RuleAnswer>(),
+        ];
+        assert_eq!(all.concat(), [] as [String; 0]);
+    }
+
+    #[test]
+    fn every_route_states_its_budget_and_says_what_it_does() {
+        for route in module().routes {
+            assert!(route.trips > 0, "{} {}", route.method, route.path);
+            assert!(!route.summary.is_empty(), "{} {}", route.method, route.path);
+        }
+    }
 }

@@ -36,7 +36,7 @@ pub struct ApprovalPolicy {
     pub order: u8,
     /// CEL over `request`, `record`, `actor`, `tenant`, `now`; always, if empty. What cannot be answered waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2000))]
+    #[schemars(length(max = 10000))]
     pub when: Option<String>,
     #[serde(default)]
     pub approvers: Approvers,

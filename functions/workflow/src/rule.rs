@@ -18,7 +18,6 @@ pub use action::Action;
 pub use api::routes;
 pub use check::invalid;
 pub use fire::{answered, fire};
-pub use input::of_record;
 
 use jiff::Timestamp;
 use kernel::{Fault, Lifecycle, Result, RuleId, SiteId, Step, always};
@@ -78,8 +77,8 @@ pub struct Rule {
     /// Names of events: `incident.reported`.
     #[schemars(length(min = 1, max = 5), inner(length(max = 60)))]
     pub on: Vec<String>,
-    /// CEL over `event`, `change`, `actor`, `tenant`, `now`.
-    #[schemars(length(min = 1, max = 2000))]
+    /// CEL over `event`, `change`, `actor`, `tenant`, `now`, of 2,000 bytes at most.
+    #[schemars(length(min = 1, max = 10000))]
     pub when: String,
     #[schemars(length(min = 1, max = 5))]
     pub then: Vec<Action>,
@@ -217,6 +216,11 @@ impl Hooks for Rule {
         }
         Ok(())
     }
+}
+
+/// What a condition is told of an event that no record stands behind.
+pub fn input_of(ctx: &Ctx, event: &events::Envelope) -> serde_json::Value {
+    input::build(ctx, event, None, None)
 }
 
 impl Rule {

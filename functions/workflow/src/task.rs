@@ -15,14 +15,14 @@ mod wish;
 
 pub use act::{end_by_system, reassign_by_system};
 pub use api::routes;
-pub use clock::tasks;
+pub use clock::{shift, tasks};
 pub use close::{close_on, mark_closers};
-pub use finish::released;
+pub use finish::release;
 pub use moves::actions;
 pub use new::{Draft, drafted};
 pub use number::next as next_number;
 pub use recur::Recurrence;
-pub use wish::{make, of_disabled, requested, somebody, title_of};
+pub use wish::{make, of_disabled, proposed, requested, settled, somebody, title_of};
 
 use crate::assignee::{Assignee, Kind};
 use events::workflow::TaskSaid;

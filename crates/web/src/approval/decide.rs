@@ -186,6 +186,11 @@ async fn approve(ctx: Ctx, id: ApprovalId, note: Note, module: &'static str, wai
         return Err(Error::conflict("requester-lost-right", detail).into());
     }
     if changed(&ctx, &old.body).await? {
+        // It may have been changed by this very command, approved by somebody who was faster.
+        let now = ctx.store().fresh::<Approval>(id).await?;
+        if let Some(over) = now.body.over() {
+            return Err(over.into());
+        }
         end(&ctx, &old, Status::Superseded, "stale").await?;
         return Err(superseded().into());
     }

@@ -56,10 +56,10 @@ fn differences(
             continue;
         }
         let lies_open = open.is_some_and(|body| body.pointer(path).is_some());
-        let top = dotted.split('.').next().unwrap_or_default().to_string();
-        if lies_open && !dotted.contains('.') {
-            before.insert(top.clone(), operation["old"].clone());
-            after.insert(top, operation["value"].clone());
+        if lies_open {
+            let is = |name: &str| operation.get(name).cloned();
+            is("old").into_iter().for_each(|value| put(&mut before, &dotted, value));
+            is("value").into_iter().for_each(|value| put(&mut after, &dotted, value));
         }
         fields.push(dotted);
     }
@@ -69,6 +69,21 @@ fn differences(
         after.extend(body.clone());
     }
     (before, after, fields)
+}
+
+/// At a dotted path, with the maps on the way.
+fn put(into: &mut Map<String, Value>, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            into.insert(path.into(), value);
+        }
+        Some((first, rest)) => {
+            let within = into.entry(first).or_insert_with(|| json!({}));
+            if let Some(within) = within.as_object_mut() {
+                put(within, rest, value);
+            }
+        }
+    }
 }
 
 /// A change as the event that it carries, for looking back.

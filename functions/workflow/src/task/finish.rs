@@ -3,11 +3,10 @@
 
 use super::{Draft, RecurOn, Recurrence, Source, SourceKind, Status, Task, act, act::Said, drafted};
 use crate::due::Calendar;
-use events::{Envelope, WorkflowEvent};
-use kernel::{Result, SequenceRunId, TaskId};
+use events::WorkflowEvent;
+use kernel::{Result, TaskId};
 use serde_json::json;
-use std::collections::BTreeMap;
-use store::{Commit, Entity, Record, Wanted, facts};
+use store::{Commit, Record, facts};
 use web::Ctx;
 
 pub async fn done(ctx: &Ctx, new: &Record<Task>, commit: Commit) -> Result<Commit> {
@@ -70,45 +69,8 @@ pub async fn again(ctx: &Ctx, of: &Record<Task>, commit: Commit) -> Result<Commi
     Ok(drafted(ctx, draft, commit).await?.1)
 }
 
-/// A step of a run is over: what waited for it alone is open now.
-pub async fn released(ctx: &Ctx, event: &Envelope) -> Result<()> {
-    let run = event.data["run"].as_str().and_then(|run| run.parse::<SequenceRunId>().ok());
-    let Some(run) = run else { return Ok(()) };
-    let all = of_run(ctx, run).await?;
-    let states: BTreeMap<TaskId, &Task> = all.iter().map(|r| (r.id, &r.body)).collect();
-    let over = |id: &TaskId| {
-        states
-            .get(id)
-            .is_none_or(|t| t.status == Status::Done || (t.status == Status::Cancelled && t.optional))
-    };
-    for waiting in all.iter().filter(|r| r.body.status == Status::Waiting && !r.body.depends_on.is_empty()) {
-        if waiting.body.depends_on.iter().all(over) {
-            release(ctx, waiting.id).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Every task of a run.
-pub async fn of_run(ctx: &Ctx, run: SequenceRunId) -> Result<Vec<Record<Task>>> {
-    let list = Task::LISTS.iter().find(|l| l.name == "run").expect("declared");
-    let (mut all, mut cursor) = (vec![], None);
-    loop {
-        let wanted = Wanted { cursor, ..Wanted::by(&[&run], 100) };
-        let page = ctx.store().list(list, &wanted).await?;
-        // A list row is a copy, and may be a moment old: what is judged is read again.
-        let ids: Vec<TaskId> = page.data.iter().map(|r| r.id).collect();
-        for id in ids {
-            all.extend(crate::due::record::<Task>(ctx, id).await?);
-        }
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(all),
-        }
-    }
-}
-
-async fn release(ctx: &Ctx, id: TaskId) -> Result<()> {
+/// What a step waited for is done: it is open, or waits for its day.
+pub async fn release(ctx: &Ctx, id: TaskId) -> Result<()> {
     let (now, calendar) = (ctx.now(), Calendar::of(ctx));
     act::by_system(ctx, id, "release", None, &move |old, task| {
         if old.body.status != Status::Waiting {

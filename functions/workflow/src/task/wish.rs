@@ -1,9 +1,9 @@
 //! Tasks that other modules ask for, and what becomes of the tasks of somebody who has left.
 
-use super::{Category, Draft, Priority, SourceKind, Status, Task, drafted, reassign_by_system};
+use super::{Category, Draft, Priority, Source, SourceKind, Status, Task, act, drafted, reassign_by_system};
 use crate::assignee::{Assignee, Kind};
 use events::{Envelope, WorkflowEvent, workflow::TaskWish};
-use kernel::{Error, Result};
+use kernel::{Error, Result, TaskId};
 use seal::Sealed;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -28,12 +28,56 @@ pub async fn requested(ctx: &Ctx, event: &Envelope) -> Result<()> {
         tracing::warn!(event = event.id, "a wish for a task that cannot be read");
         return Ok(());
     };
-    let by = event.by.clone();
-    make(ctx, &wish, by).await
+    make(ctx, &wish, event.by.clone()).await
+}
+
+/// A task that a model proposes: nobody is reminded of it before somebody has accepted it.
+pub async fn proposed(ctx: &Ctx, event: &Envelope) -> Result<()> {
+    let wish: TaskWish = match serde_json::from_value(event.data.clone()) {
+        Ok(wish) => wish,
+        Err(_) => {
+            tracing::warn!(event = event.id, "a proposed task that cannot be read");
+            return Ok(());
+        }
+    };
+    let source = Source { kind: SourceKind::Ai, of: Some(event.record.clone()), proposed: true };
+    wished(ctx, &wish, event.by.clone(), source, &format!("ai~{}", event.record)).await
+}
+
+/// What a person decided about a model's answer holds for the task that it proposed.
+pub async fn settled(ctx: &Ctx, event: &Envelope) -> Result<()> {
+    let decision = event.data["decision"].as_str().unwrap_or(&event.record);
+    let known: Option<Value> = ctx.store().read(&place(&format!("ai~{decision}"))).await?;
+    let Some(task) = known.and_then(|k| k["task"].as_str()?.parse::<TaskId>().ok()) else { return Ok(()) };
+    let refused = matches!(event.data["outcome"].as_str(), Some("rejected" | "overridden" | "dismissed"));
+    let now = ctx.now();
+    act::by_system(ctx, task, if refused { "dismiss" } else { "accept" }, None, &move |old, task| {
+        if old.body.status != Status::Proposed {
+            return None;
+        }
+        if refused {
+            task.status = Status::Dismissed;
+            return Some(act::Said::Event(WorkflowEvent::TaskDismissed));
+        }
+        task.status = Status::Open;
+        task.begin_again(now);
+        Some(act::Said::Event(WorkflowEvent::TaskAssigned))
+    })
+    .await
 }
 
 /// Makes what was wished for, unless its key has been used.
 pub async fn make(ctx: &Ctx, wish: &TaskWish, by: String) -> Result<()> {
+    let source = Source { kind: SourceKind::System, of: None, proposed: false };
+    wished(ctx, wish, by, source, &wish.key).await
+}
+
+/// Where a wish's key is remembered, with the task that it became.
+fn place(key: &str) -> Key {
+    Key::item("once", format!("task~{}", store::segment(key)), ".")
+}
+
+async fn wished(ctx: &Ctx, wish: &TaskWish, by: String, source: Source, key: &str) -> Result<()> {
     let assignee: Assignee = match wish.assignee.parse() {
         Ok(assignee) => assignee,
         Err(_) => Assignee::role(crate::LAST_RESORT),
@@ -51,16 +95,14 @@ pub async fn make(ctx: &Ctx, wish: &TaskWish, by: String) -> Result<()> {
             Sealed(title_of(&wish.title_code)),
             wish.category.parse().unwrap_or(Category::General),
             assignee,
-            SourceKind::System,
+            source.kind,
         )
     };
-    let (_, commit) = drafted(ctx, draft, ctx.store().commit()).await?;
-    let key = Key::item("once", format!("task~{}", store::segment(&wish.key)), ".");
+    let draft = Draft { source, ..draft };
+    let (task, commit) = drafted(ctx, draft, ctx.store().commit()).await?;
     let used = || Error::conflict("seen-already", "this task was asked for before");
-    commit
-        .put_if(&key, &serde_json::json!({"at": ctx.now()}), store::When::Absent, move |_| used())
-        .run()
-        .await
+    let known = serde_json::json!({"at": ctx.now(), "task": task.id});
+    commit.put_if(&place(key), &known, store::When::Absent, move |_| used()).run().await
 }
 
 /// A task for nobody would be forgotten: whoever was named and is not there gives way to the last resort.

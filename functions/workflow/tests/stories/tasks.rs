@@ -317,3 +317,30 @@ async fn a_team_claims_what_was_given_to_it() {
     s.gives(&s.nurse, &task, "claim", json!({})).await.ok();
     s.gives(&s.nurse, &task, "complete", json!({})).await.ok();
 }
+
+/// Story 5.
+#[tokio::test]
+async fn what_a_model_proposes_is_nobodys_work_until_somebody_accepts_it() {
+    let s = Stage::set().await;
+    let wish = |n: u8| {
+        json!({
+            "title_code": "call_the_family", "category": "care", "assignee": "role~nurse", "key": format!("k{n}"),
+            "due_at": "2026-11-24T08:00:00Z", "subject": made("pat", 1),
+        })
+    };
+    s.hears("ai.task_proposed", &made("aid", 1), wish(1)).await;
+    s.hears("ai.task_proposed", &made("aid", 1), wish(1)).await;
+    s.hears("ai.task_proposed", &made("aid", 2), wish(2)).await;
+    let list = s.nurse.get("/v1/workflow/tasks?role=nurse").await.ok()["data"].clone();
+    assert_eq!(
+        (list.as_array().unwrap().len(), &list[0]["status"], &list[0]["source"]["kind"]),
+        (2, &json!("proposed"), &json!("ai"))
+    );
+    s.gives(&s.nurse, &list[0], "claim", json!({})).await.refused(422, "state");
+    s.at("2026-11-24T09:00:00Z");
+    assert!(s.world.ring().await.is_empty(), "nobody is reminded of a proposal");
+    s.gives(&s.nurse, &list[0], "dismiss", json!({})).await.refused(422, "reason-required");
+    s.gives(&s.nurse, &list[0], "dismiss", json!({"reason": "they were here"})).await.ok();
+    s.hears("ai_decision.settled", &made("aid", 2), json!({"outcome": "accepted"})).await;
+    assert_eq!(s.shows(&list[1]).await["status"], "open");
+}
