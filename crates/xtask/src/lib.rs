@@ -5,4 +5,5 @@ pub mod modules;
 pub mod openapi;
 pub mod package;
 pub mod template;
+pub mod webhooks;
 pub mod workspace;

@@ -1,11 +1,15 @@
-use local::{trouble, trouble::Outcome};
+use local::{
+    trouble,
+    trouble::{Outcome, While},
+};
 use std::process::ExitCode;
-use xtask::{bench, openapi, package, template, workspace};
+use xtask::{bench, openapi, package, template, webhooks, workspace};
 
 const USAGE: &str = "cargo xtask <command>
 
   openapi [--check]    writes docs/openapi.json from the modules' routes; --check only compares
   template             compares template.yaml and infra/*.yaml with the code
+  webhooks             prints signed messages for .ci/webhooks to verify
   package [function …] release build of every function, zipped under target/lambda/<function>/
   bench [--starts N] [function …]
                        start, memory and size of the packaged functions; writes target/bench.json";
@@ -28,6 +32,10 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["openapi"] => openapi::write(&root),
         ["openapi", "--check"] => openapi::check(&root),
         ["template"] => template::check(&root),
+        ["webhooks"] => {
+            println!("{}", webhooks::samples().whilst("sign messages")?);
+            Ok(())
+        }
         ["package", functions @ ..] => package::all(&root, functions),
         ["bench", "--starts", starts, functions @ ..] => {
             let starts = starts.parse().ok().filter(|n| *n > 0);
