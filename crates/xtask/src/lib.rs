@@ -8,4 +8,5 @@ pub mod package;
 pub mod rehearse;
 pub mod template;
 pub mod verify;
+pub mod webhooks;
 pub mod workspace;

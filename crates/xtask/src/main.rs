@@ -1,6 +1,9 @@
-use local::{trouble, trouble::Outcome};
+use local::{
+    trouble,
+    trouble::{Outcome, While},
+};
 use std::process::ExitCode;
-use xtask::{bench, openapi, operator, package, rehearse, template, verify, workspace};
+use xtask::{bench, openapi, operator, package, rehearse, template, verify, webhooks, workspace};
 
 const USAGE: &str = "cargo xtask <command>
 
@@ -9,6 +12,7 @@ const USAGE: &str = "cargo xtask <command>
   verify-audit <folder> | --data <folder>
                        verifies exports of the audit trail (source `proof`), or the trail of a local platform's data
                        folder; names the first broken link
+  webhooks             prints signed messages for .ci/webhooks to verify
   package [function …] release build of every function, zipped under target/lambda/<function>/
   bench [--starts N] [function …]
                        start, memory and size of the packaged functions; writes target/bench.json
@@ -37,6 +41,10 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["template"] => template::check(&root),
         ["verify-audit", "--data", folder] => verify::data(&root, folder.as_ref()),
         ["verify-audit", folder] => verify::exports(folder.as_ref()),
+        ["webhooks"] => {
+            println!("{}", webhooks::samples().whilst("sign messages")?);
+            Ok(())
+        }
         ["package", functions @ ..] => package::all(&root, functions),
         ["bench", "--starts", starts, functions @ ..] => {
             let starts = starts.parse().ok().filter(|n| *n > 0);
