@@ -21,6 +21,7 @@ pub mod openapi;
 pub mod pace;
 mod problem;
 mod reaction;
+mod refusal;
 mod route;
 
 pub use access::{Post, Posted, Queue, Replying};
