@@ -16,7 +16,7 @@ pub mod log;
 pub mod operator;
 pub mod platform;
 pub mod queue;
-mod signal;
+pub mod signal;
 pub mod signing;
 pub mod sources;
 pub mod table;
