@@ -19,7 +19,7 @@ pub mod machines;
 pub mod operator;
 pub mod platform;
 pub mod queue;
-mod signal;
+pub mod signal;
 pub mod signing;
 pub mod sources;
 pub mod table;

@@ -3,11 +3,12 @@
 
 use crate::{
     Actor, App, Door, Reach, Refused, Route,
-    access::{Looked, Outcome, Queue, Sight, named_in},
+    access::Queue,
     ctx::{Anyone, Ctx, Opened, Settled, plain},
     approval::Sent,
     extract::Demands,
     gate::{AccessGate, Gate},
+    refusal::{Known, turned_away},
 };
 use authz::{Decision, Only};
 use axum::{
@@ -50,49 +51,10 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, request: Request, next
     if let Some(known) = known {
         let status = response.status().as_u16();
         let problem = response.extensions().get::<crate::Problem>().map(|p| p.code().to_string());
-        turned_away(&guarded, known, &method, &path, status, problem).await;
+        let Guarded { app, route, .. } = &guarded;
+        turned_away(app, &route.operation, known, (&method, &path), status, problem).await;
     }
     response
-}
-
-/// Whose request it is, as soon as the token has said so.
-struct Known {
-    scope: Scope,
-    caller: Caller,
-    reason: Option<String>,
-}
-
-/// A request that was refused, or whose write failed, leaves an entry too. The "no" is answered even if the queue
-/// is down: it tells nothing, and the entry's hash stands in the log.
-async fn turned_away(
-    guarded: &Guarded,
-    known: Known,
-    method: &Method,
-    path: &str,
-    status: u16,
-    problem: Option<String>,
-) {
-    let outcome = match status {
-        401 | 403 | 404 | 423 => Outcome::Refused,
-        409 | 412 | 422 | 428 | 500.. if *method != Method::GET => Outcome::Failed,
-        _ => return,
-    };
-    let (of, ids) = named_in(path).map_or_else(Default::default, |(kind, id)| (kind.to_string(), vec![id]));
-    if problem.as_deref() == Some("organisation-unknown") {
-        return;
-    }
-    let sight = Sight {
-        action: guarded.route.operation.clone(),
-        of,
-        ids,
-        outcome: Some(outcome),
-        status: Some(status),
-        problem,
-        purpose: known.reason,
-        ..Sight::default()
-    };
-    let Ok(store) = guarded.app.vault().open(known.scope, known.caller).await else { return };
-    let _ = Looked::by(&store, sight).send(guarded.app.post()).await;
 }
 
 async fn pass(

@@ -26,6 +26,7 @@ pub mod openapi;
 pub mod pace;
 mod problem;
 mod reaction;
+mod refusal;
 mod route;
 mod settable;
 

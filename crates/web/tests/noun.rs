@@ -184,12 +184,27 @@ async fn a_unique_value_has_one_owner_and_is_free_again_after_deletion() {
     let first = admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.created();
     let taken = admin.post("/v1/rooms", json!({"name": "WARD 3"})).await.refused(409, "duplicate");
     assert_eq!((&taken["field"], &taken["record"]), (&json!("name"), &first["id"]));
-    admin.delete(&format!("/v1/rooms/{}", first["id"].as_str().unwrap())).await.done();
-    admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.created();
-    admin
-        .post(&format!("/v1/rooms/{}/restore", first["id"].as_str().unwrap()), json!({}))
-        .await
-        .refused(409, "duplicate");
+    let path = format!("/v1/rooms/{}", first["id"].as_str().unwrap());
+    admin.delete(&path).await.done();
+    let second = admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.created();
+    let meanwhile = admin.post(&format!("{path}/restore"), json!({})).await.refused(409, "taken-meanwhile");
+    assert_eq!(meanwhile["record"], second["id"], "the holder is named");
+    admin.delete(&format!("/v1/rooms/{}", second["id"].as_str().unwrap())).await.done();
+    let back = admin.post(&format!("{path}/restore"), json!({})).await.ok();
+    assert_eq!(back["version"], 3);
+    admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.refused(409, "duplicate");
+}
+
+#[tokio::test]
+async fn what_was_deleted_long_ago_is_not_brought_back() {
+    let (world, _, admin) = scene().await;
+    let made = admin.post("/v1/rooms", json!({"name": "Ward 3"})).await.created();
+    let path = format!("/v1/rooms/{}", made["id"].as_str().unwrap());
+    admin.delete(&path).await.done();
+    world.clock.advance(jiff::SignedDuration::from_hours(91 * 24));
+    admin.post(&format!("{path}/restore"), json!({})).await.refused(409, "restore-window-over");
+    let gone = admin.get(&format!("{path}/history/2")).await.ok();
+    assert!(gone["record"]["deleted_at"].is_string() && gone["change"]["action"] == "delete");
 }
 
 #[tokio::test]

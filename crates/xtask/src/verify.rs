@@ -182,19 +182,4 @@ fn place(finding: &store::chain::Finding) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stored_name_is_read_as_it_was_given() {
-        let digest = "a".repeat(64);
-        assert_eq!(given(&format!("=digest.json.{digest}")), Some("digest.json"));
-        assert_eq!(given("=digest.json.json"), None, "its label");
-        assert_eq!(given("leaves.ndjson"), Some("leaves.ndjson"));
-    }
-
-    #[test]
-    fn what_is_no_export_is_told() {
-        assert!(read("{\"x\": 1}").is_none() && read("").is_none() && read("no").is_none());
-    }
-}
+mod tests;

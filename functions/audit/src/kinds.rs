@@ -29,9 +29,6 @@ impl Kinds {
             _ => true,
         }
     }
-    pub fn is_clinical(&self, kind: &str) -> bool {
-        self.clinical.iter().any(|k| k == kind)
-    }
     /// Whether a record of this kind is a person.
     pub fn is_person(&self, kind: &str) -> bool {
         self.persons.iter().any(|k| k == kind)

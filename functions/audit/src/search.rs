@@ -12,8 +12,13 @@ use store::{Key, Recorded, Store, Trace, Trail, facts, schema::DAY_SHARDS};
 
 /// Entries read for one page.
 const READ: usize = 1000;
-/// Entries read from one part at once.
-const AT_ONCE: usize = 100;
+/// Days that are read side by side, once the newest has been read alone.
+const DAYS_AT_ONCE: usize = 10;
+
+/// Entries read from one part at once: one more than wanted, and enough to choose from.
+fn at_once(limit: usize) -> usize {
+    (limit + 1).clamp(50, 500)
+}
 
 /// Where a search begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +109,14 @@ fn parts(index: &Index, range: &Range) -> Vec<Vec<Trail>> {
             months.dedup();
             months.into_iter().map(|month| vec![Trail::Action(action.clone(), month)]).collect()
         }
-        _ => range.days().into_iter().map(|d| (0..DAY_SHARDS).map(|n| Trail::Day(d, n)).collect()).collect(),
+        _ => {
+            let days = range.days();
+            let shards = |days: &[Date]| {
+                days.iter().flat_map(|d| (0..DAY_SHARDS).map(|n| Trail::Day(*d, n))).collect::<Vec<_>>()
+            };
+            let (newest, older) = days.split_at(days.len().min(1));
+            std::iter::once(newest).chain(older.chunks(DAYS_AT_ONCE)).map(shards).collect()
+        }
     }
 }
 
@@ -119,38 +131,28 @@ async fn trails(
     // `$` sorts behind the `#` that follows a time.
     let mut before = before.unwrap_or_else(|| format!("{}$", store::stamp(range.to)));
     let from = store::stamp(range.from);
-    let (mut found, mut read) = (Found::default(), 0);
+    let (mut found, mut read, many) = (Found::default(), 0, at_once(limit));
     for part in parts {
         loop {
-            let of = part.iter().map(|trail| store.trail(trail, &from, &before, AT_ONCE as i32));
+            let of = part.iter().map(|trail| store.trail(trail, &from, &before, many as i32));
             let mut traces: Vec<Trace> = futures::future::try_join_all(of).await?.concat();
             traces.sort_by(|a, b| b.sort.cmp(&a.sort));
-            let more = traces.len() >= AT_ONCE;
-            traces.truncate(AT_ONCE);
+            // The place of the cursor itself may have been left out of a part.
+            let more = traces.len() + 1 >= many;
+            traces.truncate(many);
             let sorts: HashMap<(String, String), String> =
                 traces.iter().map(|t| ((t.pk.clone(), t.sk.clone()), t.sort.clone())).collect();
             read += traces.len();
             if let Some(last) = traces.last() {
                 before = last.sort.clone();
             }
-            for recorded in store.recorded(&traces).await? {
-                if !wants(&recorded) {
-                    continue;
-                }
-                if found.entries.len() == limit {
-                    let last = found.entries.last().and_then(|e| sorts.get(&place(store, e)));
-                    found.next = Some(last.cloned().unwrap_or_else(|| before.clone()));
-                    return Ok(found);
-                }
+            for recorded in store.recorded(&traces).await?.into_iter().filter(|r| wants(r)) {
+                let sort = sorts.get(&place(store, &recorded)).cloned();
                 found.entries.push(recorded);
                 if found.entries.len() == limit {
-                    // Where the next page begins, should there be one.
-                    found.next =
-                        sorts.get(&place(store, found.entries.last().expect("just pushed"))).cloned();
+                    found.next = sort;
+                    return Ok(found);
                 }
-            }
-            if found.entries.len() >= limit {
-                return Ok(found);
             }
             if read >= READ && more {
                 (found.next, found.partial) = (Some(before), true);
@@ -161,7 +163,6 @@ async fn trails(
             }
         }
     }
-    found.next = None;
     Ok(found)
 }
 
@@ -187,11 +188,11 @@ async fn versions(
     limit: usize,
     wants: Wants<'_>,
 ) -> Result<Found> {
-    let (mut found, mut read) = (Found::default(), 0);
+    let (mut found, mut read, many) = (Found::default(), 0, at_once(limit));
     let mut below: Option<u64> = before.and_then(|b| b.parse().ok());
     loop {
-        let changes = store.changes_of(kind, id, below, AT_ONCE as i32).await?;
-        let more = changes.len() == AT_ONCE;
+        let changes = store.changes_of(kind, id, below, many as i32).await?;
+        let more = changes.len() == many;
         read += changes.len();
         for change in changes {
             if change.at < range.from {
@@ -229,11 +230,11 @@ async fn looked(
 ) -> Result<Found> {
     let mut before = before.unwrap_or_else(|| format!("{}$", store::stamp(range.to)));
     let from = store::stamp(range.from);
-    let (mut found, mut read) = (Found::default(), 0);
+    let (mut found, mut read, many) = (Found::default(), 0, at_once(limit));
     loop {
-        let page = store.accesses(key, &from, &before, AT_ONCE as i32).await?;
+        let page = store.accesses(key, &from, &before, many as i32).await?;
         // The place of the cursor itself may have been left out.
-        let more = page.len() + 1 >= AT_ONCE;
+        let more = page.len() + 1 >= many;
         read += page.len();
         for looked in page {
             let place = looked.kept.entry.place();

@@ -7,7 +7,10 @@ mod step;
 
 pub use run::{reactions, task};
 
-use crate::{digest::Digest, kinds};
+use crate::{
+    digest::{self, Digest},
+    kinds,
+};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use kernel::{Error, Result, VerificationId};
 use schemars::JsonSchema;
@@ -67,6 +70,10 @@ pub struct Verification {
     pub look_at: Option<Timestamp>,
     #[serde(default)]
     pub tries: u32,
+    /// Somebody was told already that something is broken: by the day that this was made for.
+    #[schemars(skip)]
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// Findings kept in the record.
@@ -112,8 +119,9 @@ impl Entity for Verification {
 impl Noun for Verification {}
 
 /// Every Sunday, and whenever a day did not agree with its anchors: the eight days up to this one.
-pub fn of_the_week(now: Timestamp, last: Date) -> Record<Verification> {
+pub fn of_the_week(now: Timestamp, last: Date, told: bool) -> Record<Verification> {
     let body = Verification {
+        told,
         from: last.checked_sub(7.days()).unwrap_or(last),
         to: last,
         requested_by: "system:audit".into(),
@@ -123,12 +131,33 @@ pub fn of_the_week(now: Timestamp, last: Date) -> Record<Verification> {
     Record::new(now, body)
 }
 
-/// The days that can be verified: from the first digest's to today.
-pub async fn bounds(ctx: &Ctx) -> Result<(Date, Date)> {
+/// The days that can be verified.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The first digest's.
+    pub first: Date,
+    pub today: Date,
+    /// The last that is sealed, if one is.
+    sealed: Option<Date>,
+}
+
+impl Bounds {
+    /// Whether the day has to have a digest: yesterday's may still be awaited.
+    pub fn must_be_sealed(&self, day: Date) -> bool {
+        let awaited = self.today.checked_sub(2.days()).unwrap_or(Date::MIN);
+        self.sealed.is_some_and(|sealed| day <= sealed) || day < awaited
+    }
+}
+
+pub async fn bounds(ctx: &Ctx) -> Result<Bounds> {
     let today = ctx.now().to_zoned(TimeZone::UTC).date();
     let newest = ctx.store().list::<Digest>(&Digest::LISTS[0], &Wanted::all(1)).await?;
-    let oldest = newest.data.first().map_or(today, |d| d.body.first);
-    Ok((oldest, today))
+    let newest = newest.data.first().map(|d| &d.body);
+    let sealed = newest.and_then(|d| match d.status {
+        digest::Status::Sealed => Some(d.day),
+        digest::Status::Open => d.day.yesterday().ok().filter(|day| *day >= d.first),
+    });
+    Ok(Bounds { first: newest.map_or(today, |d| d.first), today, sealed })
 }
 
 /// The kind of a record that is to be verified.

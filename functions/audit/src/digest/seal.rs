@@ -64,7 +64,7 @@ fn follow(ctx: &Ctx, new: &Record<Digest>, mut commit: Commit) -> Result<Commit>
     }
     let broken = new.body.mismatches.iter().find(|f| f.finding.is_failure());
     if broken.is_some() || next.weekday() == Weekday::Sunday {
-        let check = verification::of_the_week(ctx.now(), new.body.day);
+        let check = verification::of_the_week(ctx.now(), new.body.day, broken.is_some());
         commit = commit.create(&check);
         commit = match broken {
             Some(first) => commit.emit(told(new.body.day, first)),

@@ -19,7 +19,7 @@ use web::Ctx;
 pub async fn bytes(ctx: &Ctx, export: &Export) -> Result<(Vec<u8>, u64)> {
     let (app, scope, store) = (ctx.app(), ctx.scope(), ctx.store());
     let utc = |at: jiff::Timestamp| at.to_zoned(TimeZone::UTC).date();
-    let (first, today) = verification::bounds(ctx).await?;
+    let verification::Bounds { first, today, .. } = verification::bounds(ctx).await?;
     let (from, last) = (utc(export.from).max(first), utc(export.to).min(today));
     let (mut lines, mut records, mut keys, mut until) = (vec![], BTreeSet::new(), BTreeSet::new(), None);
     let mut at = from;

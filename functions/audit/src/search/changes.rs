@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/v1/audit/changes", "change.view", "change.list", get(list))
             .asks::<Asked>()
             .gives::<Changes>(200)
-            .trips(4)
+            .trips(9)
             .refuses(&["bad-range", "unsupported-filter"])
             .says("Changes, newest first: by record, user, action and time"),
     ]

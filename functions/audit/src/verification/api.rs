@@ -1,6 +1,6 @@
 //! Routes of verifications.
 
-use super::{Checked, SILENCE, State, Verification, bounds, kind, record};
+use super::{Bounds, Checked, SILENCE, State, Verification, bounds, kind, record};
 use axum::{
     http::Method,
     routing::{get, post},
@@ -66,7 +66,7 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     if let Some(record) = &new.record {
         kind(record)?;
     }
-    let (first, today) = bounds(&ctx).await?;
+    let Bounds { first, today, .. } = bounds(&ctx).await?;
     let (from, to) = (new.from.unwrap_or(first), new.to.unwrap_or(today));
     if from > to {
         return Err(Error::field("bad-range", "/to", "not before from").into());
@@ -100,7 +100,7 @@ struct Verdict {
 
 async fn at_once(ctx: Ctx, Named(id): Named) -> Answer {
     let kind = crate::kinds::kind_of(&id).ok_or(Error::Missing)?;
-    let (first, _) = bounds(&ctx).await?;
+    let first = bounds(&ctx).await?.first;
     let (checked, findings) = record::judge(&ctx, kind, &id, first).await?;
     let first_broken = findings.iter().find(|f| f.finding.is_failure()).cloned();
     let status = if first_broken.is_some() { State::Broken } else { State::Intact };

@@ -1,9 +1,8 @@
 //! A verification's run: step by step, each kept before the next, so that whoever takes it up goes on from there.
 
-use super::{SILENCE, State, TRIES, Verification, bounds, kind, record, step};
+use super::{Bounds, SILENCE, State, TRIES, Verification, bounds, kind, record, step};
 use crate::doors;
 use events::{AuditEvent, Envelope, audit::First};
-use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use kernel::{Error, Result, VerificationId};
 use std::time::{Duration, Instant};
 use store::Record;
@@ -54,7 +53,7 @@ async fn run(ctx: &Ctx, id: VerificationId) -> Result<()> {
             }
         };
         new.body.look_at = Some(ctx.now() + SILENCE).filter(|_| !new.body.is_over());
-        match kept(ctx, word, &old, &new).await {
+        match kept(ctx, word, &old, new).await {
             // Somebody else works on it.
             Err(Error::Stale { .. }) => return Ok(()),
             other => other?,
@@ -67,30 +66,31 @@ async fn run(ctx: &Ctx, id: VerificationId) -> Result<()> {
     Ok(())
 }
 
-async fn kept(ctx: &Ctx, word: &str, old: &Record<Verification>, new: &Record<Verification>) -> Result<()> {
-    let commit = ctx.store().commit().update(word, old, new);
-    let event = match new.body.first_broken.as_ref().filter(|_| new.body.status == State::Broken) {
+async fn kept(
+    ctx: &Ctx,
+    word: &str,
+    old: &Record<Verification>,
+    mut new: Record<Verification>,
+) -> Result<()> {
+    let untold = new.body.status == State::Broken && !new.body.told;
+    new.body.told |= untold;
+    let commit = ctx.store().commit().update(word, old, &new);
+    let Verification { record, from, to, status, findings, first_broken, .. } = &new.body;
+    let event = match first_broken.as_ref().filter(|_| untold) {
         _ if !new.body.is_over() => return commit.run().await,
-        // A day's digest has told it already, where the verification was made for it.
-        Some(first) if old.body.requested_by != "system:audit" || old.version == 1 => {
-            AuditEvent::ChainBroken {
-                scope: new
-                    .body
-                    .record
-                    .clone()
-                    .unwrap_or_else(|| format!("{}/{}", new.body.from, new.body.to)),
-                first: First {
-                    day: first.day.clone(),
-                    record: first.record.clone(),
-                    version: first.version,
-                    finding: first.finding.to_string(),
-                },
-            }
-        }
-        _ => AuditEvent::VerificationCompleted {
+        Some(broken) => AuditEvent::ChainBroken {
+            scope: record.clone().unwrap_or_else(|| format!("{from}/{to}")),
+            first: First {
+                day: broken.day.clone(),
+                record: broken.record.clone(),
+                version: broken.version,
+                finding: broken.finding.to_string(),
+            },
+        },
+        None => AuditEvent::VerificationCompleted {
             verification: new.id,
-            state: new.body.status.to_string(),
-            findings: new.body.findings.iter().filter(|f| f.finding.is_failure()).count() as u64,
+            state: status.to_string(),
+            findings: findings.iter().filter(|f| f.finding.is_failure()).count() as u64,
         },
     };
     commit.emit(event).run().await
@@ -100,7 +100,8 @@ async fn kept(ctx: &Ctx, word: &str, old: &Record<Verification>, new: &Record<Ve
 async fn advance(ctx: &Ctx, body: &mut Verification) -> Result<()> {
     body.status = State::Running;
     let started = *body.started_at.get_or_insert(ctx.now());
-    let (first, today) = bounds(ctx).await?;
+    let bounds = bounds(ctx).await?;
+    let Bounds { first, today, .. } = bounds;
     if let Some(id) = body.record.clone() {
         let (checked, found) = record::judge(ctx, kind(&id)?, &id, first).await?;
         body.checked = checked;
@@ -119,7 +120,7 @@ async fn advance(ctx: &Ctx, body: &mut Verification) -> Result<()> {
         day,
         after: after.as_deref(),
         first: day == first,
-        sealed: must_be_sealed(day, started.to_zoned(TimeZone::UTC).date(), ctx),
+        sealed: bounds.must_be_sealed(day),
         settled: &settled,
     };
     let done = step::take(ctx, &step).await?;
@@ -131,12 +132,4 @@ async fn advance(ctx: &Ctx, body: &mut Verification) -> Result<()> {
     body.after = done.after;
     body.day = Some(if body.after.is_some() { day } else { day.tomorrow().map_err(Error::internal)? });
     Ok(())
-}
-
-/// Yesterday is sealed twenty minutes after midnight, or a little later where anchors are awaited.
-fn must_be_sealed(day: Date, today: Date, ctx: &Ctx) -> bool {
-    let night = ctx.now().to_zoned(TimeZone::UTC).date() == today
-        && ctx.now().duration_since(today.to_zoned(TimeZone::UTC).map_or(ctx.now(), |z| z.timestamp()))
-            < SignedDuration::from_hours(3);
-    day < today && !(night && day.tomorrow().ok() == Some(today))
 }

@@ -12,7 +12,11 @@ async fn a_day_is_sealed_the_next_night_once_and_names_the_day_before() {
     s.nurse.get("/v1/patients/pat_01J00000000000000000000000").await.missing();
     s.night("2026-05-05").await;
     let first = s.auditor.get("/v1/audit/digests/2026-05-04").await.ok();
-    assert_eq!((&first["status"], &first["access"]["count"]), (&json!("sealed"), &json!(2)), "asked for, refused");
+    assert_eq!(
+        (&first["status"], &first["access"]["count"]),
+        (&json!("sealed"), &json!(2)),
+        "asked for, refused"
+    );
     assert_eq!(first["changes"]["count"], 4, "three of the patient, one of the day itself");
     s.night("2026-05-06").await;
     let second = s.auditor.get("/v1/audit/digests/2026-05-05").await.ok();
@@ -116,4 +120,21 @@ async fn a_closed_organisation_gets_its_last_digest_and_then_nothing() {
     s.world.ring().await;
     s.at("2026-05-07T00:21:00Z");
     assert!(!s.world.ring().await.contains(&"due.dig.seal".to_string()));
+}
+
+#[tokio::test]
+async fn every_sunday_the_week_is_verified_and_what_is_broken_is_told_once() {
+    let s = Stage::set().await;
+    let ada = s.versions("Ada", "0803 123 4567", 3).await;
+    for day in 5..=9 {
+        s.night(&format!("2026-05-{day:02}")).await;
+    }
+    s.remove(&format!("chg#pat#{ada}"), "v#0000000002").await;
+    s.night("2026-05-10").await;
+    let page = s.auditor.get("/v1/audit/verifications").await.ok();
+    let run = &page["data"][0];
+    assert_eq!((&run["requested_by"], &run["status"]), (&json!("system:audit"), &json!("broken")), "{run:#}");
+    assert_eq!(run["first_broken"]["finding"], "deleted");
+    let told = s.world.events().await.iter().filter(|e| e.kind == "audit_chain.broken").count();
+    assert_eq!(told, 1);
 }

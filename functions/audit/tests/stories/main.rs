@@ -1,6 +1,7 @@
 //! The module's stories, told by its actors against the real table engine (`spec/audit.md` §10).
 
 mod access;
+mod budgets;
 mod digests;
 mod exports;
 mod input;
