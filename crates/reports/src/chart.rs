@@ -1,8 +1,9 @@
 //! Bars and lines: enough for a trend on a page, drawn without a picture.
 use crate::{
     Align, Cell, Colour, Language, Table,
-    flow::{Flow, GREY, HAIR, INK, Role, Shape, Slab, words},
+    flow::Flow,
     font::{BOLD, REGULAR, width},
+    shape::{GREY, HAIR, INK, Role, Shape, Slab, words},
 };
 
 /// Every series has one value a label; what is missing is a gap.

@@ -100,6 +100,17 @@ impl Default for Page {
 pub(crate) const MM: f32 = 72.0 / 25.4;
 
 impl Page {
+    /// Width of the text and height between the margins, in points; none when there is no room for either.
+    pub(crate) fn room(&self) -> Option<(f32, f32)> {
+        let (width, height) = self.size();
+        let margins = [self.top, self.right, self.bottom, self.left];
+        let column = width - (self.left + self.right) * MM;
+        let tall = height - (self.top + self.bottom) * MM;
+        let fits =
+            margins.iter().all(|side| side.is_finite() && *side >= 0.0) && column >= 100.0 && tall >= 200.0;
+        fits.then_some((column, tall))
+    }
+
     /// Width and height in points.
     pub(crate) fn size(&self) -> (f32, f32) {
         let (short, long) = match self.paper {

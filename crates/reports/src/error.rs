@@ -11,6 +11,8 @@ pub enum Error {
     Margins,
     #[error("lists or tables are nested more than {0} deep")]
     TooDeep(usize),
+    #[error("nothing can be put behind this PDF: {0}")]
+    Append(&'static str),
     #[error("{0}")]
     Workbook(&'static str),
 }
@@ -23,6 +25,7 @@ impl Error {
             Self::TooWide(_) => "table-too-wide",
             Self::Margins => "margins-too-wide",
             Self::TooDeep(_) => "nested-too-deep",
+            Self::Append(_) => "pdf-not-appendable",
             Self::Workbook(_) => "workbook-invalid",
         }
     }

@@ -3,7 +3,8 @@ use std::rc::Rc;
 
 use crate::{
     Align, Cell, Colour, Error, Run, Table,
-    flow::{Flow, GREY, HAIR, INK, ORNAMENT, Role, Set, Shape, Slab, line_shapes, sign_shapes},
+    flow::Flow,
+    shape::{GREY, HAIR, INK, ORNAMENT, Role, Set, Shape, Slab, line_shapes, sign_shapes},
     text::{Line, Text},
 };
 
@@ -224,10 +225,9 @@ pub(crate) fn widths(table: &Table, width: f32) -> Result<Option<Vec<f32>>, Erro
     if count > COLUMNS {
         return Err(Error::TooWide(COLUMNS));
     }
-    let rows: Vec<Vec<_>> = std::iter::once(&table.header)
-        .chain(&table.rows)
-        .map(|row| row.iter().map(|cell| held(cell, false)).collect())
-        .collect();
+    let all = std::iter::once((&table.header, true)).chain(table.rows.iter().map(|row| (row, false)));
+    let rows: Vec<Vec<_>> =
+        all.map(|(row, bold)| row.iter().map(|cell| held(cell, bold)).collect()).collect();
     let columns = || columns(count, 0.0, width, rows.iter()).into_iter().map(|(_, wide)| wide).collect();
     Ok((count > 0).then(columns))
 }

@@ -1,6 +1,7 @@
 //! Everything that is printed: one tree of blocks becomes PDF and DOCX, one workbook becomes XLSX, with the tenant's
 //! logo, colour and language. No IO, no clock, no chance: the same input gives the same bytes.
 
+mod append;
 mod chart;
 mod document;
 mod docx;
@@ -14,10 +15,12 @@ pub mod markup;
 mod package;
 mod pages;
 mod pdf;
+mod shape;
 mod text;
 mod workbook;
 mod xlsx;
 
+pub use append::append;
 pub use chart::{Chart, ChartKind, Series};
 pub use document::{Align, Block, Brand, Cell, Colour, Document, Page, Paper, Run, Table};
 pub use docx::docx;

@@ -7,13 +7,12 @@ use pulldown_cmark::{Alignment, Event, HeadingLevel, Options, Parser, Tag, TagEn
 
 use crate::{Align, Block, Cell, Run, Table};
 
-/// Around every value: seen by CommonMark as a letter, so that what stands beside it means the same for all values.
-const EDGE: char = '\u{2060}';
-/// A line feed inside a value.
-const FEED: char = '\u{2028}';
-/// What stands for `[[` and `]]` of our own marks while CommonMark reads.
-const OPEN: char = '\u{e000}';
-const CLOSE: char = '\u{e001}';
+mod marks;
+
+pub use marks::escape;
+use marks::{CLOSE, EDGE, FEED, LOW, OPEN, known, mark};
+
+const FAULTS: usize = 50;
 const LENGTH: usize = 4 << 20;
 const DEPTH: usize = 8;
 
@@ -33,28 +32,6 @@ impl Fault {
     }
 }
 
-/// A value as it may stand in a text: every sign that could mean something to CommonMark is written as its number.
-pub fn escape(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len() + 8);
-    escaped.push(EDGE);
-    for c in value.chars() {
-        match c {
-            '\n' | FEED | '\u{2029}' => escaped.push(FEED),
-            '\t' => escaped.push(' '),
-            EDGE | OPEN | CLOSE => {}
-            c if c.is_control() => {}
-            c if c.is_ascii_punctuation() => {
-                escaped.push_str("&#");
-                escaped.push_str(&u32::from(c).to_string());
-                escaped.push(';');
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped.push(EDGE);
-    escaped
-}
-
 /// The blocks of a text, or everything that is wrong with it.
 pub fn parse(text: &str) -> Result<Vec<Block>, Vec<Fault>> {
     if text.len() > LENGTH {
@@ -71,51 +48,6 @@ pub fn parse(text: &str) -> Result<Vec<Block>, Vec<Fault>> {
         reader.read(event, range);
     }
     reader.finish()
-}
-
-/// Puts our own marks out of CommonMark's sight.
-fn mark(text: &str, faults: &mut Vec<Fault>) -> String {
-    let mut marked = String::with_capacity(text.len());
-    for (n, line) in text.split_inclusive('\n').enumerate() {
-        let mut rest = line;
-        if line.contains([OPEN, CLOSE]) {
-            faults.push(Fault {
-                line: n + 1,
-                code: "private-character",
-                detail: "the characters U+E000 and U+E001 have no meaning and are not allowed".into(),
-            });
-        }
-        while let Some((before, after)) = rest.split_once("[[") {
-            marked.push_str(before);
-            let Some((name, behind)) = after.split_once("]]").filter(|(name, _)| known(name)) else {
-                faults.push(Fault {
-                    line: n + 1,
-                    code: "mark-unknown",
-                    detail:
-                        "[[ begins [[page]] or [[sign:role]], with a role of small letters, digits, - and _; \
-                             write \\[\\[ for the signs themselves"
-                            .into(),
-                });
-                rest = after;
-                continue;
-            };
-            marked.extend([OPEN]);
-            // `_` could be read as emphasis.
-            marked.extend(name.chars().map(|c| if c == '_' { '\u{e002}' } else { c }));
-            marked.extend([CLOSE]);
-            rest = behind;
-        }
-        marked.push_str(rest);
-    }
-    marked
-}
-
-fn known(name: &str) -> bool {
-    let role = |role: &str| {
-        (1..=40).contains(&role.len())
-            && role.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
-    };
-    name == "page" || name.strip_prefix("sign:").is_some_and(role)
 }
 
 /// What is open around the place where the reader is.
@@ -156,7 +88,7 @@ impl Reader {
 
     fn refuse(&mut self, at: &Range<usize>, code: &'static str, detail: &str) {
         let line = self.lines.partition_point(|begin| *begin <= at.start);
-        if self.faults.len() < 50 {
+        if self.faults.len() < FAULTS {
             self.faults.push(Fault { line, code, detail: detail.into() });
         }
     }
@@ -314,8 +246,7 @@ impl Reader {
         }
         let text: String = self.runs.drain(..).map(|run| run.text).collect();
         let name = |word: &str| {
-            Some(word.strip_prefix(OPEN)?.strip_suffix(CLOSE)?.replace('\u{e002}', "_"))
-                .filter(|name| known(name))
+            Some(word.strip_prefix(OPEN)?.strip_suffix(CLOSE)?.replace(LOW, "_")).filter(|name| known(name))
         };
         let marks: Option<Vec<_>> = text.split_whitespace().map(name).collect();
         if marks.is_none() {
@@ -381,5 +312,4 @@ impl Reader {
 }
 
 #[cfg(test)]
-#[path = "markup_tests.rs"]
 mod tests;

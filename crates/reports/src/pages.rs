@@ -2,8 +2,9 @@
 use crate::{
     Document, Error,
     document::MM,
-    flow::{Element, Flow, GREY, HAIR, INK, ORNAMENT, Shape, Slab, words},
+    flow::Flow,
     font::{BOLD, REGULAR, width},
+    shape::{Element, GREY, HAIR, INK, ORNAMENT, Shape, Slab, words},
     text::Text,
 };
 
@@ -11,6 +12,9 @@ const PAGES: usize = 2_000;
 /// Room for the running head and for the foot.
 const HEAD: f32 = 24.0;
 const FOOT: f32 = 30.0;
+/// The most of one line of small print, in characters, and of the lines beside the name.
+const LINE: usize = 400;
+const LINES: usize = 8;
 
 /// A slab and where its top is on the page, counted down.
 pub(crate) struct Placed {
@@ -28,13 +32,9 @@ pub(crate) struct Book {
 pub(crate) fn book(document: &Document) -> Result<Book, Error> {
     let page = &document.page;
     let size = page.size();
-    let (left, top) = (page.left * MM, page.top * MM);
-    let (column, bottom) = (size.0 - left - page.right * MM, size.1 - page.bottom * MM);
-    let room = bottom - top - HEAD - FOOT;
-    // Written so that a margin that is no number is refused too.
-    if !(column >= 100.0 && room >= 150.0 && left >= 0.0 && top >= 0.0) {
-        return Err(Error::Margins);
-    }
+    let (column, tall) = page.room().ok_or(Error::Margins)?;
+    let (left, top, bottom) = (page.left * MM, page.top * MM, page.top * MM + tall);
+    let room = tall - HEAD - FOOT;
     let mut flow = Flow::new(document.language, &document.brand, column, room);
     flow.blocks(&document.blocks)?;
 
@@ -128,13 +128,8 @@ impl Stack {
 /// Logo, name and address over a line in the brand's colour; `None` when there is nothing of it.
 fn letterhead(document: &Document, flow: &Flow, column: f32) -> Option<Slab> {
     let brand = &document.brand;
-    let small: Vec<&str> = brand
-        .address
-        .iter()
-        .chain(&document.header)
-        .map(String::as_str)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let small = brand.address.iter().chain(&document.header).filter(|line| !line.is_empty());
+    let small: Vec<_> = small.take(LINES).map(|line| begin(line, 120)).collect();
     if brand.logo.is_none() && brand.name.is_empty() && small.is_empty() {
         return None;
     }
@@ -151,15 +146,14 @@ fn letterhead(document: &Document, flow: &Flow, column: f32) -> Option<Slab> {
     let widest = small.iter().map(|line| width(line, REGULAR, 8.0)).fold(0.0, f32::max).min(column * 0.4);
     let mut y = 0.0;
     for line in small {
-        let runs = [line.into()];
-        for line in Text::new(&runs, 8.0, false).lines(widest + 1.0) {
+        for line in Text::new(&[line.into()], 8.0, false).lines(widest + 1.0) {
             y += 10.6;
             let x = column - line.width;
             slab.shapes.extend(shapes(&line, x, y - 2.4, 8.0, GREY));
         }
     }
     height = height.max(y);
-    let name = [brand.name.as_str().into()];
+    let name = [begin(&brand.name, 160).into()];
     let lines = Text::new(&name, 14.0, true).lines((column - left - widest - 16.0).max(80.0));
     let block = lines.len() as f32 * 18.0;
     height = height.max(block);
@@ -222,13 +216,18 @@ fn foot(document: &Document, n: usize, of: usize, column: f32) -> Slab {
 
 /// As much of a text as fits on one line, with … for the rest.
 fn fitting(text: &str, font: u8, size: f32, room: f32) -> String {
-    let text: String = text.chars().take(400).collect();
+    let text = begin(text, LINE);
     if width(&text, font, size) <= room {
         return text;
     }
-    let mut kept: Vec<char> = text.chars().collect();
-    while !kept.is_empty() && width(&kept.iter().collect::<String>(), font, size) > room - size {
-        kept.pop();
-    }
-    kept.into_iter().chain(['…']).collect()
+    let kept: Vec<char> = text.chars().collect();
+    let fits = |count: &usize| width(&kept[..*count].iter().collect::<String>(), font, size) <= room - size;
+    let counts: Vec<usize> = (1..=kept.len()).collect();
+    let count = counts.partition_point(fits);
+    kept[..count].iter().chain(&['…']).collect()
+}
+
+/// The furniture of a page has bounds, whatever somebody typed as their name.
+fn begin(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }

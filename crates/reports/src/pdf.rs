@@ -8,8 +8,8 @@ use pdf_writer::{
 
 use crate::{
     Colour, Document, Error, Image,
-    flow::Shape,
     pages::{Book, Placed, book},
+    shape::Shape,
 };
 
 mod faces;
@@ -22,11 +22,20 @@ use tags::Tags;
 /// The document as PDF 1.7.
 pub fn pdf(document: &Document) -> Result<Vec<u8>, Error> {
     let book = book(document)?;
-    let mut writer = Writer::new(&book);
-    for (n, page) in book.pages.iter().enumerate() {
-        writer.page(n, page, book.size);
-    }
+    let mut writer = Writer::new(&book, Numbers(0), true);
+    writer.pages(&book);
     writer.finish(document, &book)
+}
+
+/// The document's pages as a branch of another file's: objects from `first` on, below its root of pages. The branch's number
+/// and how many pages it has. Without a tree for screen readers, since a file has one.
+pub(crate) fn behind(document: &Document, first: i32, root: Ref) -> Result<(Vec<u8>, Ref, usize), Error> {
+    let book = book(document)?;
+    let mut writer = Writer::new(&book, Numbers(first - 1), false);
+    writer.pages(&book);
+    let (branch, count) = (writer.tree, writer.pages.len());
+    writer.branch(Some((root, book.size)))?;
+    Ok((writer.pdf.finish(), branch, count))
 }
 
 /// Hands out object numbers.
@@ -51,18 +60,23 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(book: &Book) -> Self {
-        let mut numbers = Numbers(0);
+    fn new(book: &Book, mut numbers: Numbers, tagged: bool) -> Self {
         let (root, tree) = (numbers.next(), numbers.next());
-        let mut pdf = Pdf::with_settings(Settings { pretty: false, ..Settings::default() });
+        let mut pdf = Pdf::with_settings(Settings { pretty: false });
         pdf.set_version(1, 7);
         let pages: Vec<_> = book.pages.iter().map(|_| numbers.next()).collect();
-        let tags = Tags::new(&book.elements, &mut numbers, pages.clone());
+        let tags = Tags::new(if tagged { &book.elements } else { &[] }, &mut numbers, pages.clone());
         Self { pdf, numbers, root, tree, pages, faces: Faces::new(), images: vec![], tags }
     }
 
+    fn pages(&mut self, book: &Book) {
+        for (n, page) in book.pages.iter().enumerate() {
+            self.page(n, page, book.size);
+        }
+    }
+
     fn page(&mut self, n: usize, placed: &[Placed], (width, height): (f32, f32)) {
-        let mut content = Content::with_settings(Settings { pretty: false, ..Settings::default() });
+        let mut content = Content::with_settings(Settings { pretty: false });
         let mut links = vec![];
         let mut open: Option<Option<usize>> = None;
         for Placed { x, y, slab } in placed {
@@ -91,7 +105,9 @@ impl Writer {
         let links: Vec<_> = links.into_iter().map(|(rect, url)| self.link(rect, &url)).collect();
         let mut page = self.pdf.page(self.pages[n]);
         page.parent(self.tree).media_box(Rect::new(0.0, 0.0, width, height)).contents(body);
-        page.struct_parents(n as i32).tab_order(pdf_writer::types::TabOrder::StructureOrder);
+        if self.tags.exist() {
+            page.struct_parents(n as i32).tab_order(pdf_writer::types::TabOrder::StructureOrder);
+        }
         if !links.is_empty() {
             page.annotations(links);
         }
@@ -152,13 +168,19 @@ impl Writer {
         format!("I{at}")
     }
 
-    fn finish(mut self, document: &Document, book: &Book) -> Result<Vec<u8>, Error> {
-        let fonts = self.faces.write(&mut self.pdf, &mut self.numbers);
+    /// The faces, the pictures and the root of the pages, or their branch below another root.
+    fn branch(&mut self, below: Option<(Ref, (f32, f32))>) -> Result<(), Error> {
+        let fonts = std::mem::replace(&mut self.faces, Faces::new()).write(&mut self.pdf, &mut self.numbers);
         for (image, number) in &self.images {
             pictures::write(&mut self.pdf, &mut self.numbers, image, *number)?;
         }
         let mut tree = self.pdf.pages(self.tree);
         tree.kids(self.pages.iter().copied()).count(self.pages.len() as i32);
+        if let Some((root, (width, height))) = below {
+            // What another root says of all its pages does not hold for these.
+            tree.parent(root).pair(Name(b"Rotate"), 0);
+            tree.pair(Name(b"CropBox"), Rect::new(0.0, 0.0, width, height));
+        }
         let mut resources = tree.resources();
         let mut dictionary = resources.fonts();
         for (name, number) in &fonts {
@@ -172,7 +194,11 @@ impl Writer {
         dictionary.finish();
         resources.finish();
         tree.finish();
+        Ok(())
+    }
 
+    fn finish(mut self, document: &Document, book: &Book) -> Result<Vec<u8>, Error> {
+        self.branch(None)?;
         let tagged = self.tags.write(&mut self.pdf, &mut self.numbers, &book.elements);
         let info = self.numbers.next();
         let mut info = self.pdf.document_info(info);

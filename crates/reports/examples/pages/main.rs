@@ -13,6 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fs::write(folder.join(format!("{name}.docx")), reports::docx(&document)?)?;
         println!("{name}");
     }
+    let signed = reports::append(&fs::read(folder.join("offer.pdf"))?, &samples::certificate())?;
+    fs::write(folder.join("signed.pdf"), signed)?;
     fs::write(folder.join("staff.xlsx"), reports::xlsx(&samples::staff())?)?;
     Ok(())
 }

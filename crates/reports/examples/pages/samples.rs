@@ -157,7 +157,7 @@ fn register() -> Document {
     document
 }
 
-fn certificate() -> Document {
+pub fn certificate() -> Document {
     let signer = |role: &str, name: &str| {
         vec![
             Block::heading(3, format!("{role}: {name}")),

@@ -30,7 +30,7 @@ impl Faces {
     pub fn show(&mut self, content: &mut Content, font: u8, size: f32, glyphs: &[Glyph]) {
         content.set_font(Name(name(font).as_bytes()), size);
         let face = &mut self.0[usize::from(font)];
-        for letters in glyphs.chunk_by(|a, b| !a.mark && !b.mark || b.mark) {
+        for letters in glyphs.chunk_by(|a, b| !a.mark || b.mark) {
             // A letter with marks, behind letters without.
             let plain =
                 letters.iter().position(|glyph| glyph.mark).map_or(letters.len(), |at| at.saturating_sub(1));

@@ -5,7 +5,7 @@ use pdf_writer::{
 };
 
 use super::Numbers;
-use crate::flow::{Element, Role};
+use crate::shape::{Element, Role};
 
 /// Beyond these a tree would weigh more than the pages: such prints are registers, read as XLSX or CSV.
 const MOST: usize = 20_000;
@@ -29,6 +29,10 @@ impl Tags {
             numbers: (0..count).map(|_| numbers.next()).collect(),
             marks: vec![vec![]; count],
         }
+    }
+
+    pub fn exist(&self) -> bool {
+        !self.numbers.is_empty()
     }
 
     pub fn begin(&mut self, content: &mut Content, element: Option<usize>, page: usize) {
