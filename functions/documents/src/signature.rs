@@ -1,8 +1,8 @@
 //! Signature requests: people sign a version of a document, in order or at once, with a login or by a link and a code to
 //! their mailbox. Simple electronic signatures with evidence; no qualified certificate is claimed.
 //!
-//! Signers by telephone wait for a port that sends SMS. The final document is the certificate of who signed what (by its
-//! hash); it does not repeat the pages of what was signed, which stays beside it under its link.
+//! Signers by telephone wait for a port that sends SMS. The final document is the signed PDF, byte for byte, with the
+//! certificate's pages behind it; of what is no PDF, the certificate alone, which names it by its hash.
 
 mod act;
 mod api;

@@ -5,8 +5,8 @@ use super::{Auth, Evidence, Seal, Signature, Status, part, said};
 use crate::{
     category::Category,
     document::{
-        Document, LinkTo, Role, Source,
-        create::{About, Wanted},
+        Document, FileVersion, LinkTo, Role, Source,
+        create::{self, About, Wanted},
         made,
     },
     place, print, shipped,
@@ -28,7 +28,7 @@ pub async fn complete(ctx: &Ctx, id: SignatureId) -> Result<()> {
         let document = ctx.store().fresh::<Document>(old.body.document).await?;
         let evidence = evidence(&old, parts)?;
         let completed_at = old.body.signers.iter().filter_map(|s| s.signed_at).max();
-        let bytes = certificate(ctx, &old, &document, &evidence)?;
+        let bytes = whole(ctx, &old, &document, &evidence).await?;
         let (made, commit) = filed(ctx, &old, &document, bytes).await?;
         let hash = hex::decode(&made.body.file.sha256).map_err(Error::internal)?;
         let signed = ctx.app().signer().sign(&hash).await?;
@@ -81,13 +81,37 @@ async fn filed(
     made::made(ctx, wanted, bytes, Some(request.id.ulid()), made::created).await
 }
 
+/// Bytes of a PDF behind which pages are put; above it, the certificate stands alone.
+const LARGEST: u64 = 50 << 20;
+
+/// The certificate behind what was signed, whose bytes stay; alone where that is no PDF that can be continued.
+async fn whole(
+    ctx: &Ctx,
+    request: &Record<Signature>,
+    document: &Record<Document>,
+    evidence: &[Evidence],
+) -> Result<Vec<u8>> {
+    let certificate = certificate(ctx, request, document, evidence);
+    let version: Option<FileVersion> =
+        ctx.store().read(&create::part(document.id, request.body.document_version)).await?;
+    let file =
+        version.filter(|f| f.kind == Type::Pdf && f.size <= LARGEST && f.sha256 == request.body.sha256);
+    if let Some(file) = file
+        && let Some(signed) = ctx.app().files().read(&create::file_of(ctx, document.id, &file), None).await?
+        && let Ok(whole) = reports::append(&signed, &certificate)
+    {
+        return Ok(whole);
+    }
+    Ok(reports::pdf(&certificate)?)
+}
+
 /// Who signed what, when, from where, and how they proved who they are.
 fn certificate(
     ctx: &Ctx,
     request: &Record<Signature>,
     document: &Record<Document>,
     evidence: &[Evidence],
-) -> Result<Vec<u8>> {
+) -> reports::Document {
     let (s, zone) = (&request.body, ctx.zone());
     let at = |t: Option<jiff::Timestamp>| {
         t.map(|t| t.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()).unwrap_or_default()
@@ -131,7 +155,7 @@ fn certificate(
         "These are simple electronic signatures with the evidence above; no qualified certificate is claimed. This \
          certificate is sealed: its own SHA-256 is signed with the organisation's key and can be verified.",
     ));
-    Ok(reports::pdf(&print::letterhead(ctx, &title, &request.id.to_string(), blocks))?)
+    print::letterhead(ctx, &title, &request.id.to_string(), blocks)
 }
 
 /// A drawn mark that can be printed.

@@ -130,7 +130,7 @@ fn environment(language: Language, zone: TimeZone, escaped: bool) -> Environment
     });
     env.add_filter("date", move |value: Value| -> std::result::Result<String, Broken> {
         optional(&value, |text| {
-            let day = text.parse::<Date>().ok().or_else(|| Some(text.get(..10)?.parse().ok()?));
+            let day = text.get(..10).and_then(|day| day.parse::<Date>().ok());
             day.map(|day| language.date(day)).ok_or_else(|| wrong("a date"))
         })
     });

@@ -91,6 +91,7 @@ async fn two_sign_in_order_and_the_certificate_proves_it() {
     let link = s.hr.get(&format!("/v1/documents/{certificate}/content")).await.ok();
     let bytes = s.world.files.get(link["url"].as_str().unwrap()).unwrap();
     assert_eq!(sha(&bytes), done["final_sha256"].as_str().unwrap());
+    assert!(bytes.starts_with(&read), "what was signed, and the certificate behind it");
     assert_eq!(s.heard("signature.completed").await.len(), 1);
     assert!(s.world.letters.letters(ADA).last().unwrap().subject.starts_with("Signed"));
     // Anybody who holds the certificate can ask.
