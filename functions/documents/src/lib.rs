@@ -14,8 +14,10 @@ mod retire;
 pub mod rights;
 mod share;
 mod shipped;
+pub mod signature;
 pub mod sniff;
 mod storage;
+pub mod template;
 mod token;
 
 use web::Module;
@@ -30,6 +32,10 @@ pub fn module() -> Module {
         share::doors(),
         hold::routes(),
         disposal::routes(),
+        template::routes(),
+        template::doors(),
+        signature::routes(),
+        signature::doors(),
     ];
     let tasks = [
         document::receive::tasks(),
@@ -37,6 +43,7 @@ pub fn module() -> Module {
         share::tasks(),
         hold::tasks(),
         disposal::tasks(),
+        signature::tasks(),
     ];
     Module::new("documents", rooms.into_iter().flatten().collect())
         .reacts(reactions::all())
@@ -57,6 +64,8 @@ mod tests {
             reserved_fields::<share::Share>(),
             reserved_fields::<hold::Hold>(),
             reserved_fields::<disposal::Disposal>(),
+            reserved_fields::<template::Template>(),
+            reserved_fields::<signature::Signature>(),
         ];
         assert_eq!(all.concat(), [] as [String; 0]);
     }

@@ -4,7 +4,7 @@ use crate::{
     document::{Document, Status},
     hold, place,
     retention::Trigger,
-    retire,
+    retire, signature, template,
 };
 use events::Envelope;
 use jiff::civil::Date;
@@ -26,7 +26,8 @@ const ENDINGS: &[&str] = &[
 
 pub fn all() -> Vec<Reaction> {
     let endings = ENDINGS.iter().map(|event| Reaction::on(event, ended));
-    endings.chain(hold::reactions()).collect()
+    let own = [Reaction::on("document.requested", template::asked)];
+    endings.chain(own).chain(hold::reactions()).chain(signature::reactions()).collect()
 }
 
 /// Names under which an event says whom it is about, besides its record.

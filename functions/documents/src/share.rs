@@ -26,7 +26,7 @@ pub struct Share {
     pub document: DocumentId,
     /// None: whichever is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<u32>,
+    pub document_version: Option<u32>,
     pub purpose: Sealed<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Sealed<String>>,

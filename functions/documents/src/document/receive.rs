@@ -199,7 +199,10 @@ fn given_up(ctx: &Ctx, old: &Record<Document>) -> Commit {
     let commit = match d.fallback.take() {
         Some(before) => {
             (d.status, d.current, d.file) = (before.status, before.file.n, *before.file);
-            commit.update("give_up", old, &new)
+            d.begin_way(ctx.now());
+            let holds = d.status == Status::Verified;
+            let commit = commit.update("give_up", old, &new);
+            if holds { publish(commit, &new) } else { commit }
         }
         None => {
             new.deleted_at = Some(new.updated_at);

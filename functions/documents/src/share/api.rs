@@ -61,7 +61,7 @@ struct New {
     passcode: Option<Sealed<String>>,
     /// A certain version; whichever is in force, if not said.
     #[schemars(range(min = 1))]
-    version: Option<u32>,
+    document_version: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ pub fn said(record: &Record<Share>) -> Said {
 
 async fn create(ctx: Ctx, At(id): At<DocumentId>, Body(new): Body<New>) -> Answer {
     let document = ctx.change::<Document>(id).await?;
-    let file = content::version(&ctx, &document, new.version).await?;
+    let file = content::version(&ctx, &document, new.document_version).await?;
     let ready = matches!(document.body.status, Doc::Verified | Doc::Expired | Doc::Renewed);
     if !ready || file.state != FileState::Received {
         return Err(Error::conflict("not-shareable", "only what was received and verified is shared").into());
@@ -91,7 +91,7 @@ async fn create(ctx: Ctx, At(id): At<DocumentId>, Body(new): Body<New>) -> Answe
     let passcode = new.passcode.as_ref().map(|code| Passcode::of(code)).transpose()?;
     let body = Share {
         document: id,
-        version: new.version,
+        document_version: new.document_version,
         purpose: new.purpose,
         recipient: new.recipient,
         expires_at,

@@ -92,7 +92,7 @@ async fn shown(opened: &Opened) -> Result<(Record<Document>, FileVersion)> {
     if document.deleted_at.is_some() || document.body.is_stub() {
         return Err(Error::gone("removed", "what this link led to is not kept any more"));
     }
-    let file = match opened.share.body.version {
+    let file = match opened.share.body.document_version {
         Some(n) if n != document.body.file.n => {
             opened.store.read::<FileVersion>(&create::part(document.id, n)).await?.ok_or(Error::Missing)?
         }

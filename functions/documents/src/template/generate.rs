@@ -1,0 +1,199 @@
+//! Making a document of a template: asked for by a person, or by another module's event.
+
+use super::{Output, Status, Template, edition, fields, printed, render};
+use crate::{
+    document::{
+        Document, LinkTo, Role, Source,
+        create::{self, About, Wanted},
+        made, said,
+    },
+    place,
+    sniff::Type,
+    storage,
+};
+use axum::{http::Method, routing::post};
+use events::{DocumentEvent, Envelope, documents::Requested};
+use kernel::{DocumentId, DocumentTemplateId, Error, Id, Result, SiteId, Ulid, error::faultless};
+use schemars::JsonSchema;
+use seal::Sealed;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::{Commit, Key, Record};
+use web::{Answer, Body, Ctx, Route, noun::View, route};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        route(Method::POST, "/v1/documents/generate", "document.create", "document.generate", post(generate))
+            .takes::<Asked>()
+            .gives::<View<'static, Document>>(201)
+            .trips(7)
+            .refuses(&["unknown-template", "template", "output-not-offered", "limit-storage"])
+            .says("A document of a template's published edition, with these values"),
+    ]
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+struct Asked {
+    /// Id or code.
+    #[schemars(length(min = 2, max = 40))]
+    template: String,
+    /// Of the code; the organisation's own, if not said.
+    #[schemars(length(min = 2, max = 20))]
+    language: Option<String>,
+    /// A certain edition; the latest published one, if not said.
+    #[schemars(range(min = 1))]
+    edition: Option<u32>,
+    #[schemars(length(min = 1, max = 200))]
+    title: Option<Sealed<String>>,
+    #[serde(default)]
+    data: Sealed<Map<String, Value>>,
+    #[schemars(regex(pattern = r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
+    subject: Option<String>,
+    #[schemars(length(max = 20))]
+    #[serde(default)]
+    links: Vec<LinkTo>,
+    site: Option<SiteId>,
+    output: Option<Output>,
+}
+
+async fn generate(ctx: Ctx, Body(asked): Body<Asked>) -> Answer {
+    let template = found(&ctx, &asked).await?;
+    let category = create::category(&ctx, &template.1.category).await?;
+    create::permit(&ctx, &category.body, asked.subject.as_deref(), asked.site).await?;
+    place::again(&ctx, || async {
+        let (new, commit) = printing(&ctx, &template, asked.clone(), Ulid::new(), None).await?;
+        storage::settle(&ctx, commit, ctx.shown(201, &new)?).await
+    })
+    .await
+    .map_err(Into::into)
+}
+
+/// The published edition that is meant: 422 if there is none.
+async fn found(ctx: &Ctx, asked: &Asked) -> Result<(DocumentTemplateId, Template)> {
+    let unknown =
+        || Error::field("unknown-template", "/template", "there is no such template, or none published");
+    let id = match asked.template.parse::<DocumentTemplateId>() {
+        Ok(id) => id,
+        Err(_) => by_code(ctx, asked).await?.ok_or_else(unknown)?,
+    };
+    let record = place::live::<Template>(ctx, id).await?.ok_or_else(unknown)?;
+    if record.body.status == Status::Retired {
+        return Err(unknown());
+    }
+    let n = asked.edition.or(record.body.published).ok_or_else(unknown)?;
+    let frozen = ctx.store().read::<Template>(&edition(id, n)).await?.ok_or_else(unknown)?;
+    Ok((id, frozen))
+}
+
+async fn by_code(ctx: &Ctx, asked: &Asked) -> Result<Option<DocumentTemplateId>> {
+    let own = ctx.tenant().map(|t| t.language.clone()).unwrap_or_default();
+    let languages = [asked.language.clone().unwrap_or(own), "en-GB".into()];
+    let named = languages.map(|l| ("code", format!("{}~{}", asked.template, l.to_ascii_lowercase())));
+    let held = ctx.store().guarded_many::<Template>(&named).await?;
+    let exact = if asked.language.is_some() { 1 } else { 2 };
+    Ok(held.into_iter().take(exact).flatten().next())
+}
+
+/// The bytes, the record and its commit. What is printed depends on edition and values alone, except for its id at the
+/// foot of each page.
+async fn printing(
+    ctx: &Ctx,
+    (id, template): &(DocumentTemplateId, Template),
+    asked: Asked,
+    seed: Ulid,
+    request: Option<String>,
+) -> Result<(Record<Document>, Commit)> {
+    faultless(fields::faults(&template.fields, &asked.data)).map_err(told_all)?;
+    let output = asked.output.or(template.outputs.first().copied()).unwrap_or(Output::Pdf);
+    if !template.outputs.contains(&output) {
+        return Err(Error::field(
+            "output-not-offered",
+            "/output",
+            format!("this template is not made as {output}"),
+        ));
+    }
+    let rendered = render::render(template, &asked.data, &ctx.zone())?;
+    let title = asked.title.clone().unwrap_or_else(|| Sealed(template.name.clone()));
+    let document = printed(ctx, template, rendered, &title, &DocumentId::of(seed).to_string());
+    let (bytes, kind) = match output {
+        Output::Pdf => (reports::pdf(&document)?, Type::Pdf),
+        Output::Docx => (reports::docx(&document)?, Type::Docx),
+    };
+    let name = format!("{}.{kind}", template.code);
+    let wanted = Wanted {
+        title,
+        category: create::category(ctx, &template.category).await?,
+        file: made::file(ctx, &name, kind, &bytes),
+        about: About::default(),
+        subject: asked.subject,
+        links: asked.links,
+        site: asked.site,
+        confidentiality: None,
+        source: Source::Template,
+    };
+    let template = *id;
+    made::made(ctx, wanted, bytes, Some(seed), |new| DocumentEvent::Generated {
+        document: said(new),
+        template,
+        request,
+    })
+    .await
+}
+
+/// 422, since the shape is right and the sense is not.
+fn told_all(e: Error) -> Error {
+    match e {
+        Error::Invalid(faults) => {
+            let refusal = Error::unprocessable("merge-fields", "the template's values are not complete");
+            faults.into_iter().fold(refusal, Error::at)
+        }
+        other => other,
+    }
+}
+
+/// Another module asks. Made once, whatever the queue delivers; what cannot be made ends among the dead letters, where
+/// operators find it.
+pub async fn asked(ctx: Ctx, event: Envelope) -> Result<()> {
+    let Ok(wanted) = serde_json::from_value::<Requested>(event.data.clone()) else {
+        return Err(Error::internal(format!("document.requested {} in a form that is not known", event.id)));
+    };
+    let data = match &wanted.data_ref {
+        Some(place) => {
+            ctx.store().read::<Kept>(&Key::item("asked", place, ".")).await?.unwrap_or_default().data
+        }
+        None => Sealed::default(),
+    };
+    let links = wanted.record.into_iter().map(|record| LinkTo { record, role: Role::Source }).collect();
+    let asked = Asked {
+        template: wanted.template,
+        language: wanted.language,
+        edition: None,
+        title: None,
+        data,
+        subject: wanted.subject,
+        links,
+        site: None,
+        output: wanted.output.and_then(|o| o.parse().ok()),
+    };
+    let template = found(&ctx, &asked).await?;
+    place::again(&ctx, || async {
+        let request = Some(event.id.clone());
+        let (_, commit) = printing(&ctx, &template, asked.clone(), seed(&event)?, request).await?;
+        ctx.once_for(commit, "documents.requested", &event.id).run().await
+    })
+    .await
+}
+
+/// The same event makes the same document, also when its delivery comes again half way.
+fn seed(event: &Envelope) -> Result<Ulid> {
+    let at: jiff::Timestamp = event.at.parse().map_err(Error::internal)?;
+    let hash = seal::sha256(event.id.as_bytes());
+    let random = hash[..10].iter().fold(0u128, |n, b| (n << 8) | u128::from(*b));
+    Ok(Ulid::from_parts(at.as_millisecond().unsigned_abs(), random))
+}
+
+#[derive(Default, Deserialize)]
+struct Kept {
+    #[serde(default)]
+    data: Sealed<Map<String, Value>>,
+}
