@@ -117,6 +117,9 @@ impl Error {
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Conflict, code, detail)
     }
+    pub fn gone(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::refuse(Kind::Gone, code, detail)
+    }
     pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Unprocessable, code, detail)
     }

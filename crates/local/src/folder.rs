@@ -18,7 +18,7 @@ pub struct Folder {
 }
 
 /// What `--fresh` forgets; nothing else in the folder is ours to delete.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "table.db",
     "table.db-wal",
     "table.db-shm",

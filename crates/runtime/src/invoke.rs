@@ -1,7 +1,6 @@
 //! One invocation: a request of the API, or a batch of the function's queue.
 
 use axum::Router;
-use futures::future::join_all;
 use lambda_http::{Adapter, Service, request::LambdaRequest};
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::{Value, json};

@@ -15,15 +15,13 @@ mod signer;
 pub use aws::Aws;
 pub use config::Config;
 pub use files::S3;
-pub use invoke::{batch, handle};
-pub use invoke::handle;
-pub use invoke::{batch, connection, handle, is_of_a_connection};
+pub use invoke::{connection, handle, is_of_a_connection};
 pub use kms::Kms;
 pub use lambda_runtime::Error;
 pub use mail::Ses;
 pub use post::Sqs;
-pub use web::batch;
 pub use signer::KmsSigner;
+pub use web::batch;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;

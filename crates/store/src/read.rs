@@ -237,7 +237,11 @@ impl Store {
         Ok(self.batch(keys, false).await?.into_iter().map(|((pk, _), item)| (pk, item)).collect())
     }
 
-    pub(crate) async fn batch(&self, keys: &[Key], consistent: bool) -> Result<HashMap<(String, String), Item>> {
+    pub(crate) async fn batch(
+        &self,
+        keys: &[Key],
+        consistent: bool,
+    ) -> Result<HashMap<(String, String), Item>> {
         // The database refuses a batch that names an item twice.
         self.batch_of(keys.iter().map(|k| (self.full(k), k.sk())).collect(), consistent).await
     }

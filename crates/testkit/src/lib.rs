@@ -8,8 +8,8 @@
 //! ```
 
 mod actor;
-mod chaos;
 mod chance;
+mod chaos;
 pub mod contention;
 mod files;
 mod keys;

@@ -215,6 +215,16 @@ impl World {
         }
     }
 
+    /// Hands a module's function one batch of its queue; what did not succeed fails the test.
+    pub async fn batch(&self, module: &str, messages: &[Value]) {
+        let module = self.modules.iter().find(|m| m.name == module).expect("a module of this world");
+        let record =
+            |(n, body): (usize, &Value)| json!({"messageId": n.to_string(), "body": body.to_string()});
+        let records: Vec<Value> = messages.iter().enumerate().map(record).collect();
+        let answer = web::batch(module, &self.app, &json!({"Records": records})).await;
+        assert_eq!(answer, json!({"batchItemFailures": []}), "{}", module.name);
+    }
+
     /// Every event in the table, in the order of time.
     pub async fn events(&self) -> Vec<Envelope> {
         let mut sorted = BTreeMap::new();

@@ -4,8 +4,8 @@
 use crate::{
     Actor, App, Door, Reach, Refused, Route,
     access::Queue,
-    ctx::{Anyone, Ctx, Opened, Settled, plain},
     approval::Sent,
+    ctx::{Anyone, Ctx, Opened, Settled, plain},
     extract::Demands,
     gate::{AccessGate, Gate},
     refusal::{Known, turned_away},

@@ -2,9 +2,9 @@
 
 use kernel::{
     AppointmentId, ApprovalId, AuditExportId, BreakGlassId, BroadcastId, ContextId, CoverageId, DeliveryId,
-    DeviceId, DigestId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId, OverrideId,
-    PartnerKeyId, PatientId, PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId, ShareId,
-    SignatureId, SignupId, TaskId, TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId,
+    DeviceId, DigestId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId,
+    OverrideId, PartnerKeyId, PatientId, PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId,
+    ShareId, SignatureId, SignupId, TaskId, TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId,
     WebhookId,
 };
 use web::Queue;

@@ -2,7 +2,7 @@
 //! event are put on the bus, those that carry a due time are announced to the clock. What can never be sent goes to
 //! the dead letters with its reason and holds nobody up; what cannot be sent now comes again, with all behind it.
 
-mod anchor;
+pub mod anchor;
 mod bus;
 mod change;
 mod replay;

@@ -146,7 +146,9 @@ impl Replay {
             .ok_or_else(|| Error::internal(format!("no tenant {}", here.tenant)))?;
         match open(app, scope).await {
             Ok(store) => {
-                store.changes_to_replay(here.day, here.shard, &(self.from..self.to), here.after.as_deref()).await
+                store
+                    .changes_to_replay(here.day, here.shard, &(self.from..self.to), here.after.as_deref())
+                    .await
             }
             // Erased: its events say nothing to anybody any more.
             Err(Error::Missing) => Ok(store::Page { data: vec![], next: None }),

@@ -125,9 +125,7 @@ async fn an_entry_delivered_three_times_is_there_once_and_equal_refusals_are_cou
         stranger.patch(&format!("/v1/patients/{ada}"), json!({})).await.refused(403, "forbidden");
     }
     let refused = s.world.letters.take(Queue::Access);
-    let audit = s.world.modules.iter().find(|m| m.name == "audit").unwrap();
-    let task = web::gatherer(audit, &web::Message::Other(refused[0].clone())).expect("they are gathered");
-    web::gather(task, &s.world.app, refused).await.unwrap();
+    s.world.batch("audit", &refused).await;
     let page = s.auditor.get(&format!("/v1/audit/access?record={ada}")).await.ok();
     let counts: Vec<&Value> = page["data"].as_array().unwrap().iter().map(|e| &e["count"]).collect();
     assert_eq!(counts, [&json!(4), &json!(1)]);
@@ -182,11 +180,7 @@ async fn who_touches_more_than_two_hundred_persons_in_an_hour_is_told_of_once() 
         };
         serde_json::to_value(web::access::Looked::by(&nurse, sight)).unwrap()
     };
-    let audit = s.world.modules.iter().find(|m| m.name == "audit").unwrap();
-    let hand = async |messages: Vec<Value>| {
-        let task = web::gatherer(audit, &web::Message::Other(messages[0].clone())).unwrap();
-        web::gather(task, &s.world.app, messages).await.unwrap();
-    };
+    let hand = async |messages: Vec<Value>| s.world.batch("audit", &messages).await;
     let surges = async || s.world.events().await.iter().filter(|e| e.kind == "access.surged").count();
     hand((0..200).map(look).collect()).await;
     hand((0..50).map(look).collect()).await;

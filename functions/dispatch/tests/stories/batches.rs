@@ -161,7 +161,8 @@ async fn every_change_is_anchored_whether_anybody_hears_of_it_or_not() {
     let of_tenant = told.iter().find(|m| m["tenant"] == TENANT).unwrap();
     assert_eq!(of_tenant["changes"][0], first);
     world.letters.down(true);
-    let answer = dispatch(&world.app, &Memory::kind(), &json!({"Records": [change(7, TENANT, None, None)]})).await;
+    let answer =
+        dispatch(&world.app, &Memory::kind(), &json!({"Records": [change(7, TENANT, None, None)]})).await;
     assert_eq!(
         answer,
         json!({"batchItemFailures": [{"itemIdentifier": "7"}]}),

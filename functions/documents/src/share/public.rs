@@ -17,8 +17,8 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Record, Store};
 use web::{
-    Answer, Anyone, Body, Door, Named, Queue, Route,
-    access::{Looked, Outcome},
+    Answer, Anyone, Body, Door, Named, Route,
+    access::{Looked, Outcome, Sight},
     files::{Link, Named as File},
     ok, route,
 };
@@ -172,20 +172,14 @@ async fn count(anyone: &Anyone, opened: &mut Opened) -> Result<()> {
     }
 }
 
-/// Who looked: the link, before anything is given.
+/// Who looked: the link, before anything is given. The download's link is given by nobody's right but the share's.
 async fn looked(anyone: &Anyone, opened: &Opened, document: &Record<Document>) -> Result<()> {
-    let entry = Looked {
-        kind: "access.looked".into(),
-        tenant: opened.store.scope().to_string(),
-        by: format!("public:{}", opened.share.id),
-        at: anyone.now(),
-        request: anyone.caller().request.clone(),
+    let sight = Sight {
         action: "share.download".into(),
         of: kernel::DocumentId::KIND.into(),
         ids: vec![document.id.to_string()],
-        outcome: Outcome::Asked,
-        elevated: None,
+        outcome: Some(Outcome::Asked),
+        ..Sight::default()
     };
-    let body = serde_json::to_string(&entry).map_err(Error::internal)?;
-    anyone.app().post().send(Queue::Access, body).await
+    Looked::by(&opened.store, sight).send(anyone.app().post()).await
 }

@@ -9,6 +9,7 @@ use web::files::Bucket;
 
 async fn leaves(s: &Stage, who: &Actor, on: &str) {
     let event = Envelope {
+        cause: vec![],
         id: format!("emp#{}#2", who.user()),
         tenant: s.grace.id.prefix(),
         kind: "employee.left".into(),

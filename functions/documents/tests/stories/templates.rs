@@ -133,6 +133,7 @@ async fn another_module_asks_by_event_and_is_answered_once() {
     let item = Kept { data: Sealed(kept["data"].clone()) };
     store.commit().put(&Key::item("asked", "ofr-1", "."), &item).run().await.unwrap();
     let event = Envelope {
+        cause: vec![],
         id: "ofr#ofr_01ARZ3NDEKTSV4RRFFQ69G5FAV#1".into(),
         tenant: s.grace.id.prefix(),
         kind: "document.requested".into(),

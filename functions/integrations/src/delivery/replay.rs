@@ -135,6 +135,7 @@ async fn again(ctx: &Ctx, hook: &Record<Webhook>, walk: &Walk, change: &Logged) 
         by: change.by.clone(),
         record: change.id.clone(),
         version: change.version,
+        cause: vec![],
         data: change.event["data"].clone(),
     };
     let chosen =

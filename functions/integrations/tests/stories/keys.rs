@@ -151,6 +151,7 @@ async fn a_wider_subscription_moves_its_keys_to_the_wider_plan() {
     assert_eq!((&key["tier"], plan().as_str()), (&json!("basic"), "basic"));
     s.grace.change_gate(|gate| gate.plan = "Professional".into()).await;
     let event = events::Envelope {
+        cause: vec![],
         id: "ten#1#2".into(),
         tenant: s.grace.id.prefix(),
         kind: "tenant.plan_changed".into(),

@@ -328,6 +328,7 @@ async fn a_rule_of_the_organisation_names_the_endpoint_itself() {
     let other = s.hooks(&["rule.*"], json!({"url": "https://other.insurer.com/"})).await;
     let ada = s.registers("Okonkwo").await;
     let event = events::Envelope {
+        cause: vec![],
         id: format!("pat#{ada}#1"),
         tenant: s.grace.id.prefix(),
         kind: "rule.webhook_requested".into(),

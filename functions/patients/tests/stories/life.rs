@@ -227,12 +227,7 @@ async fn a_patient_is_deleted_only_while_no_record_names_them() {
     assert_eq!(stay.desk.get("/v1/patients?q=okonkwo").await.ok()["data"], json!([]));
     // The person can be registered again, and restoring the first would make two of one.
     let second = registered(&stay.desk, ngozi()).await;
-    admin
-        .call("POST", &format!("{path}/restore"))
-        .because("no")
-        .send()
-        .await
-        .refused(409, "taken-meanwhile");
+    admin.call("POST", &format!("{path}/restore")).because("no").send().await.refused(409, "taken-meanwhile");
     admin.call("DELETE", &format!("/v1/patients/{second}")).because("twice").send().await.done();
     admin.call("POST", &format!("{path}/restore")).because("it was real").send().await.ok();
     assert_eq!(stay.desk.get("/v1/patients?q=okonkwo").await.ok()["data"][0]["id"], json!(stay.patient));

@@ -1,6 +1,7 @@
 //! Stories of sign-up, plans, settings, sites, operators and closing.
 
 mod common;
+mod dead_letters;
 mod life;
 mod operators;
 mod provisioning;

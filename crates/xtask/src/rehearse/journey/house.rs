@@ -26,6 +26,7 @@ fn wanted() -> Wanted {
         settings: BTreeMap::new(),
         sites: vec![],
         staff: vec![],
+        partner: false,
     }
 }
 

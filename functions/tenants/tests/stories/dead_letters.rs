@@ -1,8 +1,6 @@
 //! What a module gave up: operators see it with its reason, and send it again once the cause is mended.
 
-mod common;
-
-use common::{Scene, on};
+use crate::common::{Scene, on};
 use kernel::Error;
 use serde_json::{Value, json};
 use std::sync::{
