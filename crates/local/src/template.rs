@@ -116,6 +116,13 @@ mod tests {
                 assert!(template.queues.iter().any(|known| known.id == *queue), "{queue}");
             }
         }
+        // A consumer leaves a dead letter's reason when it handles a message for the last time.
+        let given_up: Vec<u32> =
+            template.queues.iter().filter_map(|q| Some(q.dead_letters.as_ref()?.1)).collect();
+        assert!(
+            given_up.len() >= 10 && given_up.iter().all(|times| *times == web::dead::RECEIVES),
+            "{given_up:?}"
+        );
         let targets: Vec<_> = template.rules.iter().flat_map(|rule| &rule.targets).collect();
         assert!(!targets.is_empty() && targets.iter().all(|t| template.queues.iter().any(|q| q.id == **t)));
         assert_eq!(template.table["GlobalSecondaryIndexes"].as_array().unwrap().len(), 6);

@@ -65,21 +65,21 @@ fn together(envelopes: &[Envelope]) -> usize {
 async fn call(bus: &dyn Bus, all: &[Envelope], mut places: Vec<usize>, sent: &mut Sent) {
     for attempt in 0..TRIES {
         let events: Vec<Envelope> = places.iter().map(|at| all[*at].clone()).collect();
-        let now: Vec<usize> = match bus.put(&events).await {
+        match bus.put(&events).await {
             Ok(refused) => {
                 let (forever, now): (Vec<Refused>, _) = refused.into_iter().partition(|r| r.forever);
                 sent.refused.extend(forever.into_iter().map(|r| (places[r.at], r.reason)));
-                now.into_iter().map(|r| places[r.at]).collect()
+                places = now.into_iter().map(|r| places[r.at]).collect();
             }
+            // The client has tried for its time already.
             Err(error) => {
                 tracing::warn!(%error, cause = ?error, "the bus did not answer");
-                places
+                break;
             }
-        };
-        if now.is_empty() {
+        }
+        if places.is_empty() {
             return;
         }
-        places = now;
         if attempt + 1 < TRIES {
             tokio::time::sleep(Duration::from_millis(rand::random_range(20..=50 << attempt))).await;
         }
@@ -93,21 +93,17 @@ pub struct EventBridge {
     bus: String,
 }
 
-/// What EventBridge says of an entry that is busy or broken now; everything else it says of the entry itself.
-const PASSING: &[&str] = &[
-    "InternalException",
-    "InternalFailure",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "LimitExceededException",
-];
+/// What EventBridge says of the entry itself. All else (busy, broken, not permitted, another code than we know) may be
+/// otherwise tomorrow and is waited for.
+const FOREVER: &[&str] = &["InvalidArgument", "MalformedDetail", "RedactionFailure"];
 
 impl EventBridge {
     pub fn new(client: aws_sdk_eventbridge::Client, bus: &str) -> Self {
         Self { client, bus: bus.into() }
     }
 
-    async fn call(&self, events: &[Envelope]) -> Result<Vec<Refused>> {
+    /// The entries that were refused; none if the call as a whole is not valid, for one of them or for all.
+    async fn call(&self, events: &[Envelope]) -> Result<Option<Vec<Refused>>> {
         let mut request = self.client.put_events();
         for event in events {
             let entry = PutEventsRequestEntry::builder()
@@ -120,37 +116,34 @@ impl EventBridge {
         let refused = |(at, entry): (usize, &PutEventsResultEntry)| {
             let code = entry.error_code()?;
             let reason = format!("the bus: {code} {}", entry.error_message().unwrap_or_default());
-            Some(Refused { at, reason, forever: !PASSING.contains(&code) })
+            Some(Refused { at, reason, forever: FOREVER.contains(&code) })
         };
         match request.send().await {
-            Ok(answer) => Ok(answer.entries().iter().enumerate().filter_map(refused).collect()),
-            // Of one entry alone it is said of that entry.
-            Err(e) if events.len() == 1 && e.code() == Some("ValidationException") => {
-                let reason = format!("the bus: {}", e.message().unwrap_or("not valid"));
-                Ok(vec![Refused { at: 0, reason, forever: true }])
-            }
+            Ok(answer) => Ok(Some(answer.entries().iter().enumerate().filter_map(refused).collect())),
+            Err(e) if e.code() == Some("ValidationException") => Ok(None),
             Err(e) => Err(Error::internal(format!("bus: {}", e.message().unwrap_or("no answer")))),
         }
+    }
+
+    /// Each for itself: what the bus does not like is said of that one.
+    async fn one_by_one(&self, events: &[Envelope]) -> Result<Vec<Refused>> {
+        let mut refused = vec![];
+        for (at, event) in events.iter().enumerate() {
+            let invalid =
+                || vec![Refused { at, reason: "the bus: ValidationException".into(), forever: true }];
+            let one = self.call(std::slice::from_ref(event)).await?.unwrap_or_else(invalid);
+            refused.extend(one.into_iter().map(|r| Refused { at, ..r }));
+        }
+        Ok(refused)
     }
 }
 
 impl Bus for EventBridge {
     fn put<'a>(&'a self, events: &'a [Envelope]) -> BoxFuture<'a, Result<Vec<Refused>>> {
         Box::pin(async move {
-            match self.call(events).await {
-                // One of them may be what it does not like: each for itself.
-                Err(_) if events.len() > 1 => {
-                    let mut refused = vec![];
-                    for (at, event) in events.iter().enumerate() {
-                        let one = self.call(std::slice::from_ref(event)).await.unwrap_or_else(|error| {
-                            let reason = format!("{error:?}");
-                            vec![Refused { at: 0, reason, forever: false }]
-                        });
-                        refused.extend(one.into_iter().map(|r| Refused { at, ..r }));
-                    }
-                    Ok(refused)
-                }
-                answer => answer,
+            match self.call(events).await? {
+                Some(refused) => Ok(refused),
+                None => self.one_by_one(events).await,
             }
         })
     }

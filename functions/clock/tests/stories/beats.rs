@@ -110,7 +110,7 @@ async fn a_beat_that_comes_twice_sends_once_and_what_stands_is_rung_again_later(
 }
 
 #[tokio::test]
-async fn a_queue_that_does_not_accept_keeps_no_other_tenant_waiting_and_loses_nothing() {
+async fn a_queue_that_does_not_accept_loses_nothing() {
     let world = World::with(vec![]).await;
     let (grace, clock) = (world.hospital("grace").await, Clock::default());
     remind(&grace, 1).await;
@@ -152,4 +152,34 @@ async fn more_rows_than_one_page_holds_are_all_rung_in_one_beat() {
     let ids: std::collections::BTreeSet<String> =
         sent.iter().map(|m| format!("{} {}", m["id"], m["type"])).collect();
     assert_eq!(ids.len(), 2200);
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_opened_keeps_no_other_from_its_beat() {
+    let world = World::with(vec![]).await;
+    let (broken, grace) = (world.clinic("broken").await, world.hospital("grace").await);
+    remind(&broken, 1).await;
+    remind(&grace, 1).await;
+    let (table, name) = world.table();
+    let wrapped = store::sdk::types::AttributeValue::B(store::sdk::primitives::Blob::new(vec![1, 2, 3]));
+    let key = |text: String| store::sdk::types::AttributeValue::S(text);
+    let update = table
+        .update_item()
+        .table_name(name)
+        .update_expression("SET #w = :w")
+        .expression_attribute_names("#w", "wrapped");
+    let update = update.expression_attribute_values(":w", wrapped);
+    let update = update
+        .key("pk", key(format!("{}#key#default", broken.id.prefix())))
+        .key("sk", key("0000000001".into()));
+    update.send().await.unwrap();
+    world.app.vault().forget(broken.scope());
+    world.clock.advance(SignedDuration::from_hours(3));
+    let minute = json!({"beat": "minute"});
+    assert_eq!(
+        clock::beat(&world.app, &minute).await.unwrap(),
+        json!({"beat": "minute", "tenants": 2, "sent": 2, "nights": 0})
+    );
+    let sent = world.letters.take(Queue::Scheduling);
+    assert!(sent.iter().all(|message| message["tenant"] == grace.id.prefix()));
 }

@@ -18,7 +18,8 @@ async fn a_minute_in_which_nothing_is_due_costs_three_reads_in_one_wave_however_
     }
     let minute = json!({"beat": "minute"});
     clock.beat(&world.app, &minute).await.unwrap();
-    (world.trips(), world.rounds());
+    world.trips();
+    world.rounds();
     let told = clock.beat(&world.app, &minute).await.unwrap();
     assert_eq!(told, json!({"beat": "minute", "tenants": 0, "sent": 0, "nights": 0}));
     assert_eq!((world.trips(), world.rounds()), (3, 1));

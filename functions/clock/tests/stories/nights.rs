@@ -128,7 +128,7 @@ async fn a_clock_that_dies_while_it_tells_begins_again_a_few_minutes_later() {
     assert!(told(&world, &clock, "2026-11-25T01:30:00Z").await.is_empty());
     world.letters.down(false);
     assert!(told(&world, &clock, "2026-11-25T01:31:00Z").await.is_empty(), "another may still be at it");
-    assert_eq!(told(&world, &clock, "2026-11-25T01:35:00Z").await, ["beat.night 2026-11-24"]);
+    assert_eq!(told(&world, &clock, "2026-11-25T01:36:00Z").await, ["beat.night 2026-11-24"]);
 }
 
 #[tokio::test]

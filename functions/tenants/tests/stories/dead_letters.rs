@@ -62,6 +62,7 @@ async fn a_message_that_failed_for_the_last_time_is_listed_with_its_reason_and_s
     scene.world.rounds();
     let resend = format!("{PATH}/{}/resend", letter["id"].as_str().unwrap());
     scene.admin.post(&resend, json!({})).await.ok();
+    assert_eq!(scene.world.rounds(), 2);
     let sent = scene.world.letters.take(Queue::Patients);
     assert_eq!(sent, [serde_json::from_str::<Value>(&due("flw_1")).unwrap()]);
     assert!(letters(&scene).await.is_empty());
@@ -97,7 +98,7 @@ async fn letters_come_page_by_page_and_an_unknown_queue_is_named() {
     let second = scene.admin.get(&path).await.ok();
     let count = |page: &Value| page["data"].as_array().unwrap().len();
     assert_eq!((count(&first), count(&second), &second["next"]), (4, 2, &Value::Null));
-    scene.admin.get(&format!("{PATH}?queue=nobody")).await.refused(400, "invalid");
+    scene.admin.get(&format!("{PATH}?queue=nobody")).await.refused(400, "validation");
     scene.admin.get(&format!("{PATH}?queue=dispatch")).await.ok();
 }
 
