@@ -1,5 +1,12 @@
 //! Work that must be done: tasks, rules that make work by themselves, commands that need two people, ordered sets of
 //! tasks for joining, leaving and vetting.
+//!
+//! Approvals are made and decided where their commands live (`web::approval`); here they are listed, withdrawn, watched
+//! by the clock, and their policies kept. Fields that rules set are set by the modules that own them (`web::settable`).
+//!
+//! Not here yet: one step per asset still held (it waits for the events of assets), rules switched off for an import
+//! (imports do not exist), approvers of the requester's own team (no fact says who shares a team), device signatures on
+//! decisions. A dry run over a stretch of time answers pages of 2,000 changes instead of a job.
 
 pub mod approvals;
 pub mod assignee;

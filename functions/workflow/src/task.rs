@@ -4,6 +4,7 @@ mod act;
 mod api;
 mod clock;
 mod close;
+mod feed;
 mod finish;
 mod moves;
 mod new;

@@ -2,7 +2,7 @@
 
 use super::{
     Category, Check, Draft, Escalation, Priority, RecurOn, Requires, Source, SourceKind, Status, Task,
-    act::Said, act::act, drafted, note,
+    act::Said, act::act, drafted, feed, note,
 };
 use crate::{
     assignee::{Assignee, Kind},
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use store::{Entity, Record, Wanted};
 use web::{
-    Answer, At, Body, Ctx, Noun, Query, Reach, Route,
+    Answer, At, Body, Ctx, Door, Noun, Query, Reach, Route,
     noun::{self, Pages, View},
     ok, route,
 };
@@ -58,6 +58,17 @@ pub fn routes() -> Vec<Route> {
             .trips(2)
             .says("Writes something about it"),
     ];
+    routes.extend([
+        route(Method::POST, format!("{PATH}/feed"), "task.view", "task.feed", post(feed::make))
+            .gives::<feed::Feed>(201)
+            .trips(1)
+            .says("An address of one's own tasks for one's own calendar"),
+        route(Method::GET, format!("{PATH}.ics"), Door::Public, "task.calendar", get(feed::read))
+            .asks::<feed::Key>()
+            .answers(200)
+            .trips(5)
+            .says("One's own tasks as a calendar (iCalendar), by the address that was made for it"),
+    ]);
     routes.extend(noun::reading::<Task>(PATH, "task.view"));
     routes.extend(commands());
     routes

@@ -311,3 +311,30 @@ async fn a_retried_approval_is_answered_as_it_was_and_what_fails_now_is_said() {
     let late = o.a.post(&o.path("approve"), json!({})).await;
     late.refused(422, "state");
 }
+
+#[tokio::test]
+async fn a_policy_names_who_decides_and_nobody_decides_about_themselves() {
+    let o = Office::open().await;
+    let approvers = json!({"users": [o.s.hr.user()], "roles": ["quality"]});
+    policy(
+        &o,
+        json!({"command": "payment.refund", "approvers": approvers, "needed": 1, "expires_hours": 24}),
+    )
+    .await;
+    let asked = o.a.post(&o.path("refund"), json!({"amount": {}})).await.refused(428, "approval-required");
+    let approve = Office::decides(&asked, "approve");
+    let refused = o.b.post(&approve, json!({})).await.refused(403, "not-an-approver");
+    assert_eq!(refused["roles"], json!(["quality"]));
+    o.s.nurse.post(&approve, json!({})).await.missing();
+    let elsewhere = approve.replace("/v1/patients/", "/v1/workflow/");
+    let told = o.s.hr.post(&elsewhere, json!({})).await.refused(409, "other-module");
+    assert_eq!(told["module"], "patients", "it is decided where its command lives");
+    let path = approve.trim_end_matches("/approve");
+    let shown = o.s.hr.get(path).await.ok();
+    assert_eq!(
+        (&shown["actions"], &shown["request"]),
+        (&json!(["approve", "reject"]), &json!({"amount": {}}))
+    );
+    assert_eq!(o.a.get(path).await.ok()["actions"], json!(["withdraw"]));
+    assert_eq!(o.s.hr.post(&approve, json!({})).await.ok()["refunded"], 1);
+}

@@ -344,3 +344,28 @@ async fn what_a_model_proposes_is_nobodys_work_until_somebody_accepts_it() {
     s.hears("ai_decision.settled", &made("aid", 2), json!({"outcome": "accepted"})).await;
     assert_eq!(s.shows(&list[1]).await["status"], "open");
 }
+
+#[tokio::test]
+async fn a_calendar_shows_ones_own_tasks_until_one_has_left() {
+    let s = Stage::set().await;
+    let to = json!({"kind": "user", "value": s.nurse.user()});
+    s.task(
+        &s.admin,
+        json!({"assignee": to, "title": "Bring the badge, please", "category": "it", "due_on": "2026-11-25"}),
+    )
+    .await;
+    s.task(&s.admin, json!({"assignee": to, "title": "Call Mrs Bello"})).await;
+    let feed = s.nurse.post("/v1/workflow/tasks/feed", json!({})).await.created();
+    let path = feed["path"].as_str().unwrap();
+    let calendar = s.world.stranger().get(path).await;
+    let text = String::from_utf8(calendar.bytes.clone()).unwrap();
+    assert_eq!(
+        (calendar.status, calendar.headers["content-type"].as_str()),
+        (200, "text/calendar; charset=utf-8")
+    );
+    assert!(text.contains("SUMMARY:Bring the badge\\, please\r\nDUE:20261125T160000Z"), "{text}");
+    assert!(!text.contains("Bello"), "what is about patients is a number");
+    s.world.stranger().get("/v1/workflow/tasks.ics?key=nobodysnobodysnobodys").await.missing();
+    s.grace.gone(&s.nurse).await;
+    s.world.stranger().get(path).await.missing();
+}
