@@ -122,6 +122,8 @@ impl PartnerKey {
 impl Entity for PartnerKey {
     type Id = PartnerKeyId;
     const NOUN: &'static str = "partner_key";
+    /// Somebody's address stands in it.
+    const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
         List {

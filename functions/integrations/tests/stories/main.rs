@@ -1,5 +1,6 @@
 //! The module's stories, told by its actors against the real table engine (`spec/integrations.md`).
 
+mod budgets;
 mod doubles;
 mod keys;
 mod stage;

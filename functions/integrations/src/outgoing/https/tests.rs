@@ -80,3 +80,60 @@ async fn a_home_that_is_permitted_is_this_machine_and_no_other() {
     let wire = Https::with_resolver(Permit::Loopback, there);
     assert_eq!(wire.addresses(&url("http://localhost:4000/")).await.unwrap_err(), Failed::Unsafe);
 }
+
+/// A server that speaks TLS with a certificate for this name, and what trusts it.
+async fn secured(name: &str) -> (u16, RootCertStore) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let made = rcgen::generate_simple_self_signed(vec![name.to_string()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut buffer = [0; 4096];
+            let n = stream.read(&mut buffer).await.unwrap();
+            assert!(buffer[..n].starts_with(b"POST /hook HTTP/1.1"));
+            let said = "HTTP/1.1 429 Slow\r\nretry-after: 7\r\ncontent-length: 4\r\n\r\nwait";
+            stream.write_all(said.as_bytes()).await.unwrap();
+        }
+    });
+    (port, roots)
+}
+
+fn to(port: u16) -> Call {
+    Call { url: url(&format!("https://localhost:{port}/hook")), headers: vec![], body: b"{}".to_vec() }
+}
+
+fn home() -> Arc<Turns> {
+    Arc::new(Turns(vec!["127.0.0.1"], AtomicUsize::new(0)))
+}
+
+#[tokio::test]
+async fn a_connection_is_secured_and_the_answer_read() {
+    let (port, roots) = secured("localhost").await;
+    let wire = Https::with_resolver(Permit::Loopback, home()).trusting(roots);
+    let answered = wire.post(&to(port)).await.unwrap();
+    assert_eq!(answered, Answered { status: 429, retry_after: Some(7), body: b"wait".to_vec() });
+}
+
+#[tokio::test]
+async fn who_cannot_show_a_certificate_for_the_name_gets_nothing() {
+    let (port, roots) = secured("hooks.insurer.com").await;
+    let wire = Https::with_resolver(Permit::Loopback, home()).trusting(roots);
+    assert_eq!(wire.post(&to(port)).await.unwrap_err(), Failed::Tls);
+    let (port, _) = secured("localhost").await;
+    let wire = Https::with_resolver(Permit::Loopback, home());
+    assert_eq!(wire.post(&to(port)).await.unwrap_err(), Failed::Tls, "nobody vouches for it");
+}
