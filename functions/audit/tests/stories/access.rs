@@ -194,3 +194,31 @@ async fn who_touches_more_than_two_hundred_persons_in_an_hour_is_told_of_once() 
         (&json!(s.nurse.user()), &json!(201))
     );
 }
+
+#[tokio::test]
+async fn a_worker_that_dies_between_the_table_and_the_lock_leaves_one_entry_anchored_once() {
+    let s = Stage::set().await;
+    let ada = s.patient("Ada", "0803 123 4567").await;
+    s.anchors().await;
+    s.world.letters.take(Queue::Access);
+    s.nurse.get(&format!("/v1/patients/{ada}")).await.ok();
+    let sent = s.world.letters.take(Queue::Access);
+    let audit = s.world.modules.iter().find(|m| m.name == "audit").unwrap();
+    let hand = async || {
+        let task = web::gatherer(audit, &web::Message::Other(sent[0].clone())).unwrap();
+        web::gather(task, &s.world.app, sent.clone()).await
+    };
+    s.world.files.down(true);
+    assert!(hand().await.is_err(), "the message comes again");
+    s.world.files.down(false);
+    for _ in 0..2 {
+        hand().await.unwrap();
+    }
+    let page = s.auditor.get(&format!("/v1/audit/access?record={ada}")).await.ok();
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+    s.world.letters.take(Queue::Access);
+    s.night("2026-05-05").await;
+    let day = s.auditor.get("/v1/audit/digests/2026-05-04").await.ok();
+    assert_eq!((&day["access"]["count"], &day["mismatches"]), (&json!(1), &json!([])));
+    assert_eq!(s.verified().await["status"], "intact");
+}
