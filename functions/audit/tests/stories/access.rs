@@ -203,16 +203,11 @@ async fn a_worker_that_dies_between_the_table_and_the_lock_leaves_one_entry_anch
     s.world.letters.take(Queue::Access);
     s.nurse.get(&format!("/v1/patients/{ada}")).await.ok();
     let sent = s.world.letters.take(Queue::Access);
-    let audit = s.world.modules.iter().find(|m| m.name == "audit").unwrap();
-    let hand = async || {
-        let task = web::gatherer(audit, &web::Message::Other(sent[0].clone())).unwrap();
-        web::gather(task, &s.world.app, sent.clone()).await
-    };
     s.world.files.down(true);
-    assert!(hand().await.is_err(), "the message comes again");
+    assert_eq!(s.world.failing("audit", &sent).await, ["0"], "the message comes again");
     s.world.files.down(false);
     for _ in 0..2 {
-        hand().await.unwrap();
+        s.world.batch("audit", &sent).await;
     }
     let page = s.auditor.get(&format!("/v1/audit/access?record={ada}")).await.ok();
     assert_eq!(page["data"].as_array().unwrap().len(), 1);
