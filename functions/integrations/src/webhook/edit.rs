@@ -90,7 +90,7 @@ fn fits(ctx: &Ctx, wire: &Wire, hook: &Webhook) -> Result<()> {
 fn suits_machine(ctx: &Ctx, hook: &Webhook) -> Result<()> {
     for wanted in &hook.event_types {
         let readable = authz::rule(&format!("{}.view", pattern::noun(wanted)));
-        if !readable.is_some_and(|rule| ctx.may(rule.permission) > Reach::None) {
+        if readable.is_none_or(|rule| ctx.may(rule.permission) == Reach::None) {
             let detail =
                 format!("your key does not name {}.view, which {wanted} tells of", pattern::noun(wanted));
             return Err(Error::forbidden("scope-exceeds-grant", detail));
