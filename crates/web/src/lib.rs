@@ -10,6 +10,7 @@ mod claims;
 pub mod conditions;
 pub mod cors;
 mod ctx;
+mod ctx_for;
 pub mod docs;
 mod extract;
 pub mod files;
