@@ -6,7 +6,7 @@ use kernel::{
     ApprovalId, ApprovalPolicyId, FiringId, RuleActionId, RuleId, SequenceId, SequenceRunId, SiteId, TaskId,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
@@ -183,8 +183,10 @@ pub struct RuleAsked {
     /// The event that the rule fired on, and its record.
     pub event: String,
     pub record: String,
-    /// The action as its module declares it: recipients, channels, template, priority; endpoint, body.
-    pub with: Value,
+    /// The action as its module reads it, beside the names above: `recipients`, `channels`, `template`, `title`, `body`,
+    /// `priority` and the event's `data` for notifications; `endpoint` and `fields` for integrations.
+    #[serde(flatten)]
+    pub with: Map<String, Value>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

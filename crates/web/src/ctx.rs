@@ -11,10 +11,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernel::{ContextId, Error, Id, Result};
 use serde::{Deserialize, Serialize};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
 use store::{Caller, Commit, Entity, List, Once, Page, Record, Scope, Store, Wanted, facts};
@@ -27,22 +24,22 @@ pub(crate) struct Opened {
 
 /// Made by the guard (or for a reaction), nowhere else.
 #[derive(Clone)]
-pub struct Ctx(Arc<Inner>);
+pub struct Ctx(pub(crate) Arc<Inner>);
 
-struct Inner {
-    app: App,
-    actor: Actor,
-    store: Store,
-    gate: Arc<Gate>,
-    operation: String,
-    decision: Decision,
-    demands: Demands,
-    once: Option<Once>,
-    route: Option<Arc<Route>>,
+pub(crate) struct Inner {
+    pub(crate) app: App,
+    pub(crate) actor: Actor,
+    pub(crate) store: Store,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) operation: String,
+    pub(crate) decision: Decision,
+    pub(crate) demands: Demands,
+    pub(crate) once: Option<Once>,
+    pub(crate) route: Option<Arc<Route>>,
     /// What was sent, where it may have to wait for a second person.
-    sent: Option<Sent>,
-    approving: Option<Arc<Approving>>,
-    second_person: AtomicBool,
+    pub(crate) sent: Option<Sent>,
+    pub(crate) approving: Option<Arc<Approving>>,
+    pub(crate) second_person: AtomicBool,
 }
 
 impl Ctx {
@@ -74,70 +71,6 @@ impl Ctx {
             second_person,
         };
         Self(Arc::new(inner))
-    }
-
-    /// The same caller giving a command that somebody else asked for.
-    pub(crate) fn approved(
-        &self,
-        caller: Caller,
-        route: Arc<Route>,
-        demands: Demands,
-        approving: Arc<Approving>,
-    ) -> Result<Self> {
-        let permission = route.permission().ok_or(Error::Missing)?;
-        let decision = authz::decide(&self.holder(), permission, self.now());
-        if !decision.is_allowed() {
-            return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
-        }
-        Ok(Self(Arc::new(Inner {
-            app: self.0.app.clone(),
-            actor: self.0.actor.clone(),
-            store: self.0.store.acting(caller),
-            gate: self.0.gate.clone(),
-            operation: route.operation.clone(),
-            decision,
-            demands,
-            once: self.0.once.clone(),
-            route: Some(route),
-            sent: None,
-            approving: Some(approving),
-            second_person: AtomicBool::new(false),
-        })))
-    }
-
-    /// The product itself, for somebody else: as a rule, on behalf of its owner.
-    pub fn on_behalf(&self, by: String, owner: String, cause: Vec<String>) -> Self {
-        let caller = Caller { by, on_behalf: Some(owner), cause, ..self.0.store.caller().clone() };
-        Self(Arc::new(Inner {
-            app: self.0.app.clone(),
-            actor: self.0.actor.clone(),
-            store: self.0.store.acting(caller),
-            gate: self.0.gate.clone(),
-            operation: self.0.operation.clone(),
-            decision: self.0.decision.clone(),
-            demands: Demands::default(),
-            once: None,
-            route: None,
-            sent: None,
-            approving: None,
-            second_person: AtomicBool::new(false),
-        }))
-    }
-
-    pub(crate) fn route(&self) -> Option<&Route> {
-        self.0.route.as_deref()
-    }
-    pub(crate) fn sent(&self) -> Option<&Sent> {
-        self.0.sent.as_ref()
-    }
-    pub(crate) fn approving(&self) -> Option<&Arc<Approving>> {
-        self.0.approving.as_ref()
-    }
-    pub(crate) fn demand_second_person(&self) {
-        self.0.second_person.store(true, SeqCst);
-    }
-    pub(crate) fn second_person_demanded(&self) -> bool {
-        self.0.second_person.load(SeqCst)
     }
 
     /// A part of the product acting by itself in a scope: reactions, schedules. `what` names it in the

@@ -13,6 +13,7 @@ pub mod conditions;
 pub mod cors;
 mod ctx;
 pub mod dead;
+mod ctx_for;
 pub mod docs;
 mod extract;
 pub mod files;

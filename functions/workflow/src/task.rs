@@ -4,6 +4,7 @@ mod act;
 mod api;
 mod clock;
 mod close;
+mod commands;
 mod feed;
 mod finish;
 mod moves;

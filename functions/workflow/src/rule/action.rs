@@ -10,14 +10,25 @@ use kernel::{SequenceId, WebhookId};
 use rules::{Condition, Known};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+kernel::words! {
+    /// How a recipient is found, in the words of notifications.
+    pub enum Found {
+        User = "user", Role = "role", RoleAtSite = "role_at_site", Team = "team", Subject = "subject",
+        Assignee = "assignee", Manager = "manager", Guardian = "guardian", CareCircle = "care_circle",
+        Actor = "actor",
+    }
+}
+kernel::words! { pub enum Channel { Email = "email", Sms = "sms", Push = "push" } }
+kernel::words! {
+    pub enum Urgency { Low = "low", Normal = "normal", High = "high", Critical = "critical" }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recipient {
-    /// `user`, `role`, `role_at_site`, `team`, `subject`, `assignee`, `manager`, `guardian`, `care_circle`, `actor`
-    #[schemars(regex(pattern = r"^[a-z_]{3,20}$"))]
-    pub kind: String,
+    pub kind: Found,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 60))]
     pub value: Option<String>,
@@ -50,17 +61,19 @@ pub enum Action {
         recipients: Vec<Recipient>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[schemars(length(max = 3))]
-        channels: Vec<String>,
+        channels: Vec<Channel>,
         /// A template of notifications, or the text itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(length(max = 60))]
         template: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(length(min = 1, max = 120))]
+        title: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(length(min = 1, max = 500))]
         text: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schemars(length(max = 20))]
-        priority: Option<String>,
+        priority: Option<Urgency>,
     },
     /// Something outside hears of it.
     Webhook {
@@ -114,7 +127,10 @@ impl Action {
                 let more = description.iter().map(|d| text("description", d));
                 [text("title", title)].into_iter().chain(more).collect()
             }
-            Self::Notify { text: said, .. } => said.iter().map(|t| text("text", t)).collect(),
+            Self::Notify { title, text: said, .. } => {
+                let heading = title.iter().map(|t| text("title", t));
+                heading.chain(said.iter().map(|t| text("text", t))).collect()
+            }
             Self::Webhook { fields, .. } => {
                 fields.iter().map(|(name, v)| (format!("fields/{name}"), v.clone())).collect()
             }
@@ -169,9 +185,16 @@ pub fn record_of(rendered: &Value, input: &Value) -> String {
     rendered["record"].as_str().unwrap_or(own).to_string()
 }
 
-/// What leaves with an event: the rendered action without its kind.
-pub fn with(rendered: &Value) -> Value {
-    let mut out = rendered.as_object().cloned().unwrap_or_else(Map::new);
-    out.remove("kind");
-    json!(out)
+/// What leaves with an event: the rendered action in the words of the module that does it.
+pub fn with(rendered: &Value, input: &Value) -> Map<String, Value> {
+    let mut out = rendered.as_object().cloned().unwrap_or_default();
+    let told = out.remove("kind").is_some_and(|kind| kind == "notify");
+    if let Some(text) = out.remove("text") {
+        out.insert("body".into(), text);
+    }
+    if told {
+        let data = input["event"]["data"].as_object().cloned().unwrap_or_default();
+        out.insert("data".into(), Value::Object(data));
+    }
+    out
 }

@@ -213,7 +213,7 @@ impl Made<'_> {
             owner: owner.clone(),
             event: self.event.kind.clone(),
             record: self.event.record.clone(),
-            with: with(rendered),
+            with: with(rendered, input),
         };
         Ok(match action {
             Action::Notify { .. } => WorkflowEvent::RuleNotifyRequested(asked()),

@@ -6,7 +6,6 @@ use axum::{
     routing::{get, post},
 };
 use events::PatientEvent;
-use jiff::SignedDuration;
 use kernel::{PatientId, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,18 +68,18 @@ fn register() -> Module {
     Module::new("patients", routes).reacts(vec![settable])
 }
 
-struct Desk {
-    s: Stage,
+pub struct Desk {
+    pub s: Stage,
 }
 
 impl Desk {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         Self { s: Stage::with(vec![register()]).await }
     }
-    async fn contended() -> Self {
+    pub async fn contended() -> Self {
         Self { s: Stage::on(World::contended(vec![workflow::module(), register()]).await).await }
     }
-    fn falls(more: Value) -> Value {
+    pub fn falls(more: Value) -> Value {
         let mut body = json!({
             "code": "falls", "name": "Falls", "on": ["incident.reported"],
             "when": "event.data.severity in ['high','critical'] && event.data.kind == 'fall'",
@@ -94,39 +93,39 @@ impl Desk {
         merge(&mut body, more);
         body
     }
-    async fn rule(&self, body: Value) -> Value {
+    pub async fn rule(&self, body: Value) -> Value {
         self.s.admin.post("/v1/workflow/rules", body).await.created()
     }
-    async fn does(&self, rule: &Value, command: &str, body: Value) -> Reply {
+    pub async fn does(&self, rule: &Value, command: &str, body: Value) -> Reply {
         self.s.admin.post(&format!("/v1/workflow/rules/{}/{command}", id(rule)), body).await
     }
-    async fn active(&self, body: Value) -> Value {
+    pub async fn active(&self, body: Value) -> Value {
         let rule = self.rule(body).await;
         self.does(&rule, "activate", json!({"reason": "wanted"})).await.ok()
     }
-    async fn shows(&self, rule: &Value) -> Value {
+    pub async fn shows(&self, rule: &Value) -> Value {
         self.s.admin.get(&format!("/v1/workflow/rules/{}", id(rule))).await.ok()
     }
-    async fn firings(&self, rule: &Value) -> Vec<Value> {
+    pub async fn firings(&self, rule: &Value) -> Vec<Value> {
         let page = self.s.admin.get(&format!("/v1/workflow/firings?rule={}&limit=100", id(rule))).await.ok();
         page["data"].as_array().unwrap().clone()
     }
-    async fn firing(&self, firing: &Value) -> Value {
+    pub async fn firing(&self, firing: &Value) -> Value {
         self.s.admin.get(&format!("/v1/workflow/firings/{}", id(firing))).await.ok()
     }
-    async fn patient(&self) -> String {
+    pub async fn patient(&self) -> String {
         let new = json!({"secret": "Ngozi", "custom": {"a": 0, "b": 0}});
         id(&self.s.admin.post("/v1/patients", new).await.created())
     }
-    async fn sets(&self, patient: &str, custom: Value) {
+    pub async fn sets(&self, patient: &str, custom: Value) {
         self.s.admin.patch(&format!("/v1/patients/{patient}"), json!({"custom": custom})).await.ok();
     }
-    async fn asked(&self, kind: &str) -> Vec<events::Envelope> {
+    pub async fn asked(&self, kind: &str) -> Vec<events::Envelope> {
         self.s.world.events().await.into_iter().filter(|e| e.kind == kind).collect()
     }
 }
 
-fn fall() -> Value {
+pub fn fall() -> Value {
     json!({"severity": "high", "kind": "fall", "person": made("pat", 9)})
 }
 
@@ -152,8 +151,14 @@ async fn a_fall_makes_a_task_and_a_push_once_however_often_it_is_delivered() {
     assert!(made["due_at"].as_str().unwrap().starts_with("2026-11-24T08:00:0"), "in 24 hours");
     assert_eq!((&made["source"]["of"], &made["created_by"]), (&rule["id"], &json!(d.s.admin.user())));
     let asked = d.asked("rule.notify_requested").await;
-    assert_eq!((asked.len(), &asked[0].data["with"]["text"]), (1, &json!("A fall of severity high")));
+    assert_eq!((asked.len(), &asked[0].data["body"]), (1, &json!("A fall of severity high")));
     assert_eq!(asked[0].by, format!("rule:{}", id(&rule)));
+    let said = &asked[0].data;
+    assert_eq!(
+        (&said["recipients"], &said["channels"]),
+        (&json!([{"kind": "role", "value": "doctor"}]), &json!(["push"]))
+    );
+    assert_eq!((&said["data"]["kind"], &said["rule"]), (&json!("fall"), &rule["id"]));
     let done = json!({"action": push["ref"], "done": "ntf_1"});
     d.s.hears("rule.action_done", &id(&push["ref"]), done).await;
     assert_eq!(d.firing(&firings[1]).await["acted"][1]["status"], "done");
@@ -342,101 +347,4 @@ async fn what_would_hurt_is_refused_with_its_place() {
         .refused(422, "rule-invalid");
     d.s.hr.post("/v1/workflow/rules", Desk::falls(json!({}))).await.refused(403, "forbidden");
     d.s.admin.get("/v1/workflow/rules/catalogue").await.ok();
-}
-
-#[tokio::test]
-async fn a_shadow_rule_logs_what_it_would_do_and_does_nothing() {
-    let d = Desk::open().await;
-    let rule = d.active(Desk::falls(json!({"mode": "shadow"}))).await;
-    d.s.hears("incident.reported", &made("inc", 1), fall()).await;
-    let firing = &d.firings(&rule).await[0];
-    assert_eq!(
-        (&firing["acted"][0]["status"], &firing["acted"][1]["rendered"]["text"]),
-        (&json!("skipped"), &json!("A fall of severity high"))
-    );
-    assert!(d.asked("rule.notify_requested").await.is_empty() && d.asked("task.assigned").await.is_empty());
-}
-
-#[tokio::test]
-async fn a_rule_about_one_record_again_and_again_is_suppressed_and_then_tripped() {
-    let d = Desk::open().await;
-    let rule = d.active(Desk::falls(json!({}))).await;
-    for n in 0..4 {
-        d.s.world.clock.advance(SignedDuration::from_millis(200));
-        d.s.hears("incident.reported", &made("inc", 1), fall()).await;
-        assert_eq!(d.firings(&rule).await[0]["result"], if n == 0 { "matched" } else { "suppressed" });
-    }
-    let halted = d.shows(&rule).await;
-    assert_eq!((&halted["status"], &halted["halted"]), (&json!("tripped"), &json!("guard-record")));
-    d.does(&rule, "activate", json!({"reason": "it was a test"})).await.ok();
-    assert_eq!(d.asked("rule.tripped").await.len(), 1);
-}
-
-#[tokio::test]
-async fn an_import_fires_up_to_the_hours_limit_and_the_rest_is_counted() {
-    let d = Desk::open().await;
-    let rule = d.active(Desk::falls(json!({"max_per_hour": 3}))).await;
-    for n in 0..8 {
-        d.s.hears("incident.reported", &made("inc", n), fall()).await;
-    }
-    let results: Vec<Value> = d.firings(&rule).await.iter().map(|f| f["result"].clone()).collect();
-    let count = |what: &str| results.iter().filter(|r| **r == what).count();
-    assert_eq!((count("matched"), count("suppressed")), (3, 1));
-    assert_eq!(d.shows(&rule).await["status"], "active", "a limit, not a fault");
-}
-
-#[tokio::test]
-async fn a_rule_whose_owner_lost_the_right_is_paused() {
-    let d = Desk::open().await;
-    let rule = d.active(Desk::falls(json!({}))).await;
-    d.s.grace.gone(&d.s.admin).await;
-    d.s.hears("incident.reported", &made("inc", 1), fall()).await;
-    let halted = d.shows(&rule).await;
-    assert_eq!((&halted["status"], &halted["halted"]), (&json!("paused"), &json!("owner_lost_right")));
-    assert!(d.firings(&rule).await.is_empty());
-}
-
-#[tokio::test]
-async fn an_active_rule_is_paused_before_it_is_changed() {
-    let d = Desk::open().await;
-    let rule = d.active(Desk::falls(json!({}))).await;
-    let one = format!("/v1/workflow/rules/{}", id(&rule));
-    d.s.admin.patch(&one, json!({"name": "x"})).await.refused(422, "state");
-    d.does(&rule, "pause", json!({})).await.refused(422, "reason-required");
-    d.does(&rule, "pause", json!({"reason": "a change"})).await.ok();
-    d.s.hears("incident.reported", &made("inc", 1), fall()).await;
-    assert!(d.firings(&rule).await.is_empty());
-    d.s.admin.patch(&one, json!({"name": "x"})).await.ok();
-    d.s.admin.post("/v1/workflow/rules", Desk::falls(json!({}))).await.refused(409, "duplicate");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_event_handed_to_ten_workers_at_once_fires_once() {
-    let d = Desk::contended().await;
-    let rule = d.active(Desk::falls(json!({"max_per_record": {"count": 20, "seconds": 60}}))).await;
-    let incident = d.s.event("incident.reported", &made("inc", 1), fall());
-    let one = || {
-        let (world, incident) = (d.s.world.clone(), incident.clone());
-        tokio::spawn(async move { world.hand_over(&incident).await })
-    };
-    for done in futures::future::join_all((0..10).map(|_| one())).await {
-        done.unwrap();
-    }
-    assert_eq!(d.firings(&rule).await.len(), 1);
-    assert_eq!(d.s.hr.get("/v1/workflow/tasks?role=hr").await.ok()["data"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn sending_something_out_may_need_a_second_administrator() {
-    let d = Desk::open().await;
-    let adopt = json!({"command": "rule.activate"});
-    d.s.admin.post("/v1/workflow/approval_policies/adopt", adopt).await.created();
-    let quiet = d.active(Desk::falls(json!({"code": "quiet"}))).await;
-    assert_eq!(quiet["status"], "active");
-    let hook = json!([{"kind": "webhook", "endpoint": made("whe", 1), "fields": {"of": "=event.record"}}]);
-    let loud = d.rule(Desk::falls(json!({"code": "loud", "then": hook}))).await;
-    let asked = d.does(&loud, "activate", json!({})).await.refused(428, "approval-required");
-    let second = d.s.grace.staff("tenant_admin");
-    let path = format!("/v1/workflow/approvals/{}/approve", asked["approval"].as_str().unwrap());
-    assert_eq!(second.post(&path, json!({})).await.ok()["status"], "active");
 }
