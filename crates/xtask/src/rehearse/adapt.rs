@@ -87,6 +87,7 @@ pub fn adapt(rules: &[Rule], file: &str, template: &mut Value) -> Outcome<Vec<Ch
             Stands::Kept => (),
             Stands::Dropped => drop(all.as_object_mut().and_then(|all| all.remove(&id))),
             Stands::Replaced => replace(&rule.kind, &mut all[&id])?,
+            Stands::Adapted if rule.kind == "AWS::ApiGatewayV2::Stage" => deploy_by_itself(&mut all[&id]),
             Stands::Adapted => api::adapt(&id, all)?,
         }
         changes.push(Change { file: file.into(), id, rule: rule.clone() });
@@ -103,6 +104,14 @@ fn rule_for<'a>(rules: &'a [Rule], resource: &Value) -> Option<&'a Rule> {
     let mut fitting: Vec<&Rule> = rules.iter().filter(fits).collect();
     fitting.sort_by_key(|rule| rule.with.is_none());
     fitting.first().copied()
+}
+
+/// A stage of a WebSocket API without the deployment that it names.
+fn deploy_by_itself(stage: &mut Value) {
+    if let Some(properties) = stage["Properties"].as_object_mut() {
+        properties.remove("DeploymentId");
+        properties.insert("AutoDeploy".into(), json!(true));
+    }
 }
 
 /// A policy of one role, in the older type that names several.
@@ -197,6 +206,17 @@ mod tests {
         adapt(&rules().unwrap(), "t", &mut one).unwrap();
         let want = json!({"Type": "AWS::IAM::Policy", "Properties": {"Roles": ["r"], "PolicyName": "p"}});
         assert_eq!(one["Resources"]["P"], want);
+    }
+
+    #[test]
+    fn a_stage_whose_deployment_is_dropped_deploys_by_itself() {
+        let stage =
+            json!({"Type": "AWS::ApiGatewayV2::Stage", "Properties": {"DeploymentId": {"Ref": "Deployed"}}});
+        let deployed = json!({"Type": "AWS::ApiGatewayV2::Deployment", "Properties": {}});
+        let mut one = template(json!({"Stage": stage, "Deployed": deployed}));
+        adapt(&rules().unwrap(), "t", &mut one).unwrap();
+        assert_eq!(one["Resources"]["Stage"]["Properties"], json!({"AutoDeploy": true}));
+        assert!(one["Resources"]["Deployed"].is_null());
     }
 
     #[test]
