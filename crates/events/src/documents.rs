@@ -184,12 +184,18 @@ pub enum DocumentEvent {
     DisposalCompleted(Disposal),
 }
 
-/// What a module asks documents to make. Values are personal and do not travel: they lie as
-/// `{"data": {…sealed…}}` at `Key::item("asked", data_ref, ".")`, put there in the commit that emits this.
+/// What a module asks documents to make, or to have signed. Values are personal and do not travel: they lie as
+/// `{"data": {…}, "signers": [{"name", "role", "email" or "user"}]}`, both sealed, at
+/// `Key::item("asked", data_ref, ".")`, put there in the commit that emits this. With signers, a request for their
+/// signatures is sent under what was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Requested {
-    /// A template's code.
+    /// A template's code; empty where a document is given.
+    #[serde(default)]
     pub template: String,
+    /// Nothing is made: this one is to be signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<DocumentId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

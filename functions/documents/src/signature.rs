@@ -13,7 +13,7 @@ mod public;
 mod verify;
 mod work;
 
-pub use api::routes;
+pub use api::{NewSigner, open, routes};
 pub use work::{reactions, tasks};
 
 use crate::lock::Lock;

@@ -67,8 +67,9 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-#[derive(Clone, Deserialize, JsonSchema)]
-struct NewSigner {
+/// Somebody who is to be asked.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct NewSigner {
     #[schemars(length(min = 1, max = 120))]
     name: Sealed<String>,
     /// Of somebody without a login: the link and the code go there.
@@ -113,25 +114,10 @@ async fn create(ctx: Ctx, At(id): At<DocumentId>, Body(new): Body<New>) -> Answe
     if expires_on < today || expires_on > last {
         return Err(Error::field("expires-on", "/expires_on", format!("from today to {last}")).into());
     }
-    let body = Signature {
-        document: id,
-        document_version: document.body.file.n,
-        sha256: document.body.file.sha256.clone(),
-        title: document.body.title.clone(),
-        message: new.message,
-        mode: new.mode.unwrap_or_default(),
-        signers,
-        expires_on,
-        remind_every_days: new.remind_every_days.unwrap_or(3),
-        status: Status::Draft,
-        requested_by: ctx.actor().user.clone(),
-        zone: ctx.zone().iana_name().unwrap_or("UTC").into(),
-        remind_at: None,
-        completed_at: None,
-        final_document: None,
-        final_sha256: None,
-        seal: None,
-    };
+    let mut body = asked_for(&ctx, &document, signers, expires_on);
+    body.message = new.message;
+    body.mode = new.mode.unwrap_or_default();
+    body.remind_every_days = new.remind_every_days.unwrap_or(3);
     let record = Record::new(ctx.now(), body);
     let mut signing = document.next(ctx.now());
     signing.body.signing = Some(record.id);
@@ -179,6 +165,68 @@ async fn signers(ctx: &Ctx, new: Vec<NewSigner>) -> Result<Vec<Signer>> {
     Ok(signers)
 }
 
+/// A request that another module asks for, sent at once. Its id follows from what asked, so that it is opened once.
+pub async fn open(
+    ctx: &Ctx,
+    id: DocumentId,
+    new: Vec<NewSigner>,
+    seed: kernel::Ulid,
+    by: &str,
+) -> Result<()> {
+    let request: SignatureId = kernel::Id::of(seed);
+    if place::live::<Signature>(ctx, request).await?.is_some() {
+        return Ok(());
+    }
+    let signers = signers(ctx, new).await?;
+    let last = ctx.today().checked_add(USUAL.days()).map_err(Error::internal)?;
+    place::again(ctx, || async {
+        let document = ctx.store().fresh::<Document>(id).await?;
+        document.body.not_in_signing()?;
+        let mut body = asked_for(ctx, &document, signers.clone(), last);
+        (body.status, body.requested_by) = (Status::Sent, by.into());
+        let asked = body.ask();
+        body.remind_at = Some(next_reminder(&body, ctx.now()));
+        let record = Record::with_id(request, ctx.now(), body);
+        let mut signing = document.next(ctx.now());
+        signing.body.signing = Some(request);
+        let event = DocumentEvent::SignatureRequested(said(&record, None, asked, ""));
+        let commit = with_tokens(ctx, ctx.store().commit().create(&record).emit(event), &record);
+        commit.update("ask_to_sign", &document, &signing).run().await
+    })
+    .await
+}
+
+/// A request under the version in force, before anybody is asked.
+fn asked_for(ctx: &Ctx, document: &Record<Document>, signers: Vec<Signer>, expires_on: Date) -> Signature {
+    Signature {
+        document: document.id,
+        document_version: document.body.file.n,
+        sha256: document.body.file.sha256.clone(),
+        title: document.body.title.clone(),
+        message: None,
+        mode: Mode::default(),
+        signers,
+        expires_on,
+        remind_every_days: 3,
+        status: Status::Draft,
+        requested_by: ctx.actor().user.clone(),
+        zone: ctx.zone().iana_name().unwrap_or("UTC").into(),
+        remind_at: None,
+        completed_at: None,
+        final_document: None,
+        final_sha256: None,
+        seal: None,
+    }
+}
+
+/// The hash of each signer's secret, in the commit that sends the request.
+fn with_tokens(ctx: &Ctx, commit: Commit, record: &Record<Signature>) -> Commit {
+    record.body.signers.iter().fold(commit, |commit, signer| {
+        let token_hash = token::hash(&secret(ctx.store(), record.id, signer.n));
+        commit.put(&part(record.id, signer.n), &Evidence { token_hash, ..Evidence::default() })
+    })
+}
+
 async fn send(ctx: Ctx, At(id): At<SignatureId>) -> Answer {
     let old = ctx.change::<Signature>(id).await?;
     if old.body.status != Status::Draft {
@@ -189,11 +237,7 @@ async fn send(ctx: Ctx, At(id): At<SignatureId>) -> Answer {
     let asked = new.body.ask();
     new.body.remind_at = Some(next_reminder(&new.body, ctx.now()));
     let event = DocumentEvent::SignatureRequested(said(&new, None, asked, ""));
-    let mut commit = ctx.commit().update("send", &old, &new).emit(event);
-    for signer in &new.body.signers {
-        let token_hash = token::hash(&secret(ctx.store(), id, signer.n));
-        commit = commit.put(&part(id, signer.n), &Evidence { token_hash, ..Evidence::default() });
-    }
+    let commit = with_tokens(&ctx, ctx.commit().update("send", &old, &new).emit(event), &new);
     ctx.settle(commit, ctx.shown(200, &new)?).await
 }
 

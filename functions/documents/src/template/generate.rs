@@ -7,7 +7,7 @@ use crate::{
         create::{self, About, Wanted},
         made, said,
     },
-    place,
+    place, signature,
     sniff::Type,
     storage,
 };
@@ -157,12 +157,29 @@ pub async fn asked(ctx: Ctx, event: Envelope) -> Result<()> {
     let Ok(wanted) = serde_json::from_value::<Requested>(event.data.clone()) else {
         return Err(Error::internal(format!("document.requested {} in a form that is not known", event.id)));
     };
-    let data = match &wanted.data_ref {
-        Some(place) => {
-            ctx.store().read::<Kept>(&Key::item("asked", place, ".")).await?.unwrap_or_default().data
-        }
-        None => Sealed::default(),
+    let kept = match &wanted.data_ref {
+        Some(place) => ctx.store().read::<Kept>(&Key::item("asked", place, ".")).await?.unwrap_or_default(),
+        None => Kept::default(),
     };
+    let seed = seed(&event)?;
+    let document = match wanted.document {
+        Some(given) => given,
+        None => made_once(&ctx, &event, wanted, kept.data, seed).await?,
+    };
+    match kept.signers.is_empty() {
+        true => Ok(()),
+        false => signature::open(&ctx, document, kept.signers.0, seed, &event.by).await,
+    }
+}
+
+/// The document that an event asks for; made once, and known again by its seed.
+async fn made_once(
+    ctx: &Ctx,
+    event: &Envelope,
+    wanted: Requested,
+    data: Sealed<Map<String, Value>>,
+    seed: Ulid,
+) -> Result<DocumentId> {
     let links = wanted.record.into_iter().map(|record| LinkTo { record, role: Role::Source }).collect();
     let asked = Asked {
         template: wanted.template,
@@ -175,11 +192,13 @@ pub async fn asked(ctx: Ctx, event: Envelope) -> Result<()> {
         site: None,
         output: wanted.output.and_then(|o| o.parse().ok()),
     };
-    let template = found(&ctx, &asked).await?;
-    place::again(&ctx, || async {
-        let request = Some(event.id.clone());
-        let (_, commit) = printing(&ctx, &template, asked.clone(), seed(&event)?, request).await?;
-        ctx.once_for(commit, "documents.requested", &event.id).run().await
+    let template = found(ctx, &asked).await?;
+    place::again(ctx, || async {
+        let (made, commit) = printing(ctx, &template, asked.clone(), seed, Some(event.id.clone())).await?;
+        match ctx.once_for(commit, "documents.requested", &event.id).run().await {
+            Err(Error::Refused(r)) if r.code == "seen-already" => Ok(made.id),
+            other => other.map(|()| made.id),
+        }
     })
     .await
 }
@@ -196,4 +215,6 @@ fn seed(event: &Envelope) -> Result<Ulid> {
 struct Kept {
     #[serde(default)]
     data: Sealed<Map<String, Value>>,
+    #[serde(default)]
+    signers: Sealed<Vec<signature::NewSigner>>,
 }

@@ -98,4 +98,21 @@ async fn what_an_operation_costs() {
     s.hr.post("/v1/documents", s.announced(&pdf("x"), json!({"subject": s.carer.user()}))).await.created();
     let rounds = s.world.rounds();
     assert!(rounds <= 4, "create: {rounds}");
+    let next = s.uploads(&s.carer, &pdf("next"), json!({"subject": s.carer.user()})).await;
+    s.world.rounds();
+    let verify = json!({"method": "register", "expires_on": "2028-05-01"});
+    s.does(&s.hr, &next, "verify", verify).await.ok();
+    assert!(s.world.rounds() <= 6);
+    let share = s.does(&s.admin, &made, "shares", json!({"purpose": "x"})).await.created();
+    assert_eq!(s.world.rounds(), 2);
+    let link = format!("/v1/shared/{}", share["token"].as_str().unwrap());
+    let anyone = s.world.stranger();
+    anyone.get(&link).await.ok();
+    s.world.rounds();
+    anyone.post(&format!("{link}/download"), json!({})).await.ok();
+    let rounds = s.world.rounds();
+    assert!(rounds <= 5, "download by a link: {rounds}");
+    s.hr.patch(&path, json!({"tags": ["x"]})).await.ok();
+    let rounds = s.world.rounds();
+    assert!(rounds <= 5, "update: {rounds}");
 }

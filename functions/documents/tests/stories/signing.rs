@@ -65,6 +65,10 @@ async fn two_sign_in_order_and_the_certificate_proves_it() {
     let request = sent(&s, &document, json!({"message": "Welcome"})).await;
     assert!(s.world.letters.letters(BEN).is_empty(), "not asked before the first has signed");
     assert_eq!(s.world.letters.letters(ADA).len(), 1);
+    let second = documents::signature::secret(&s.grace.store().await, id(&request).parse().unwrap(), 2);
+    let early = format!("/v1/sign/{}.{}.2.{second}", s.grace.id.prefix(), &id(&request)[4..]);
+    s.world.stranger().get(&early).await.refused(409, "not-your-turn");
+    s.world.stranger().post(&format!("{early}/code"), json!({})).await.refused(409, "not-your-turn");
     let outline = s.world.stranger().get(&format!("/v1/sign/{}", link(&s, ADA))).await.ok();
     assert_eq!((&outline["name"], &outline["state"]), (&json!("Ada Obi"), &json!("sent")));
     assert!(!outline.to_string().contains("Ben"));

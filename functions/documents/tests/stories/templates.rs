@@ -158,4 +158,21 @@ async fn another_module_asks_by_event_and_is_answered_once() {
         1,
         "no orphans of the other deliveries"
     );
+    // With signers, what was made is sent to them: once, too.
+    #[derive(serde::Serialize)]
+    struct Signed {
+        data: Sealed<Value>,
+        signers: Sealed<Value>,
+    }
+    let signers = json!([{"name": "Ada Obi", "email": "ada@example.org", "role": "employee"}]);
+    let item = Signed { data: Sealed(values()), signers: Sealed(signers) };
+    store.commit().put(&Key::item("asked", "ofr-2", "."), &item).run().await.unwrap();
+    let mut event = Envelope { id: "ofr#ofr_01ARZ3NDEKTSV4RRFFQ69G5FAV#2".into(), ..event };
+    event.data["data_ref"] = json!("ofr-2");
+    for _ in 0..3 {
+        s.world.hand_over(&event).await;
+    }
+    s.world.deliver().await;
+    assert_eq!(s.world.letters.letters("ada@example.org").len(), 1);
+    assert_eq!(s.heard("signature.requested").await.len(), 1);
 }

@@ -252,6 +252,11 @@ async fn bad_input_is_told_all_at_once() {
     let pointers: Vec<String> = faults.faults().into_iter().map(|(p, _)| p).collect();
     assert_eq!(pointers, ["/sha256", "/size", "/subject", "/tags/0", "/title"]);
     let bytes = pdf("x");
+    let stray = s
+        .carer
+        .post("/v1/documents", s.announced(&bytes, json!({"colour": "red", "status": "verified"})))
+        .await;
+    assert_eq!(stray.faults(), [("/colour".into(), "unknown".into()), ("/status".into(), "unknown".into())]);
     let faulty = json!({
         "subject": s.carer.user(), "issued_on": "2027-01-01", "expires_on": "2026-01-01", "metadata": {"colour": "red"},
     });
