@@ -113,6 +113,7 @@ mod tests {
             by: String::new(),
             record: "pvi_1".into(),
             version: 2,
+            cause: vec![],
             data: json!({"practitioner": "prc_1", "site": "sit_1"}),
         };
         assert_eq!(of(&event), ["record:pvi_1", "queue:prc_1", "board:sit_1"]);

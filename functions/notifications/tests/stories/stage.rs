@@ -218,6 +218,7 @@ impl Stage {
             by: "system:test".into(),
             record,
             version: 1,
+            cause: vec![],
             data,
         }
     }
