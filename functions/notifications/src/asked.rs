@@ -5,6 +5,7 @@ use crate::{
     desk::Desk,
     fan_out::{self, Occasion},
     rule::{Digest, Kind, Mode, NotificationRule, Recipient},
+    template::truncate,
     words::{Category, Channel, Priority},
 };
 use events::Envelope;
@@ -17,6 +18,16 @@ use web::Ctx;
 #[derive(Deserialize)]
 struct Asked {
     rule: String,
+    #[serde(default)]
+    owner: Option<String>,
+    #[serde(default)]
+    record: Option<String>,
+    with: With,
+}
+
+/// What the rule wants.
+#[derive(Deserialize)]
+struct With {
     recipients: Vec<Who>,
     #[serde(default)]
     channels: Vec<Channel>,
@@ -25,16 +36,14 @@ struct Asked {
     #[serde(default)]
     title: Option<String>,
     #[serde(default)]
-    body: Option<String>,
+    text: Option<String>,
     #[serde(default)]
     priority: Option<Priority>,
     #[serde(default)]
     category: Option<Category>,
-    /// The data of the event that the rule fired on.
+    /// Values for a text of the organisation's own.
     #[serde(default)]
     data: Map<String, Value>,
-    #[serde(default)]
-    record: Option<String>,
 }
 
 /// A recipient as rules write it, or the id of one.
@@ -62,21 +71,26 @@ impl Who {
     }
 }
 
+/// Characters of a heading.
+const TITLE: usize = 120;
 /// The text that says what the rule wrote.
 const OWN_WORDS: &str = "broadcast";
 
 pub async fn tell(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
     let Ok(gate) = ctx.tenant() else { return Ok(()) };
-    let Asked { rule, recipients, channels, template, title, body, priority, category, mut data, record } =
+    let Asked { rule, owner, record, with } =
         serde_json::from_value(event.data.clone()).map_err(Error::internal)?;
+    let With { recipients, channels, template, title, text, priority, category, mut data } = with;
     let category = category.unwrap_or(Category::Task);
     if !fan_out::open(gate, category) {
         return Ok(());
     }
     let own = template.is_none();
     if own {
-        data.insert("title".into(), title.clone().unwrap_or_else(|| rule.clone()).into());
-        data.insert("body".into(), body.unwrap_or_default().into());
+        let text = text.unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        data.insert("title".into(), title.clone().unwrap_or_else(|| truncate(first, TITLE)).into());
+        data.insert("body".into(), text.into());
     }
     let rule = NotificationRule {
         // One rule may ask several times of one event: the event that asks is the occasion.
@@ -84,6 +98,7 @@ pub async fn tell(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
         name: title.unwrap_or_else(|| event.kind.clone()),
         event: event.kind.clone(),
         when: vec![],
+        condition: None,
         recipients: recipients.into_iter().map(Who::read).collect(),
         exclude_actor: false,
         channels,
@@ -104,6 +119,7 @@ pub async fn tell(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
     };
     let mut occasion = Occasion::of(event)?;
     occasion.data = data;
+    occasion.by = owner.unwrap_or(occasion.by);
     occasion.record = record.unwrap_or(occasion.record);
     fan_out::tell(desk, ctx, &rule, &occasion, 0).await
 }

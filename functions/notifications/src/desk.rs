@@ -4,11 +4,13 @@
 use crate::{
     carrier::{Carrier, Channels},
     circuit::Circuit,
-    rule::{NotificationRule, shipped},
+    rule::{self, NotificationRule, shipped},
     template::{self, MessageTemplate, Status, Text},
     words::{Channel, Medium},
 };
 use kernel::Result;
+use rules::Condition;
+use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -28,6 +30,8 @@ pub struct Desk {
 /// The rules and texts of one organisation.
 pub struct Known {
     rules: Vec<NotificationRule>,
+    /// Conditions of rules that have one, by the rule's code.
+    conditions: HashMap<String, Condition>,
     texts: Vec<Own>,
 }
 
@@ -114,7 +118,14 @@ async fn read(ctx: &Ctx) -> Result<Known> {
         medium: t.body.medium,
         language: t.body.language.to_lowercase(),
     });
-    Ok(Known { rules: effective(own), texts: texts.collect() })
+    let rules = effective(own);
+    Ok(Known { conditions: conditions(&rules), rules, texts: texts.collect() })
+}
+
+/// A condition that does not read any more never holds.
+fn conditions(all: &[NotificationRule]) -> HashMap<String, Condition> {
+    let compiled = all.iter().filter_map(|r| Some((r.code.clone(), rule::compile(r).ok()??)));
+    compiled.collect()
 }
 
 async fn all<E: Entity>(ctx: &Ctx) -> Result<Vec<store::Record<E>>> {
@@ -141,6 +152,14 @@ fn effective(own: Vec<NotificationRule>) -> Vec<NotificationRule> {
 impl Known {
     pub fn rules_of(&self, event: &str) -> impl Iterator<Item = &NotificationRule> {
         self.rules.iter().filter(move |rule| rule.active && rule.event == event)
+    }
+    /// Whether the rule's own condition holds of what happened.
+    pub fn holds(&self, rule: &NotificationRule, input: impl FnOnce() -> Value) -> bool {
+        match (&rule.condition, self.conditions.get(&rule.code)) {
+            (None, _) => true,
+            (Some(_), Some(condition)) => condition.test(&input()).matched,
+            (Some(_), None) => false,
+        }
     }
     pub fn rule(&self, code: &str) -> Option<&NotificationRule> {
         self.rules.iter().find(|rule| rule.code == code)
@@ -190,7 +209,7 @@ mod tests {
             text: Text { title: String::new(), body: body.to_string() },
             version: 3,
         };
-        Known { rules: effective(vec![]), texts: texts.iter().map(own).collect() }
+        Known { rules: effective(vec![]), conditions: HashMap::new(), texts: texts.iter().map(own).collect() }
     }
 
     #[test]

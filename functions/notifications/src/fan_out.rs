@@ -13,7 +13,7 @@ use crate::{
     delivery::gather,
     desk::Desk,
     people::{self, Person},
-    rule::{Digest, NotificationRule},
+    rule::{self, Digest, NotificationRule},
     words::Category,
 };
 use events::Envelope;
@@ -65,7 +65,7 @@ pub async fn hear(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
     let data = &event.data;
     for rule in known.rules_of(&event.kind) {
         let holds = rule.when.iter().all(|condition| condition.holds(data, ctx.now()));
-        if holds && open(gate, rule.category) {
+        if holds && known.holds(rule, || rule::input(ctx, event)) && open(gate, rule.category) {
             tell(desk, ctx, rule, &Occasion::of(event)?, 0).await?;
         }
     }

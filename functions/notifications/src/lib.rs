@@ -2,8 +2,8 @@
 //!
 //! What has no provider yet: push leaves through a port shaped as FCM's HTTP v1 takes a message, and in the cloud
 //! nothing stands behind it (deliveries say `no_provider`); SMS goes by SNS, local providers come with the
-//! connectors (INT-4), and with them the replies to an SMS (STOP). Conditions of rules compare fields of the event;
-//! CEL comes with `crates/rules`.
+//! connectors (INT-4), and with them the replies to an SMS (STOP). Nobody publishes managers yet (`manager#`): that
+//! comes with the people module.
 
 mod asked;
 pub mod broadcast;

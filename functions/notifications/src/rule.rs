@@ -3,9 +3,11 @@
 
 pub mod api;
 mod check;
+mod condition;
 mod shipped;
 mod when;
 
+pub use condition::{compile, input};
 pub use shipped::{all as shipped, id as shipped_id};
 pub use when::Condition;
 
@@ -84,6 +86,10 @@ pub struct NotificationRule {
     #[schemars(length(max = 10))]
     #[serde(default)]
     pub when: Vec<Condition>,
+    /// And this, in CEL, of `event`, `actor`, `tenant` and `now`.
+    #[schemars(length(min = 1, max = 2000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     #[schemars(length(min = 1, max = 10))]
     pub recipients: Vec<Recipient>,
     /// Whoever did it is not told of it.

@@ -94,6 +94,7 @@ fn rule(of: &Broadcast) -> NotificationRule {
         name: of.title.clone(),
         event: "broadcast.sent".into(),
         when: vec![],
+        condition: None,
         recipients: vec![],
         exclude_actor: false,
         channels: of.channels.clone(),

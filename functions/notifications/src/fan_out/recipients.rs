@@ -59,22 +59,26 @@ async fn of(ctx: &Ctx, recipient: &Recipient, occasion: &Occasion) -> Result<Vec
         Kind::Actor => vec![Wanted::anywhere(&occasion.by)],
         Kind::Subject => about().into_iter().map(Wanted::anywhere).collect(),
         Kind::Assignee => {
-            named(data, value.unwrap_or("assignee")).into_iter().map(Wanted::anywhere).collect()
+            let mut all = vec![];
+            for named in named(data, value.unwrap_or("assignee")) {
+                all.extend(assigned(ctx, named).await?);
+            }
+            all
         }
         Kind::Role => {
-            let role = format!("role~{}", value.unwrap_or_default());
-            members(ctx, facts::MEMBERS, &role)
-                .await?
-                .into_iter()
-                .map(|(id, _)| Wanted::anywhere(id))
-                .collect()
+            let value = value.unwrap_or_default();
+            // The event may name the roles itself.
+            let of_event = data.get(value).is_some_and(Value::is_array);
+            let mut all = vec![];
+            for role in if of_event { named(data, value) } else { vec![value] } {
+                all.extend(role_at(ctx, role, None).await?);
+            }
+            all
         }
         Kind::RoleAtSite => {
-            let role = format!("role~{}", value.unwrap_or_default());
             // An event that names no site is everybody's.
             let site = data.get("site").and_then(Value::as_str).map(String::from);
-            let all = members(ctx, facts::MEMBERS, &role).await?;
-            all.into_iter().map(|(id, _)| Wanted { id, at_site: site.clone() }).collect()
+            role_at(ctx, value.unwrap_or_default(), site).await?
         }
         Kind::Team => {
             let field = value.unwrap_or_default();
@@ -122,6 +126,27 @@ fn named<'a>(data: &'a Map<String, Value>, field: &str) -> Vec<&'a str> {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
         _ => vec![],
     }
+}
+
+/// As the workflow names whom a task is for: `user~<usr>`, `role~<role>`, `role_at_site~<role>~<sit>`, `team~<tem>`;
+/// elsewhere it is a person's id.
+async fn assigned(ctx: &Ctx, named: &str) -> Result<Vec<Wanted>> {
+    let words: Vec<&str> = named.split('~').collect();
+    Ok(match words[..] {
+        ["user", user] => vec![Wanted::anywhere(user)],
+        ["role", role] => role_at(ctx, role, None).await?,
+        ["role_at_site", role, site] => role_at(ctx, role, Some(site.into())).await?,
+        ["team", team] => {
+            let all = members(ctx, facts::MEMBERS, &format!("team~{team}")).await?;
+            all.into_iter().map(|(id, _)| Wanted::anywhere(id)).collect()
+        }
+        _ => vec![Wanted::anywhere(named)],
+    })
+}
+
+async fn role_at(ctx: &Ctx, role: &str, at_site: Option<String>) -> Result<Vec<Wanted>> {
+    let all = members(ctx, facts::MEMBERS, &format!("role~{role}")).await?;
+    Ok(all.into_iter().map(|(id, _)| Wanted { id, at_site: at_site.clone() }).collect())
 }
 
 async fn members(ctx: &Ctx, fact: Fact, of: &str) -> Result<Vec<(String, Value)>> {

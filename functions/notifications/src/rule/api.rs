@@ -2,7 +2,7 @@
 //! the organisation's own copy, under the same id.
 
 use super::{NotificationRule, check, shipped, shipped_id};
-use crate::{desk::Desk, spelling, why::Why, words};
+use crate::{catalogue, desk::Desk, spelling, why::Why, words};
 use axum::{
     http::Method,
     routing::{get, patch, post},
@@ -142,8 +142,11 @@ async fn create(desk: &Desk, ctx: Ctx, Body(mut rule): Body<NotificationRule>) -
 fn sound(ctx: &Ctx, rule: &NotificationRule) -> Result<()> {
     faultless(rule.check())?;
     check::event(rule)?;
+    super::compile(rule)?;
     let custom = &ctx.gate().access.custom;
     let mut known: Vec<&str> = authz::ROLES.iter().map(|r| r.slug).collect();
+    // An event may name the roles itself.
+    known.extend(catalogue::event(&rule.event).into_iter().flatten().map(|(name, _)| name.as_str()));
     known.extend(custom.iter().map(|c| c.slug.as_str()));
     if let Some((at, role)) = check::roles(rule).into_iter().find(|(_, role)| !known.contains(role)) {
         let detail = format!("there is no role {role}{}", spelling::nearest(role, &known));

@@ -76,8 +76,8 @@ pub fn event(rule: &NotificationRule) -> Result<()> {
 
 /// What may not be changed of a rule that came with the product.
 pub fn change(old: &NotificationRule, new: &NotificationRule) -> Result<()> {
-    let fixed = (&old.code, &old.event, old.category, &old.when, old.built_in, old.protected)
-        == (&new.code, &new.event, new.category, &new.when, new.built_in, new.protected);
+    let fixed = (&old.code, &old.event, old.category, &old.when, &old.condition, old.built_in, old.protected)
+        == (&new.code, &new.event, new.category, &new.when, &new.condition, new.built_in, new.protected);
     if old.built_in && !fixed {
         let detail = "of a rule that came with the product, recipients, channels, urgency, text and pausing can be changed; \
                       for another event or condition make a rule of your own";

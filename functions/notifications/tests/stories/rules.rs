@@ -102,6 +102,22 @@ async fn an_organisation_writes_a_rule_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_condition_in_cel_decides_and_one_that_does_not_read_is_refused_with_its_column() {
+    let stage = Stage::set().await;
+    let (ada, admin) = (stage.staff("Ada Okafor", "nurse").await, stage.grace.staff("tenant_admin"));
+    let condition = |text: &str| own("document.expiring", json!({"condition": text}));
+    let wrong = admin.post(PATH, condition("event.data.days >")).await.refused(422, "rule-invalid");
+    assert_eq!(wrong["errors"][0]["pointer"], "/condition");
+    admin.post(PATH, condition("patient.name == 'x'")).await.refused(422, "rule-invalid");
+    admin.post(PATH, condition("event.data.days < 10 && tenant.country == 'NG'")).await.created();
+    for days in [30, 9] {
+        let data = json!({"document": "doc_1", "category": "licence", "subject": "usr_x", "days": days, "expires_on": "2026-12-20"});
+        stage.happens(&stage.event("document.expiring", data)).await;
+    }
+    assert_eq!(stage.inbox(&ada).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_rule_that_cannot_work_is_refused_with_what_would() {
     let stage = Stage::set().await;
     let admin = stage.grace.staff("tenant_admin");
@@ -159,8 +175,10 @@ async fn a_role_sees_and_sets_the_rules_of_its_own_work() {
 async fn a_rule_of_the_workflow_asks_that_somebody_be_told() {
     let stage = Stage::set().await;
     let ada = stage.staff("Ada Okafor", "nurse").await;
-    let data = json!({"rule": "wfr_01J00000000000000000000000", "recipients": [ada.user(), "role:hr"], "channels": ["email"],
-        "title": "A fall", "body": "Please look at it today.", "priority": "high", "category": "task", "data": {}});
+    let with = json!({"recipients": [{"kind": "user", "value": ada.user()}, {"kind": "role", "value": "hr"}],
+        "channels": ["email"], "text": "A fall: please look at it today.", "priority": "high"});
+    let data = json!({"rule": "wfr_01J00000000000000000000000", "firing": "frn_x", "action": "wfa_x",
+        "owner": "usr_x", "event": "incident.reported", "record": "inc_x", "with": with});
     let event = stage.event("rule.notify_requested", data);
     for _ in 0..2 {
         stage.happens(&event).await;
@@ -168,7 +186,7 @@ async fn a_rule_of_the_workflow_asks_that_somebody_be_told() {
     let inbox = stage.inbox(&ada).await;
     assert_eq!(
         (inbox.len(), inbox[0]["title"].clone(), inbox[0]["priority"].clone()),
-        (1, json!("A fall"), json!("high"))
+        (1, json!("A fall: please look at it today."), json!("high"))
     );
     assert_eq!(stage.email.all().len(), 1);
 }
