@@ -179,7 +179,7 @@ async fn every_change_is_found_by_who_what_when_and_why() {
         }
         seen += 1;
     }
-    assert!(seen > 5, "{seen} changes");
+    assert!(seen >= 5, "{seen} changes");
     let history = all(&auditor, &format!("record={}", made["id"].as_str().unwrap())).await;
     assert!(history.iter().any(|c| c["reason"] == "another Ada"), "and why: {history:#?}");
 }

@@ -183,6 +183,10 @@ fn an_operation_at_two_addresses_is_the_same_operation() {
         seen.entry(&route.operation).or_default().push(route);
     }
     for (operation, routes) in seen {
+        // A command that waits for a second person is decided in its own module, in each the same way.
+        if operation.starts_with("approval.") && routes.iter().all(|r| r.path.contains("/approvals/")) {
+            continue;
+        }
         let own = routes.iter().filter(|r| r.path.contains("/self/")).count();
         let places: Vec<String> = routes.iter().map(|r| format!("{} {}", r.method, r.path)).collect();
         assert!(routes.len() == 1 || (routes.len() == 2 && own == 1), "{operation} is {places:?}");

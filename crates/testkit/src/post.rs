@@ -14,12 +14,17 @@ pub struct Letterbox {
     sent: Mutex<Vec<(Queue, String)>>,
     letters: Mutex<Vec<Letter>>,
     down: AtomicBool,
+    shut: Mutex<Option<Queue>>,
 }
 
 impl Letterbox {
     /// From now on nothing is accepted (or everything again).
     pub fn down(&self, down: bool) {
         self.down.store(down, SeqCst);
+    }
+    /// From now on this one queue accepts nothing.
+    pub fn shut(&self, queue: Queue) {
+        *self.shut.lock().expect("never poisoned") = Some(queue);
     }
     /// What was sent to a queue, as JSON; forgotten by asking.
     pub fn take(&self, queue: Queue) -> Vec<serde_json::Value> {
@@ -58,7 +63,7 @@ impl Post for Letterbox {
     }
     fn send<'a>(&'a self, queue: Queue, body: String) -> Posted<'a> {
         Box::pin(async move {
-            if self.down.load(SeqCst) {
+            if self.down.load(SeqCst) || *self.shut.lock().expect("never poisoned") == Some(queue) {
                 return Err(kernel::Error::internal("the queue does not answer"));
             }
             self.sent.lock().expect("never poisoned").push((queue, body));

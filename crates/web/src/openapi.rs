@@ -51,7 +51,10 @@ pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
 
 /// The same operation at a second address, such as one's own organisation's: names are given once in a document.
 fn second_name(route: &Route) -> String {
-    let place = route.path.split('/').nth(3).unwrap_or_default();
+    let mut words = route.path.split('/').skip(2);
+    let (module, place) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    // Approvals stand in every module alike.
+    let place = if place == "approvals" { module } else { place };
     format!("{}.{}", route.operation, place.trim_matches(['{', '}']))
 }
 

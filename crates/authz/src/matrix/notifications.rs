@@ -19,7 +19,7 @@ const ROWS: &[Row<4>] = &[
     row("preference", "view edit",                 [O,             O,                             O,              O]),
     row("push", "view register",                   [O,             O,                             O,              O]),
     row("notification_rule message_template", "view", [A,             A.only(Categories),            A,              __]).lent(Configuration),
-    row("notification_rule message_template", "edit", [A,             A.only(Categories),            __,             __]).lent(Configuration),
+    row("notification_rule message_template", "edit", [A,             A.only(Categories),            __,             __]),
     row("suppression", "view",                     [A,             A.only(Categories),            A,              __]),
     row("suppression", "edit",                     [A,             A.only(Categories),            __,             __]),
     row("cap", "view",                             [A,             __,                            A,              __]).lent(Configuration),

@@ -55,6 +55,10 @@ fn unheard(module: &Module, rules: &[&Rule]) -> Vec<String> {
 
 /// Names in the rule that nothing in the module reacts to.
 fn superfluous(module: &Module, rule: &Rule) -> Vec<String> {
+    // What AWS itself tells (a file has arrived) comes as a message of the module's own, not as an event of ours.
+    if rule.pattern["source"] != serde_json::json!(["lumina"]) {
+        return vec![];
+    }
     let choices = rule.pattern["detail-type"].as_array().into_iter().flatten();
     let heard = |choice: &Value| {
         let pattern = json!({ "detail-type": [choice] });

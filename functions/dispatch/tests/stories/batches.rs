@@ -105,7 +105,7 @@ async fn poison_that_cannot_be_given_up_now_comes_again() {
     let world = World::with(vec![]).await;
     let mut records: Vec<Value> = (0..4).map(|n| change(n, TENANT, Some("patient.updated"), None)).collect();
     records[2]["dynamodb"]["NewImage"]["event"] = json!({"M": {}});
-    world.letters.down(true);
+    world.letters.shut(Queue::DispatchDead);
     let answer = dispatch(&world.app, &Memory::kind(), &json!({"Records": records})).await;
     assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
 }
