@@ -104,7 +104,7 @@ impl Delivery {
 
 impl Entity for Delivery {
     type Id = WebhookDeliveryId;
-    const NOUN: &'static str = "delivery";
+    const NOUN: &'static str = "webhook_delivery";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
         List {

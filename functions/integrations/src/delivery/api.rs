@@ -19,7 +19,7 @@ const PATH: &str = "/v1/integrations/deliveries";
 pub fn routes() -> Vec<Route> {
     let view = "webhook.view";
     let mut routes = vec![
-        route(Method::GET, PATH, view, "delivery.list", get(list))
+        route(Method::GET, PATH, view, "webhook_delivery.list", get(list))
             .asks_shape(noun::list_shape::<Delivery>)
             .gives::<Pages<View<'static, Delivery>>>(200)
             .trips(2)
@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
             Method::POST,
             format!("{PATH}/{{id}}/replay"),
             "webhook.replay",
-            "delivery.replay",
+            "webhook_delivery.replay",
             post(replay::one),
         )
         .gives::<View<'static, Delivery>>(201)

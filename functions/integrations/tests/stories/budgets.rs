@@ -50,7 +50,7 @@ async fn every_route_keeps_to_its_budget() {
         .accepted();
     within("webhook.replay");
     s.admin.get("/v1/integrations/deliveries").await.ok();
-    within("delivery.list");
+    within("webhook_delivery.list");
     s.admin.post("/v1/integrations/warehouse/enable", json!({})).await.ok();
     within("warehouse.enable");
     s.admin.get("/v1/integrations/warehouse").await.ok();

@@ -188,7 +188,7 @@ pub fn surroundings(
     link: String,
 ) -> Result<Surroundings> {
     let gate = ctx.tenant()?;
-    let subject = about.filter(|s| (person.staff || s.id == person.id) && s.id != person.id);
+    let subject = about.filter(|s| person.staff && s.id != person.id);
     Ok(Surroundings {
         name: person.contact.name.0.clone(),
         language: person.language.clone(),
