@@ -54,7 +54,7 @@ impl Shelf {
             let known = |c: char| c.is_ascii_alphanumeric() || "._~@-".contains(c);
             !s.is_empty() && s.len() <= 120 && !s.starts_with('.') && s.chars().all(known)
         };
-        if !segments.iter().all(|s| fine(s)) {
+        if !segments.iter().all(fine) {
             return Err(Error::internal("a file's key holds letters, digits and . _ ~ @ - only"));
         }
         let last = segments.pop().unwrap_or_default();
