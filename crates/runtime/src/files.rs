@@ -8,7 +8,10 @@ use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
     presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{ChecksumMode, Delete, ObjectIdentifier},
+    types::{
+        ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier,
+        ObjectLockLegalHold, ObjectLockLegalHoldStatus,
+    },
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +24,7 @@ use std::{
 use store::Scope;
 use web::{
     Replying,
-    files::{Bucket, File, Files, Link, Named, Stored, Upload, disposition},
+    files::{Arrived, Bucket, File, Files, Link, Named, Piece, Stored, Upload, disposition},
 };
 
 /// Tenants' files, each with the credentials of its scope.
@@ -113,6 +116,20 @@ impl S3 {
     }
 }
 
+impl S3 {
+    /// What a refused read means: who may not list a whole bucket is not told what is missing. A list of this very key,
+    /// which is allowed, tells.
+    async fn lacks(&self, client: &Client, file: &File) -> Result<bool> {
+        let asked = client.list_objects_v2().bucket(self.bucket(file)).prefix(file.key()).max_keys(1);
+        let page = asked.send().await.map_err(|e| failed("list", e))?;
+        Ok(!page.contents.unwrap_or_default().iter().any(|o| o.key.as_deref() == Some(file.key())))
+    }
+}
+
+fn is_denied<E>(e: &SdkError<E>) -> bool {
+    e.raw_response().is_some_and(|r| r.status().as_u16() == 403)
+}
+
 /// A client with these credentials and no others, so that it is known until when it signs.
 fn signing(config: &SdkConfig, given: Credentials) -> Client {
     let config = aws_sdk_s3::config::Builder::from(config).credentials_provider(given);
@@ -164,6 +181,93 @@ impl Files for S3 {
             Ok(self.link(&signed, life, &[]))
         })
     }
+    fn begin<'a>(&'a self, to: &'a File, content_type: &'a str) -> Replying<'a, String> {
+        Box::pin(async move {
+            let client = self.now(to.scope()).await?;
+            let asked = client.create_multipart_upload().bucket(self.bucket(to)).key(to.key());
+            let asked = asked.content_type(content_type).checksum_algorithm(ChecksumAlgorithm::Sha256);
+            let begun = asked.send().await.map_err(|e| failed("parts", e))?;
+            begun.upload_id.ok_or_else(|| Error::internal("S3, parts: no id"))
+        })
+    }
+    fn piece<'a>(
+        &'a self,
+        to: &'a File,
+        upload: &'a str,
+        piece: &'a Piece,
+        life: SignedDuration,
+    ) -> Replying<'a, Link> {
+        Box::pin(async move {
+            let client = self.client(to.scope(), life).await?;
+            let length = i64::try_from(piece.size).map_err(Error::internal)?;
+            let request = client.upload_part().bucket(self.bucket(to)).key(to.key()).upload_id(upload);
+            let request = request.part_number(i32::from(piece.n)).content_length(length);
+            let request = request.checksum_sha256(checksum(&piece.sha256)?);
+            let signed = request.presigned(presigning(life)?).await.map_err(|e| failed("signing", e))?;
+            Ok(self.link(&signed, life, &["x-amz-checksum-sha256"]))
+        })
+    }
+    fn join<'a>(&'a self, to: &'a File, upload: &'a str, pieces: &'a [Arrived]) -> Replying<'a, bool> {
+        Box::pin(async move {
+            let client = self.now(to.scope()).await?;
+            let mut whole = CompletedMultipartUpload::builder();
+            for piece in pieces {
+                let part = CompletedPart::builder().part_number(i32::from(piece.n)).e_tag(&piece.etag);
+                whole = whole.parts(part.checksum_sha256(checksum(&piece.sha256)?).build());
+            }
+            let asked = client.complete_multipart_upload().bucket(self.bucket(to)).key(to.key());
+            match asked.upload_id(upload).multipart_upload(whole.build()).send().await {
+                Ok(_) => Ok(true),
+                Err(e) => match code(&e) {
+                    Some("NoSuchUpload") => Ok(self.stat(to).await?.is_some()),
+                    Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "BadDigest") => Ok(false),
+                    _ => Err(failed("joining", e)),
+                },
+            }
+        })
+    }
+    fn abandon<'a>(&'a self, to: &'a File, upload: &'a str) -> Replying<'a, ()> {
+        Box::pin(async move {
+            let client = self.now(to.scope()).await?;
+            let asked = client.abort_multipart_upload().bucket(self.bucket(to)).key(to.key());
+            match asked.upload_id(upload).send().await {
+                Ok(_) => Ok(()),
+                Err(e) if code(&e) == Some("NoSuchUpload") => Ok(()),
+                Err(e) => Err(failed("abandoning", e)),
+            }
+        })
+    }
+    fn sha256<'a>(&'a self, file: &'a File) -> Replying<'a, Option<String>> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            match client.get_object().bucket(self.bucket(file)).key(file.key()).send().await {
+                Ok(mut found) => {
+                    let mut digest = seal::Sha256::default();
+                    while let Some(chunk) = found.body.try_next().await.map_err(|e| failed("reading", e))? {
+                        digest.update(&chunk);
+                    }
+                    Ok(Some(hex::encode(digest.finish())))
+                }
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),
+                Err(e) => Err(failed("get", e)),
+            }
+        })
+    }
+    fn hold<'a>(&'a self, file: &'a File, on: bool) -> Replying<'a, ()> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            let status = if on { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
+            let hold = ObjectLockLegalHold::builder().status(status).build();
+            let asked = client.put_object_legal_hold().bucket(self.bucket(file)).key(file.key());
+            match asked.legal_hold(hold).send().await {
+                Ok(_) => Ok(()),
+                Err(e) if code(&e) == Some("NoSuchKey") => Ok(()),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(()),
+                Err(e) => Err(failed("legal hold", e)),
+            }
+        })
+    }
     fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>> {
         Box::pin(async move {
             let client = self.now(file.scope()).await?;
@@ -175,6 +279,7 @@ impl Files for S3 {
                     content_type: head.content_type.unwrap_or_default(),
                 })),
                 Err(e) if e.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),
                 Err(e) => Err(failed("head", e)),
             }
         })
@@ -190,6 +295,7 @@ impl Files for S3 {
                     Ok(Some(bytes.to_vec()))
                 }
                 Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),
                 // An empty file has no first byte.
                 Err(e) if code(&e) == Some("InvalidRange") => Ok(Some(vec![])),
                 Err(e) => Err(failed("get", e)),
@@ -350,5 +456,67 @@ mod tests {
         assert_eq!(count.load(SeqCst), 1, "sixteen minutes are left");
         s3.download(&file, &named, quarter).await.unwrap();
         assert_eq!(count.load(SeqCst), 2, "too few for a quarter of an hour and two minutes");
+    }
+
+    #[tokio::test]
+    async fn a_link_to_a_piece_signs_its_length_and_checksum() {
+        let (s3, ..) = s3();
+        let file = File::document(tenant(), "doc/doc_1/1/x");
+        let piece = Piece { n: 3, size: 5, sha256: hex::encode(seal::sha256(b"hello")) };
+        let link = s3.piece(&file, "upload-1", &piece, SignedDuration::from_mins(15)).await.unwrap();
+        assert!(
+            link.url.contains("X-Amz-SignedHeaders=content-length%3Bhost%3Bx-amz-checksum-sha256"),
+            "{}",
+            link.url
+        );
+        assert!(link.url.contains("partNumber=3") && link.url.contains("uploadId=upload-1"), "{}", link.url);
+        assert_eq!(link.headers["x-amz-checksum-sha256"], checksum(&piece.sha256).unwrap());
+    }
+
+    /// A storage that forbids every look, and lists these keys.
+    async fn forbidding(listed: &'static str) -> S3 {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut asked = vec![0; 16 << 10];
+                let read = stream.read(&mut asked).await.unwrap_or_default();
+                let asked = String::from_utf8_lossy(&asked[..read]).to_string();
+                let (status, body) = if asked.contains("list-type=2") {
+                    ("200 OK", format!("<ListBucketResult>{listed}</ListBucketResult>"))
+                } else {
+                    ("403 Forbidden", String::new())
+                };
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                );
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let (mut s3, clock, count) = s3();
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("af-south-1"))
+            .endpoint_url(format!("http://{address}"))
+            .credentials_provider(SharedCredentialsProvider::new(Hourly(clock, count)))
+            .build();
+        s3.configured = Box::new(move |_| sdk.clone());
+        s3
+    }
+
+    /// S3 answers 403 for what is not there to whoever may not list the whole bucket.
+    #[tokio::test]
+    async fn a_forbidden_look_is_missing_only_if_the_key_is_not_listed() {
+        let file = File::document(tenant(), "x");
+        let s3 = forbidding("").await;
+        assert_eq!(s3.stat(&file).await.unwrap(), None);
+        assert_eq!(s3.read(&file, None).await.unwrap(), None);
+        assert_eq!(s3.sha256(&file).await.unwrap(), None);
+        s3.hold(&file, true).await.unwrap();
+        let key: &'static str = format!("<Contents><Key>{}</Key></Contents>", file.key()).leak();
+        let s3 = forbidding(key).await;
+        assert!(s3.stat(&file).await.is_err() && s3.read(&file, None).await.is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! Counters: numbers that are never given twice, and quotas that are exact under any concurrency.
 
 use crate::{
-    Key, Store,
+    Commit, Key, Store, When,
+    condition::is,
     error::refused,
     item::{n, number, s},
     key::{join, segment},
@@ -9,6 +10,7 @@ use crate::{
 };
 use aws_sdk_dynamodb::types::ReturnValue;
 use kernel::{Error, Result};
+use serde::Deserialize;
 use std::fmt::Display;
 
 impl Key {
@@ -41,6 +43,16 @@ impl Store {
             .map_err(|e| refused("number", &e))?;
         let value = out.attributes.as_ref().and_then(|a| number(a, "value"));
         value.and_then(|v| u64::try_from(v).ok()).ok_or_else(|| Error::internal("a counter without a value"))
+    }
+
+    /// The number that is next where there may be no gaps: [`Commit::number`] takes it in the commit that uses it.
+    pub async fn upcoming(&self, name: &str, scope: impl Display) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Counter {
+            value: u64,
+        }
+        let counter: Option<Counter> = self.read(&Key::sequence(name, scope)).await?;
+        Ok(counter.map_or(0, |c| c.value) + 1)
     }
 
     /// Adds to several numbers of one ttl item and returns the first of them as it is now. Not once only: a
@@ -92,5 +104,14 @@ impl Store {
             .map_err(|e| refused("count", &e))?;
         let value = out.attributes.as_ref().and_then(|a| number(a, "value"));
         Ok(value.unwrap_or_default().unsigned_abs())
+    }
+}
+
+impl Commit {
+    /// Takes a number that [`Store::upcoming`] has read; if somebody else took it meanwhile, the commit is stale.
+    pub fn number(self, name: &str, scope: impl Display, number: u64) -> Self {
+        let when = if number == 1 { When::Absent } else { is("value", number - 1) };
+        let lost = |_| Error::Stale { current: 0, demanded: false };
+        self.add_if(&Key::sequence(name, scope), "value", 1, when, lost)
     }
 }

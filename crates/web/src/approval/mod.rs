@@ -264,6 +264,19 @@ impl Ctx {
     pub fn has_second_person(&self) -> bool {
         self.approving().is_some()
     }
+    /// Who stands behind this command, and since when: whoever asked for it, whoever has agreed, and the caller. The
+    /// caller alone, where nobody else has to.
+    pub fn agreed(&self) -> Vec<(String, Timestamp)> {
+        let mut all = vec![];
+        if let Some(approving) = self.approving() {
+            let a = &approving.old.body;
+            let before = a.decisions.iter().filter(|d| d.decision == Verdict::Approve);
+            all.push((a.requester.clone(), a.asked_at));
+            all.extend(before.map(|d| (d.user.clone(), d.at)));
+        }
+        all.push((self.actor().user.clone(), self.now()));
+        all
+    }
 }
 
 /// What the executed command says of its approval, in the same transaction.
