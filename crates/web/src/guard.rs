@@ -66,7 +66,7 @@ async fn pass(
     let Guarded { app, route, .. } = guarded;
     let began = Instant::now();
     let context = context(request.extensions());
-    let from = From::of(&request, context.as_ref());
+    let from = From { operation: route.operation.clone(), ..From::of(&request, context.as_ref()) };
     let deadline = deadline(request.extensions());
     if route.door == Door::Public {
         read_body(&mut request, &from).await?;
@@ -75,8 +75,7 @@ async fn pass(
     }
     let claims = claims(context.as_ref())?;
     let mut actor = Actor::from_claims(&claims)?;
-    let mut caller = from.caller(&actor.user);
-    caller.roles = actor.roles.clone();
+    let caller = from.caller_of(&actor);
     let told = known.insert(Known { scope: actor.scope, caller, reason: None });
     actor.same_key(context.as_ref().and_then(|c| c.identity.api_key_id.as_deref()))?;
     let demands = Demands::read(request.headers())?;
@@ -125,8 +124,7 @@ async fn enter(
         }
         other => other,
     };
-    let mut caller = from.caller(&actor.user);
-    caller.roles = actor.roles.clone();
+    let mut caller = from.caller_of(actor);
     let store = app.vault().open(actor.scope, caller.clone()).await.map_err(unknown)?.until(deadline);
     let gate = app.gates().of(&store).await?;
     actor.current(&gate.access, app.seen(), store.now())?;
@@ -305,6 +303,8 @@ pub(crate) struct From {
     pub ip: Option<IpAddr>,
     pub agent: String,
     pub country: Option<String>,
+    /// The route's.
+    pub operation: String,
 }
 
 impl From {
@@ -319,7 +319,14 @@ impl From {
             // `CloudFront-Viewer-Country` says something only behind a front that sets it. The API is regional and
             // has none, so whoever sends the header says what they like: the country is unknown.
             country: None,
+            operation: String::new(),
         }
+    }
+
+    /// Somebody with a token.
+    fn caller_of(&self, actor: &Actor) -> Caller {
+        let session = Some(actor.session.clone()).filter(|s| !s.is_empty());
+        Caller { roles: actor.roles.clone(), session, ..self.caller(&actor.user) }
     }
 
     fn caller(&self, by: &str) -> Caller {
@@ -328,6 +335,7 @@ impl From {
             request: self.request.clone(),
             ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             agent: self.agent.clone(),
+            route: Some(self.operation.clone()).filter(|o| !o.is_empty()),
             ..Caller::default()
         }
     }

@@ -7,6 +7,7 @@ use crate::patient::{
 };
 use authz::Only;
 use axum::{
+    extract::RawQuery,
     http::Method,
     routing::{get, patch, post},
 };
@@ -16,8 +17,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use store::{Commit, Fact, Key, Record, Wanted, When, facts, is};
 use web::{
-    Answer, At, Body, Ctx, Raw, Reach, Route, Within, check,
-    noun::{History, Noun, Pages, View},
+    Answer, At, Body, Ctx, PartVersion, Raw, Reach, Route, Within, check,
+    noun::{self, Between, Differences, History, Noun, Pages, Stood, View},
     route,
 };
 
@@ -212,6 +213,21 @@ pub fn routes<E: Entry>() -> Vec<Route> {
             .gives::<History>(200)
             .trips(2)
             .says(format!("Every version of a {n}")),
+        route(
+            Method::GET,
+            format!("{one}/history/{{version}}"),
+            E::VIEW,
+            format!("{n}.version"),
+            get(version::<E>),
+        )
+        .gives::<Stood>(200)
+        .trips(2)
+        .says(format!("One version of a {n}: what was changed, and what it was then")),
+        route(Method::GET, format!("{one}/history/diff"), E::VIEW, format!("{n}.diff"), get(diff::<E>))
+            .asks::<Between>()
+            .gives::<Differences>(200)
+            .trips(2)
+            .says(format!("What two versions of a {n} differ in, whatever lay between them")),
         route(Method::PATCH, one.as_str(), E::EDIT, format!("{n}.update"), patch(amend::<E>))
             .patches::<E>()
             .gives::<View<'static, E>>(200)
@@ -279,14 +295,41 @@ async fn show<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) ->
     Ok(ctx.shown(200, &entry)?.respond())
 }
 
-async fn history<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) -> Answer {
-    if ctx.only().is_some_and(|only| only != Only::Reason) {
-        return Err(
-            Error::forbidden("forbidden", "your role sees the entry as it is, not its history").into()
-        );
+/// The entry, for who may know what it was before.
+async fn past<E: Entry>(ctx: &Ctx, id: PatientId, part: E::Id) -> Result<Record<E>> {
+    whole(ctx)?;
+    let (patient, entry) = both::<E>(ctx, id, part).await?;
+    seen(ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)
+}
+
+/// 403 to whoever sees a part of an entry only.
+pub fn whole(ctx: &Ctx) -> Result<()> {
+    match ctx.only() {
+        None | Some(Only::Reason) => Ok(()),
+        Some(_) => Err(Error::forbidden("forbidden", "your role sees the entry as it is, not its history")),
     }
-    let (patient, entry) = both::<E>(&ctx, id, part).await?;
-    seen(&ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)?;
+}
+
+async fn version<E: Entry>(
+    ctx: Ctx,
+    PartVersion(id, part, version): PartVersion<PatientId, E::Id>,
+) -> Answer {
+    let entry = past::<E>(&ctx, id, part).await?;
+    noun::version_of(&ctx, &entry, version).await
+}
+
+async fn diff<E: Entry>(
+    ctx: Ctx,
+    Within(id, part): Within<PatientId, E::Id>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let between = noun::between(query.as_deref())?;
+    past::<E>(&ctx, id, part).await?;
+    noun::diff_of::<E>(&ctx, part, between).await
+}
+
+async fn history<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) -> Answer {
+    past::<E>(&ctx, id, part).await?;
     let data = ctx.store().history::<E>(part, None, 100).await?;
     web::ok(&History { data, next: None })
 }
