@@ -1,5 +1,9 @@
 //! The records of one patient (allergies, flags, covers, kin): the same routes for each, under the patient.
 
+mod past;
+
+pub use past::whole;
+
 use crate::patient::{
     Patient,
     api::survivor,
@@ -7,7 +11,6 @@ use crate::patient::{
 };
 use authz::Only;
 use axum::{
-    extract::RawQuery,
     http::Method,
     routing::{get, patch, post},
 };
@@ -17,8 +20,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use store::{Commit, Fact, Key, Record, Wanted, When, facts, is};
 use web::{
-    Answer, At, Body, Ctx, PartVersion, Raw, Reach, Route, Within, check,
-    noun::{self, Between, Differences, History, Noun, Pages, Stood, View},
+    Answer, At, Body, Ctx, Raw, Reach, Route, Within, check,
+    noun::{Between, Differences, History, Noun, Pages, Stood, View},
     route,
 };
 
@@ -209,21 +212,27 @@ pub fn routes<E: Entry>() -> Vec<Route> {
             .gives::<View<'static, E>>(200)
             .trips(1)
             .says(format!("One {n}")),
-        route(Method::GET, format!("{one}/history"), E::VIEW, format!("{n}.history"), get(history::<E>))
-            .gives::<History>(200)
-            .trips(2)
-            .says(format!("Every version of a {n}")),
+        route(
+            Method::GET,
+            format!("{one}/history"),
+            E::VIEW,
+            format!("{n}.history"),
+            get(past::history::<E>),
+        )
+        .gives::<History>(200)
+        .trips(2)
+        .says(format!("Every version of a {n}")),
         route(
             Method::GET,
             format!("{one}/history/{{version}}"),
             E::VIEW,
             format!("{n}.version"),
-            get(version::<E>),
+            get(past::version::<E>),
         )
         .gives::<Stood>(200)
         .trips(2)
         .says(format!("One version of a {n}: what was changed, and what it was then")),
-        route(Method::GET, format!("{one}/history/diff"), E::VIEW, format!("{n}.diff"), get(diff::<E>))
+        route(Method::GET, format!("{one}/history/diff"), E::VIEW, format!("{n}.diff"), get(past::diff::<E>))
             .asks::<Between>()
             .gives::<Differences>(200)
             .trips(2)
@@ -293,45 +302,6 @@ async fn show<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) ->
     let (patient, entry) = both::<E>(&ctx, id, part).await?;
     let entry = seen(&ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)?;
     Ok(ctx.shown(200, &entry)?.respond())
-}
-
-/// The entry, for who may know what it was before.
-async fn past<E: Entry>(ctx: &Ctx, id: PatientId, part: E::Id) -> Result<Record<E>> {
-    whole(ctx)?;
-    let (patient, entry) = both::<E>(ctx, id, part).await?;
-    seen(ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)
-}
-
-/// 403 to whoever sees a part of an entry only.
-pub fn whole(ctx: &Ctx) -> Result<()> {
-    match ctx.only() {
-        None | Some(Only::Reason) => Ok(()),
-        Some(_) => Err(Error::forbidden("forbidden", "your role sees the entry as it is, not its history")),
-    }
-}
-
-async fn version<E: Entry>(
-    ctx: Ctx,
-    PartVersion(id, part, version): PartVersion<PatientId, E::Id>,
-) -> Answer {
-    let entry = past::<E>(&ctx, id, part).await?;
-    noun::version_of(&ctx, &entry, version).await
-}
-
-async fn diff<E: Entry>(
-    ctx: Ctx,
-    Within(id, part): Within<PatientId, E::Id>,
-    RawQuery(query): RawQuery,
-) -> Answer {
-    let between = noun::between(query.as_deref())?;
-    past::<E>(&ctx, id, part).await?;
-    noun::diff_of::<E>(&ctx, part, between).await
-}
-
-async fn history<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) -> Answer {
-    past::<E>(&ctx, id, part).await?;
-    let data = ctx.store().history::<E>(part, None, 100).await?;
-    web::ok(&History { data, next: None })
 }
 
 /// The noun's fact about a patient, if it keeps one.
