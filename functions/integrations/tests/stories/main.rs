@@ -2,6 +2,7 @@
 
 mod budgets;
 mod doubles;
+mod interrupted;
 mod keys;
 mod stage;
 mod warehouse;
