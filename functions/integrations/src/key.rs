@@ -4,14 +4,15 @@
 pub mod api;
 mod clock;
 mod create;
+mod metering;
 mod published;
 mod reactions;
 mod rotate;
 mod usage;
 
 pub use clock::tasks;
+pub use metering::counting;
 pub use reactions::reactions;
-pub use usage::counting;
 
 use crate::tier::{Environment, Tier};
 use ipnet::IpNet;

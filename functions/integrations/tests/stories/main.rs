@@ -4,6 +4,7 @@ mod budgets;
 mod doubles;
 mod interrupted;
 mod keys;
+mod limits;
 mod stage;
 mod warehouse;
 mod webhooks;
