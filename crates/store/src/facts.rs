@@ -59,6 +59,8 @@ facts! {
     APPROVAL_POLICY = "approval_policy" of "workflow",
     /// `<pky>`: {live, client_id, gateway_key, scopes, sites, modules, ip_allow, generation}
     PARTNER_KEY = "partner_key" of "integrations",
+    /// `self`: {month, used, keys: {<pky>: {day, used, allowed}}}. Read and cached; never a condition.
+    API_CALLS = "api_calls" of "integrations",
     /// `<subject>~<purpose>`
     CONSENT = "consent" of "privacy",
     /// `<usr>`: whose manager is whom.

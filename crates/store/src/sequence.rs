@@ -55,35 +55,6 @@ impl Store {
         Ok(counter.map_or(0, |c| c.value) + 1)
     }
 
-    /// Adds to several numbers of one ttl item and returns the first of them as it is now. Not once only: a
-    /// message that comes twice counts twice.
-    pub async fn tally(
-        &self,
-        key: &Key,
-        amounts: &[(&'static str, i64)],
-        ttl: jiff::Timestamp,
-    ) -> Result<i64> {
-        let mut request = self
-            .sdk
-            .update_item()
-            .table_name(&*self.table)
-            .key(PK, s(self.full(key)))
-            .key(SK, s(&key.sk))
-            .expression_attribute_names("#t", "ttl")
-            .expression_attribute_values(":t", n(ttl.as_second()))
-            .return_values(ReturnValue::UpdatedNew);
-        let mut words = vec![];
-        for (at, (name, amount)) in amounts.iter().enumerate() {
-            request = request.expression_attribute_names(format!("#a{at}"), *name);
-            request = request.expression_attribute_values(format!(":a{at}"), n(amount));
-            words.push(format!("#a{at} :a{at}"));
-        }
-        let expression = format!("ADD {} SET #t = :t", words.join(", "));
-        let out = request.update_expression(expression).send().await.map_err(|e| refused("tally", &e))?;
-        let first = amounts.first().map_or("", |(name, _)| name);
-        Ok(out.attributes.as_ref().and_then(|a| number(a, first)).unwrap_or_default())
-    }
-
     /// Adds to a ttl counter and returns what it is now; for limits over time, where exactness at the edge of
     /// the window does not matter.
     pub async fn count(&self, key: &Key, ttl: jiff::Timestamp) -> Result<u64> {

@@ -8,6 +8,7 @@ use crate::{
     ctx::{Anyone, Ctx, Opened, Settled, plain},
     extract::Demands,
     gate::{AccessGate, Gate},
+    pace::Left,
     refusal::{Known, turned_away},
 };
 use authz::{Decision, Only};
@@ -83,7 +84,14 @@ async fn pass(
     let home = actor.scope;
     let opened = enter(app, &mut actor, &demands, &from, deadline).await?;
     (told.scope, told.caller) = (opened.store.scope(), opened.store.caller().clone());
-    let left = app.pace().take(home, &actor.user, &opened.gate, opened.store.now())?;
+    let left = match pace(app, home, &actor, &opened) {
+        Ok(left) => left,
+        Err((over, left)) => {
+            let mut response = Refused(over).into_response();
+            left.tell(response.headers_mut());
+            return Ok(response);
+        }
+    };
     let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
     refuse_unknown_query(route, &request)?;
     let (hash, body) = read_body(&mut request, &from).await?;
@@ -144,6 +152,15 @@ async fn enter(
     Ok(Opened { store: store.acting(caller), gate })
 }
 
+/// People are held to a pace, machines to what their subscription gives them.
+fn pace(app: &App, home: Scope, actor: &Actor, opened: &Opened) -> Result<Option<Left>, (Error, Left)> {
+    let (gate, now) = (&opened.gate, opened.store.now());
+    match &gate.tenant {
+        Some(tenant) if actor.is_machine() => gate.calls.take(&actor.user, tenant, now),
+        _ => app.pace().take(home, &actor.user, gate, now),
+    }
+}
+
 /// On a token whose key names more permissions than fit.
 const MANY: &str = "~";
 
@@ -164,7 +181,7 @@ fn allowed(
 ) -> Result<Decision> {
     let Guarded { module, route, .. } = guarded;
     let Door::Permission(permission) = route.door else { return Ok(plain(Reach::Own)) };
-    let Gate { tenant, access } = &*opened.gate;
+    let Gate { tenant, access, .. } = &*opened.gate;
     if tenant.is_none() && actor.scope != Scope::Platform {
         return Err(Error::locked(
             "tenant-not-ready",

@@ -260,6 +260,11 @@ impl Ctx {
     pub fn needs_second_person(&self) {
         self.demand_second_person();
     }
+    /// Where a policy names people of whom nobody but the caller is there, nobody could decide: this command goes on
+    /// then, instead of waiting for ever.
+    pub fn waits_unless_alone(&self) {
+        self.go_on_if_alone();
+    }
     /// Whether this command runs because a second person has agreed.
     pub fn has_second_person(&self) -> bool {
         self.approving().is_some()

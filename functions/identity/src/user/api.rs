@@ -142,8 +142,9 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, PATH, "user.create", "user.create", post(create))
             .takes::<Invite>()
             .gives::<View<'static, User>>(201)
-            .trips(1)
+            .trips(2)
             .refuses(&["duplicate", "grant-too-wide", "limit-reached", "site-unknown"])
+            .approvable("role.grant")
             .says("Invites somebody: a user, a login without a password, and a letter with a link"),
         route(Method::GET, PATH, "user.view", "user.list", get(list))
             .asks_shape(query_shape)
@@ -159,8 +160,9 @@ pub fn routes() -> Vec<Route> {
         )
         .patches::<User>()
         .gives::<View<'static, User>>(200)
-        .trips(4)
+        .trips(5)
         .refuses(&["grant-too-wide", "own-account", "reason-required", "last-administrator"])
+        .approvable("role.grant")
         .says("Changes a user; a change of roles, sites or modules needs a reason and ends older tokens"),
     ];
     // The generic pages would show colleagues more than names.
@@ -190,6 +192,8 @@ async fn create(ctx: Ctx, Body(invite): Body<Invite>) -> Answer {
     };
     let user = invite.into_user(&start)?;
     may_give(&ctx, &user.roles, &user.sites, &user.modules)?;
+    // An organisation of one administrator could never have a second.
+    ctx.waits_unless_alone();
     let new = Record::new(ctx.now(), user);
     let commit = ctx.commit().create(&new).emit(IdentityEvent::UserInvited { user: new.id });
     let commit = require_sites(standing::follow(commit, None, &new), &new.body.sites)?;

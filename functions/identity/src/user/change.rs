@@ -26,6 +26,8 @@ pub async fn amend(ctx: Ctx, At(id): At<UserId>, Raw(patch): Raw) -> Answer {
     }
     ctx.needs_reason(None)?;
     may_give(&ctx, &body.roles, &body.sites, &body.modules)?;
+    // An organisation of one administrator could never have a second.
+    ctx.waits_unless_alone();
     let answer = access::retried(|| {
         let (ctx, body) = (ctx.clone(), body.clone());
         async move { regrant(&ctx, id, body).await }

@@ -118,6 +118,10 @@ pub async fn scene_of(contended: bool) -> Scene {
     let modules = vec![identity::module(pool.clone())];
     let world = if contended { World::contended(modules).await } else { World::with(modules).await };
     let grace = world.hospital("grace").await;
+    // This house gives roles by one person; `grants` tells of others.
+    let alone = json!({"policies": []});
+    let commit = grace.store().await.commit().fact(store::facts::APPROVAL_POLICY, "role.grant", &alone);
+    commit.run().await.expect("a policy");
     let admin = grace.staff("tenant_admin");
     admin.get("/v1/identity/users").await.ok();
     world.trips();
