@@ -1,6 +1,6 @@
 //! One attempt: what is to be sent is read, signed, sent, and what came of it is written.
 
-use super::{Attempt, Delivery, Status, message::rebuilt, schedule};
+use super::{Attempt, Delivery, Status, asked, message::rebuilt, schedule};
 use crate::{
     due,
     outgoing::{Call, Wire},
@@ -69,13 +69,14 @@ async fn attempt(app: App, row: Value, wire: Wire) -> Result<()> {
     let answer = wire.post(&call).await;
     let mut new = old.next(ctx.now());
     let heard = schedule::settle(&mut new.body, &answer, began.elapsed().as_millis() as u64, now);
-    written(&ctx, ctx.commit().update("attempt", &old, &new)).await?;
+    let commit = ctx.commit().update("attempt", &old, &new);
+    written(asked::answered(&ctx, &new.body, commit).await?).await?;
     health::note(&ctx, hook.id, heard).await?;
     wake(&ctx, &new).await
 }
 
 /// Somebody else attempted the same at the same time: what they wrote stands.
-async fn written(_: &Ctx, commit: Commit) -> Result<()> {
+async fn written(commit: Commit) -> Result<()> {
     match commit.run().await {
         Err(Error::Stale { .. }) => Ok(()),
         other => other,
@@ -85,7 +86,7 @@ async fn written(_: &Ctx, commit: Commit) -> Result<()> {
 async fn put_off(ctx: &Ctx, old: &Record<Delivery>) -> Result<()> {
     let mut new = old.next(ctx.now());
     new.body.next_at = Some(ctx.now() + PAUSE);
-    written(ctx, ctx.commit().update("pause", old, &new)).await
+    written(ctx.commit().update("pause", old, &new)).await
 }
 
 /// Nothing is sent, for this reason.
@@ -99,7 +100,8 @@ async fn end(ctx: &Ctx, old: &Record<Delivery>, status: Status, why: &str) -> Re
         error: Some(why.into()),
         response: None,
     });
-    written(ctx, ctx.commit().update("end", old, &new)).await
+    let commit = ctx.commit().update("end", old, &new);
+    written(asked::answered(ctx, &new.body, commit).await?).await
 }
 
 /// With the headers of the specification, after the endpoint's own.
