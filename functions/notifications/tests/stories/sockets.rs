@@ -187,7 +187,8 @@ async fn who_asked_for_a_job_hears_when_it_is_done() {
     store.commit().put(&store::Key::item("axp", job, "."), &json!({"status": "queued"})).run().await.unwrap();
     let (line, other) = (Line::of(&stage, &auditor, "c1").await, Line::of(&stage, &nurse, "c2").await);
     let asked = |of: &str| json!({"type": "subscribe", "topics": [format!("job:{of}")]});
-    (line.hears(), other.hears());
+    line.hears();
+    other.hears();
     assert_eq!(line.says(asked(job)).await[0]["type"], "subscribed");
     for (who, of) in
         [(&other, job), (&line, "axp_01J00000000000000000000002"), (&line, "tsk_01J00000000000000000000001")]
