@@ -30,7 +30,9 @@ mod problem;
 mod reaction;
 mod refusal;
 mod route;
+mod rule_answer;
 mod settable;
+pub mod sms;
 
 pub use access::{Post, Posted, Queue, Replying};
 pub use answer::{Answer, Refused, created, deleted, json, ok};
@@ -49,6 +51,8 @@ pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
 pub use route::{Door, Route, Shape, route, shape};
-pub use settable::{RuleAnswer, Settable, settable};
+pub use rule_answer::RuleAnswer;
+pub use settable::{Settable, settable};
+pub use sms::Sms;
 
 pub use authz::Reach;

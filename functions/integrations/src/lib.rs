@@ -6,13 +6,12 @@ pub mod delivery;
 mod due;
 pub mod gateway;
 pub mod key;
-pub mod outgoing;
 pub mod tier;
 pub mod warehouse;
 pub mod webhook;
 
 pub use gateway::{Doors, Gateway};
-pub use outgoing::{Https, Outgoing, Permit, Wire};
+pub use outgoing::{self, Https, Outgoing, Permit, Wire};
 
 use web::Module;
 use webhook::api::Means;

@@ -130,8 +130,9 @@ async fn certificate(
     for (signer, e) in s.signers.iter().zip(evidence) {
         let how = match signer.auth {
             Auth::Login => format!("login {}", signer.user.map(|u| u.to_string()).unwrap_or_default()),
-            Auth::EmailCode => {
-                format!("code to {}", signer.email.as_ref().map(|a| a.0.clone()).unwrap_or_default())
+            Auth::EmailCode | Auth::SmsCode => {
+                let to = signer.email.as_ref().or(signer.phone.as_ref());
+                format!("code to {}", to.map(|a| a.0.clone()).unwrap_or_default())
             }
         };
         blocks.push(Block::heading(2, Run::plain(format!("{}. {}", signer.n, *signer.name))));

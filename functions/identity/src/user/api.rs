@@ -60,6 +60,8 @@ pub struct Invite {
     pub departments: Vec<DepartmentId>,
     #[schemars(regex(pattern = r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
     pub person: Option<String>,
+    /// Who leads them: an active user.
+    pub manager: Option<UserId>,
     #[schemars(regex(pattern = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"), length(max = 35))]
     pub language: Option<String>,
     #[schemars(length(min = 1, max = 60))]
@@ -117,6 +119,7 @@ impl Invite {
             modules: self.modules.unwrap_or_else(|| vec!["*".into()]),
             departments: self.departments,
             person: self.person,
+            manager: self.manager,
             status: Status::Invited,
             status_reason: None,
             barred_by: None,
@@ -143,7 +146,7 @@ pub fn routes() -> Vec<Route> {
             .takes::<Invite>()
             .gives::<View<'static, User>>(201)
             .trips(2)
-            .refuses(&["duplicate", "grant-too-wide", "limit-reached", "site-unknown"])
+            .refuses(&["duplicate", "grant-too-wide", "limit-reached", "site-unknown", "manager-unknown"])
             .approvable("role.grant")
             .says("Invites somebody: a user, a login without a password, and a letter with a link"),
         route(Method::GET, PATH, "user.view", "user.list", get(list))
@@ -161,7 +164,13 @@ pub fn routes() -> Vec<Route> {
         .patches::<User>()
         .gives::<View<'static, User>>(200)
         .trips(5)
-        .refuses(&["grant-too-wide", "own-account", "reason-required", "last-administrator"])
+        .refuses(&[
+            "grant-too-wide",
+            "own-account",
+            "reason-required",
+            "last-administrator",
+            "manager-unknown",
+        ])
         .approvable("role.grant")
         .says("Changes a user; a change of roles, sites or modules needs a reason and ends older tokens"),
     ];
@@ -197,6 +206,7 @@ async fn create(ctx: Ctx, Body(invite): Body<Invite>) -> Answer {
     let new = Record::new(ctx.now(), user);
     let commit = ctx.commit().create(&new).emit(IdentityEvent::UserInvited { user: new.id });
     let commit = require_sites(standing::follow(commit, None, &new), &new.body.sites)?;
+    let commit = standing::require_manager(commit, None, &new)?;
     let shown = ctx.shown(201, &new)?;
     ctx.settle(commit, shown).await.map_err(|refused| explained(&ctx, refused.0).into())
 }

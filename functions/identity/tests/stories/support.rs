@@ -144,6 +144,17 @@ impl Scene {
         user
     }
 
+    /// What was handed over to be sent by SMS, the oldest first; forgotten by asking.
+    pub async fn texts(&self) -> Vec<web::Sms> {
+        let (mut all, store) = (vec![], self.grace.store().await);
+        for message in self.world.letters.take(web::Queue::Notifications) {
+            assert_eq!(message["type"], web::sms::SEND);
+            let place = store::Key::item("sms", message["id"].as_str().unwrap(), ".");
+            all.push(store.read(&place).await.unwrap().expect("it waits"));
+        }
+        all
+    }
+
     /// Takes the newest invitation to an address up.
     pub async fn accepts(&self, address: &str) {
         let path = self.link(address);

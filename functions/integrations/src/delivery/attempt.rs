@@ -1,6 +1,6 @@
 //! One attempt: what is to be sent is read, signed, sent, and what came of it is written.
 
-use super::{Attempt, Delivery, Status, message::rebuilt, schedule};
+use super::{Attempt, Delivery, Status, asked, message::rebuilt, schedule};
 use crate::{
     due,
     outgoing::{Call, Wire},
@@ -84,7 +84,7 @@ async fn attempted(
     let (mut hook, mut attempt) = (Some(hook), 0);
     loop {
         let said = hook.as_ref().and_then(|hook| health::noted(ctx, hook, heard));
-        let commit = ctx.commit().update("attempt", old, new);
+        let commit = asked::answered(ctx, &new.body, ctx.commit().update("attempt", old, new)).await?;
         match said.into_iter().fold(commit, Commit::joined).run().await {
             Err(Error::Stale { .. }) => {}
             other => return other.map(|()| true),
@@ -122,7 +122,8 @@ async fn end(ctx: &Ctx, old: &Record<Delivery>, status: Status, why: &str) -> Re
         error: Some(why.into()),
         response: None,
     });
-    written(ctx.commit().update("end", old, &new)).await
+    let commit = ctx.commit().update("end", old, &new);
+    written(asked::answered(ctx, &new.body, commit).await?).await
 }
 
 /// With the headers of the specification, after the endpoint's own.

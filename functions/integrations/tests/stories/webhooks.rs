@@ -403,28 +403,83 @@ async fn one_delivery_is_replayed_under_its_own_id() {
     assert_eq!((second.header("webhook-id"), &second.body), (first.header("webhook-id"), &first.body));
 }
 
+/// A rule asks that an endpoint be told; answers the action.
+async fn asks(s: &Stage, endpoint: &Value) -> String {
+    let answer = |n: u8, kind: &str| format!("{kind}_01ARZ3NDEKTSV4RRFFQ69G5FA{n}");
+    let action = <kernel::RuleActionId as kernel::Id>::at(s.world.clock.now());
+    let wish = json!({"rule": answer(1, "wfr"), "firing": answer(2, "frn"), "action": action, "owner": answer(3, "usr"),
+        "event": "incident.reported", "record": answer(4, "inc"), "endpoint": endpoint, "fields": {"severity": "high"}});
+    let asked: events::workflow::RuleAsked = serde_json::from_value(wish).unwrap();
+    let body = web::RuleAnswer {
+        rule: asked.rule,
+        firing: asked.firing,
+        action,
+        record: asked.record.clone(),
+        problem: None,
+    };
+    let record = store::Record::new(s.world.clock.now(), body);
+    let wish = events::WorkflowEvent::RuleWebhookRequested(asked);
+    s.grace.store().await.commit().create(&record).emit(wish).run().await.unwrap();
+    action.to_string()
+}
+
+/// What the rule has heard of it.
+async fn answers(s: &Stage, action: &str) -> Vec<(String, Value)> {
+    let ours = |e: &events::Envelope| e.data["action"] == action && e.kind.starts_with("rule.action_");
+    s.world.events().await.into_iter().filter(ours).map(|e| (e.kind, e.data)).collect()
+}
+
 #[tokio::test]
-async fn a_rule_of_the_organisation_names_the_endpoint_itself() {
+async fn a_rule_of_the_organisation_names_the_endpoint_itself_and_hears_once_that_it_arrived() {
     let s = Stage::set().await;
     let hook = s.hooks(&["patient.merged"], json!({})).await;
-    let other = s.hooks(&["rule.*"], json!({"url": "https://other.insurer.com/"})).await;
-    let ada = s.registers("Okonkwo").await;
-    let event = events::Envelope {
-        cause: vec![],
-        id: format!("pat#{ada}#1"),
-        tenant: s.grace.id.prefix(),
-        kind: "rule.webhook_requested".into(),
-        at: store::stamp(s.world.clock.now()),
-        by: "system:workflow".into(),
-        record: ada.clone(),
-        version: 1,
-        data: json!({"endpoint": hook["id"], "rule": "wfr_1"}),
-    };
-    s.world.hand_over(&event).await;
+    s.hooks(&["rule.*"], json!({"url": "https://other.insurer.com/"})).await;
+    let action = asks(&s, &hook["id"]).await;
+    s.receivers.say(vec![status(500)]);
+    s.spreads().await;
+    assert!(answers(&s, &action).await.is_empty(), "it is tried again");
+    s.later(1);
+    s.rings().await;
+    s.spreads().await;
+    let (got, others): (Vec<Received>, Vec<Received>) =
+        s.receivers.take().into_iter().partition(|got| got.url == "https://hooks.insurer.com/lumina");
+    assert_eq!(got.len(), 2);
+    assert_eq!(got[1].json()["data"]["codes"]["fields"]["severity"], "high");
+    assert!(others.iter().all(|got| got.json()["type"] != "rule.webhook_requested"), "it is nobody else's");
+    let heard = answers(&s, &action).await;
+    assert_eq!((heard.len(), heard[0].0.as_str()), (1, "rule.action_done"));
+    assert_eq!(heard[0].1["done"], got[1].header("webhook-id"));
+}
+
+#[tokio::test]
+async fn a_rule_hears_in_words_why_nothing_arrived_and_of_a_replay_that_does() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.merged"], json!({})).await;
+    s.receivers.always(status(410));
+    let action = asks(&s, &hook["id"]).await;
+    s.spreads().await;
+    s.spreads().await;
+    let heard = answers(&s, &action).await;
+    assert_eq!((heard.len(), heard[0].0.as_str()), (1, "rule.action_failed"));
+    assert_eq!(heard[0].1["problem"], "the endpoint says that it is gone");
+    // By now it is disabled.
+    let again = asks(&s, &hook["id"]).await;
+    s.spreads().await;
+    assert_eq!(answers(&s, &again).await[0].1["problem"], "the endpoint is disabled");
+    let gone = asks(&s, &json!("whe_01ARZ3NDEKTSV4RRFFQ69G5FA0")).await;
+    s.spreads().await;
+    assert_eq!(answers(&s, &gone).await[0].1["problem"], "the endpoint is gone");
+    s.receivers.always(status(200));
+    s.admin.post(&s.path("webhooks", &hook, "enable"), json!({})).await.ok();
+    let log = s.deliveries(&hook, "abandoned").await;
+    s.admin.post(&s.path("deliveries", &log[0], "replay"), json!({})).await.created();
     s.works().await;
-    let got = s.receivers.take();
-    assert_eq!((got.len(), got[0].url.as_str()), (1, "https://hooks.insurer.com/lumina"));
-    assert!(s.deliveries(&other, "delivered").await.is_empty());
+    let kinds: Vec<String> = answers(&s, &action).await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds.iter().filter(|k| *k == "rule.action_done").count(), 1, "{kinds:?}");
+    s.grace.change_gate(|gate| gate.features.clear()).await;
+    let unlicensed = asks(&s, &hook["id"]).await;
+    s.spreads().await;
+    assert_eq!(answers(&s, &unlicensed).await[0].1["problem"], "the organisation's plan has no webhooks");
 }
 
 #[tokio::test]
