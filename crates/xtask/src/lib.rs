@@ -5,6 +5,7 @@ pub mod modules;
 pub mod openapi;
 pub mod operator;
 pub mod package;
+pub mod prove;
 pub mod rehearse;
 pub mod template;
 pub mod verify;

@@ -3,7 +3,7 @@ use local::{
     trouble::{Outcome, While},
 };
 use std::process::ExitCode;
-use xtask::{bench, openapi, operator, package, rehearse, template, verify, webhooks, workspace};
+use xtask::{bench, openapi, operator, package, prove, rehearse, template, verify, webhooks, workspace};
 
 const USAGE: &str = "cargo xtask <command>
 
@@ -16,6 +16,8 @@ const USAGE: &str = "cargo xtask <command>
   package [function …] release build of every function, zipped under target/lambda/<function>/
   bench [--starts N] [function …]
                        start, memory and size of the packaged functions; writes target/bench.json
+  prove [--full] [--seed N] [section …]
+                       tries what must hold whatever happens; writes target/prove/
   rehearse [--profile dev|release] [--binaries DIR] [--keep]
                        deploys the templates into an emulated AWS and uses the product there (docs/rehearsal.md)
   operator <email> <given name> <family name>
@@ -54,6 +56,7 @@ fn run(words: &[&str]) -> Outcome<()> {
                 functions,
             )
         }
+        ["prove", words @ ..] => prove::run(&root, &prove::Options::read(words)?),
         ["rehearse", words @ ..] => rehearse::run(&rehearse::Options::read(&root, words)?),
         ["operator", email, given_name, family_name] => operator::appoint(email, given_name, family_name),
         ["bench", functions @ ..] => bench::all(&root, bench::STARTS, functions),
