@@ -86,10 +86,10 @@ impl Commit {
             if let Act::Put(record) = &mut self.writes[at].act {
                 record.insert("head".into(), s(&hash));
             }
-            for row in self.writes.iter_mut().filter(|w| w.sk.starts_with("l#")) {
-                if let Act::Put(copy) = &mut row.act
-                    && text(copy, "id").is_ok_and(|id| id == draft.id)
-                {
+            // Of one id there may be a record in each of two scopes: a row belongs to the one it lies under.
+            let record = self.writes[at].pk.clone();
+            for row in self.writes.iter_mut().filter(|w| w.pk == record && w.sk.starts_with("l#")) {
+                if let Act::Put(copy) = &mut row.act {
                     copy.insert("head".into(), s(&hash));
                 }
             }

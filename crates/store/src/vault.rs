@@ -160,6 +160,11 @@ impl Vault {
         self.cache.lock().expect("never poisoned: nothing panics inside").remove(&scope);
     }
 
+    /// The same of every scope.
+    pub fn forget_all(&self) {
+        self.cache.lock().expect("never poisoned: nothing panics inside").clear();
+    }
+
     async fn add_key(&self, scope: Scope, id: u32) -> Result<()> {
         let wrapped = self.keys.generate(&scope.to_string(), LABEL).await?;
         let item = Item::from([

@@ -1,6 +1,11 @@
 //! Somebody with a token, calling.
 
-use crate::{Reply, chaos::Chaos};
+use crate::{
+    Reply,
+    chaos::Chaos,
+    proving::{Proving, answered},
+    turnstile::Turnstile,
+};
 use axum::{
     Router,
     body::Body,
@@ -22,6 +27,8 @@ use tower::ServiceExt;
 pub struct Actor {
     pub(crate) router: Router,
     pub(crate) chaos: Option<Chaos>,
+    pub(crate) proving: Option<Proving>,
+    pub(crate) turnstile: Turnstile,
     pub claims: Map<String, Value>,
     pub ip: String,
     pub token: bool,
@@ -102,15 +109,31 @@ impl Call<'_> {
     }
 
     pub async fn send(mut self) -> Reply {
-        let Some(chaos) = self.actor.chaos.clone() else { return self.done().await };
+        if let Some(proving) = self.actor.proving.clone().filter(|proving| !proving.is_over()) {
+            let name = proving.named(&self.method, &self.path);
+            let keyed = self.actor.token;
+            if name.is_some() && keyed && !self.has_key() {
+                self = self.key(&format!("proving-{}", Ulid::new()));
+            }
+            return proving.work(name, keyed, || Box::pin(self.done()), answered).await;
+        }
+        let Some(chaos) = self.actor.chaos.clone() else {
+            let writes = self.method != "GET";
+            let _inside = writes.then(|| self.actor.turnstile.enter(&self.path));
+            return self.done().await;
+        };
         // Only what carries a key may be sent again without looking.
         if self.method != "POST" || !self.actor.token {
             return chaos.once(self.done()).await;
         }
-        if self.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("idempotency-key")) {
+        if !self.has_key() {
             self = self.key(&format!("chaos-{}", Ulid::new()));
         }
         chaos.twice(|| self.done()).await
+    }
+
+    fn has_key(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"))
     }
 
     async fn done(&self) -> Reply {

@@ -1,7 +1,8 @@
 //! Messages of requests, kept in memory, and refused on demand.
 
+use crate::{Back, Keeps};
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 use web::{
@@ -41,6 +42,19 @@ impl Letterbox {
     pub fn letters(&self, to: &str) -> Vec<Letter> {
         let all = self.letters.lock().expect("never poisoned");
         all.iter().filter(|l| l.to == to).cloned().collect()
+    }
+}
+
+impl Keeps for Letterbox {
+    fn keep(self: Arc<Self>) -> Back {
+        let (sent, letters) = (
+            self.sent.lock().expect("never poisoned").clone(),
+            self.letters.lock().expect("never poisoned").clone(),
+        );
+        Box::new(move || {
+            self.sent.lock().expect("never poisoned").clone_from(&sent);
+            self.letters.lock().expect("never poisoned").clone_from(&letters);
+        })
     }
 }
 

@@ -253,12 +253,14 @@ fn digest(method: &Method, path: &str, body: &Bytes) -> String {
     hex::encode(seal::sha256(&all))
 }
 
-/// A retried command finds its state already left, a retried create its value taken, a retried "next" nothing to
-/// do: the first answer comes before that.
+/// A retried command finds its state already left, a retried create its value taken, a retried approval that one has
+/// approved already, a retried "next" nothing to do: the first answer comes before that.
 async fn replay(ctx: &Ctx, response: Response) -> Response {
     let refused = matches!(
         response.status(),
-        StatusCode::CONFLICT
+        StatusCode::FORBIDDEN
+            | StatusCode::GONE
+            | StatusCode::CONFLICT
             | StatusCode::PRECONDITION_FAILED
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::NOT_FOUND

@@ -2,8 +2,11 @@
 //! in `prove/` and one line in [`SECTIONS`]. What they counted and found lies in `target/prove/` afterwards, as JSON and
 //! as a page to read. The quick form is CI's, of minutes; `--full` is for nights.
 
+mod faults;
 mod options;
 mod page;
+mod queues;
+mod stories;
 
 pub use options::Options;
 
@@ -30,7 +33,7 @@ pub struct Section {
 }
 
 /// All of them, in the order in which they run.
-pub const SECTIONS: &[Section] = &[];
+pub const SECTIONS: &[Section] = &[faults::SECTION, queues::SECTION];
 
 /// How thoroughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
