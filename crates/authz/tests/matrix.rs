@@ -45,7 +45,8 @@ fn a_permission_is_a_noun_and_an_action() {
                 "documents",
                 "notifications",
                 "integrations",
-                "workflow"
+                "workflow",
+                "eap"
             ]
             .contains(&rule.module)
         );

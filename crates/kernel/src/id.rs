@@ -166,6 +166,23 @@ ids! {
     /// What a rule asked another module for, and the answer.
     RuleActionId => "wfa",
     RuleAnswerId => "wfn",
+    // eap
+    ClientOrgId => "clo",
+    IndustryId => "ind",
+    EapContractId => "ecn",
+    ServiceCategoryId => "eca",
+    EapServiceId => "eas",
+    EapProviderId => "epv",
+    EapAssignmentId => "eag",
+    BeneficiaryId => "ben",
+    EapCaseId => "ecs",
+    EapSessionId => "ess",
+    OrgServiceId => "oev",
+    KpiId => "kpd",
+    KpiAssignmentId => "kpa",
+    ClientReportId => "crp",
+    ClientBillId => "ebl",
+    SatisfactionId => "esa",
     // named by these modules, kept by others
     EmployeeId => "emp",
     EncounterId => "enc",

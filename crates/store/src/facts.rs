@@ -59,6 +59,8 @@ facts! {
     APPROVAL_POLICY = "approval_policy" of "workflow",
     /// `<pky>`: {live, client_id, gateway_key, scopes, sites, modules, ip_allow, generation}
     PARTNER_KEY = "partner_key" of "integrations",
+    /// `<epv>`: approved, and the licence is in date.
+    EAP_PROVIDER_READY = "eap_provider_ready" of "eap",
     /// `<subject>~<purpose>`
     CONSENT = "consent" of "privacy",
     /// `<usr>`: whose manager is whom.
