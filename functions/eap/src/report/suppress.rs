@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// Below it no organisation may set its minimum.
 pub const FLOOR: u32 = 5;
+/// What it is where nobody set one.
+pub const MINIMUM: u32 = 10;
 
 /// What a client was told about a span. Never changed afterwards: data that come late count in the quarter in which they
 /// are entered.
