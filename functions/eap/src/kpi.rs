@@ -51,11 +51,14 @@ impl Hooks for Kpi {
         match (kpi.formula.as_str(), formula::named(&kpi.formula)) {
             (MANUAL, _) => Ok(()),
             (_, Some(formula)) if formula.unit == kpi.unit => Ok(()),
-            (_, Some(formula)) => {
-                Err(Error::field("unit-differs", "/unit", format!("{} is measured in {}", kpi.formula, formula.unit)))
-            }
+            (_, Some(formula)) => Err(Error::field(
+                "unit-differs",
+                "/unit",
+                format!("{} is measured in {}", kpi.formula, formula.unit),
+            )),
             (_, None) => {
-                let known: Vec<_> = formula::FORMULAS.iter().map(|formula| formula.code).chain([MANUAL]).collect();
+                let known: Vec<_> =
+                    formula::FORMULAS.iter().map(|formula| formula.code).chain([MANUAL]).collect();
                 Err(Error::field("unknown-formula", "/formula", format!("one of {}", known.join(", "))))
             }
         }

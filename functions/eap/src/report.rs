@@ -1,6 +1,7 @@
 //! Reports for client organisations (EAP-6): what a programme did in a span of quarters, in fixed breakdowns, without
 //! ever showing a person. Only what may be shown is kept; a report never changes, and there is one a span.
 
+mod answers;
 mod api;
 pub mod attack;
 mod build;
@@ -12,17 +13,19 @@ pub mod suppress;
 #[cfg(test)]
 mod suppress_tests;
 
+pub use answers::satisfied;
 pub use api::routes;
 pub use people::{Uses, uses};
 pub use period::Period;
 
 use crate::place::{self, OfClient, Outward};
+use events::EapEvent;
 use frame::Label;
 use jiff::Timestamp;
 use kernel::{ClientOrgId, ClientReportId, Lifecycle, Result, Step, always};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Entity, List, Record, Row, Unique};
+use store::{Commit, Entity, List, Record, Row, Unique};
 use suppress::Release;
 use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
 
@@ -38,7 +41,9 @@ kernel::words! {
 #[schemars(rename = "ClientReportNumber")]
 pub enum Shown {
     Number(f64),
-    Withheld { suppressed: bool },
+    Withheld {
+        suppressed: bool,
+    },
     /// Without a denominator there is no rate.
     Unknown(()),
 }
@@ -186,6 +191,17 @@ impl Hooks for Report {
             new.body.released_at = Some(ctx.now());
         }
         Ok(())
+    }
+    async fn on_change(
+        _: &Ctx,
+        command: &str,
+        _: &Record<Self>,
+        new: &Record<Self>,
+        commit: Commit,
+    ) -> Result<Commit> {
+        let Report { client, period, .. } = &new.body;
+        let event = EapEvent::ReportReleased { report: new.id, client: *client, period: period.to_string() };
+        Ok(if command == "release" { commit.emit(event) } else { commit })
     }
 }
 

@@ -34,12 +34,26 @@ pub struct Satisfied {
     pub satisfied: u64,
 }
 
+impl Satisfied {
+    /// One answer more, of scores from 1 to 5.
+    pub fn count(&mut self, scores: &[u8]) {
+        let sum: usize = scores.iter().map(|score| usize::from(*score)).sum();
+        if !scores.is_empty() {
+            self.answers += 1;
+            self.satisfied += u64::from(sum >= 4 * scores.len());
+        }
+    }
+}
+
 impl Measured {
     pub fn of(uses: &Uses, period: Period, headcounts: Option<&[u64]>, satisfied: Satisfied) -> Self {
         let mut found = Self { headcounts: headcounts.map(Vec::from), satisfied, ..Self::default() };
         for rows in uses.values() {
-            let rows: Vec<&Use> =
-                rows.iter().filter(|(quarter, _)| period.span().contains(quarter)).map(|(_, row)| row).collect();
+            let rows: Vec<&Use> = rows
+                .iter()
+                .filter(|(quarter, _)| period.span().contains(quarter))
+                .map(|(_, row)| row)
+                .collect();
             found.add(&rows);
         }
         found
@@ -53,7 +67,8 @@ impl Measured {
         self.people += any(|_| true);
         self.employees += any(|row| row.relation == Relation::Employee);
         self.clinical_employees += any(|row| row.relation == Relation::Employee && row.clinical);
-        let by_manager = |row: &Use| matches!(row.referral, Referral::ManagerFormal | Referral::ManagerInformal);
+        let by_manager =
+            |row: &Use| matches!(row.referral, Referral::ManagerFormal | Referral::ManagerInformal);
         self.by_manager += u64::from(used().any(|row| row.relation == Relation::Employee && by_manager(row)));
     }
 
@@ -83,7 +98,10 @@ impl Figure {
             return None;
         }
         let scale = 10u128.pow(decimals);
-        let (over, under) = (u128::from(self.numerator) * scale * if self.percent { 100 } else { 1 }, u128::from(self.denominator));
+        let (over, under) = (
+            u128::from(self.numerator) * scale * if self.percent { 100 } else { 1 },
+            u128::from(self.denominator),
+        );
         Some(((over * 2 + under) / (under * 2)) as f64 / scale as f64)
     }
 }
@@ -99,7 +117,11 @@ pub const MANUAL: &str = "manual";
 
 pub const FORMULAS: &[Formula] = &[
     // ÷ average headcount × 12 ÷ months is 12 × people ÷ the sum of the months' headcounts.
-    Formula { code: "utilisation", unit: Unit::Percent, measure: |m| (12 * m.clinical_employees, m.head_months()) },
+    Formula {
+        code: "utilisation",
+        unit: Unit::Percent,
+        measure: |m| (12 * m.clinical_employees, m.head_months()),
+    },
     Formula { code: "reach", unit: Unit::Percent, measure: |m| (12 * m.people, m.head_months()) },
     Formula { code: "sessions_per_person", unit: Unit::Ratio, measure: |m| (m.sessions, m.people) },
     Formula { code: "no_show", unit: Unit::Percent, measure: |m| (m.missed, m.missed + m.sessions) },
@@ -162,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_headcount_that_changes_counts_by_its_months() {
-        let measured = Measured { headcounts: Some(vec![100, 200, 300]), clinical_employees: 10, ..Measured::default() };
+        let measured =
+            Measured { headcounts: Some(vec![100, 200, 300]), clinical_employees: 10, ..Measured::default() };
         assert_eq!((utilisation(&measured), measured.headcount()), (Some(20.0), Some(200)));
     }
 

@@ -9,7 +9,6 @@ use crate::{
     client::{self, Client},
     place::{self, OfClient, Outward},
     report::{self, Period},
-    satisfaction,
 };
 use axum::{
     extract::FromRequestParts,
@@ -105,8 +104,14 @@ impl OfClient for Assignment {
 
 impl Hooks for Assignment {
     async fn prepare(ctx: &Ctx, _: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
-        if old.is_some_and(|o| (o.body.kpi, o.body.client, o.body.staff) != (new.body.kpi, new.body.client, new.body.staff)) {
-            return Err(Error::field("fixed", "/kpi", "what was measured stays with its figure; make a new one"));
+        if old.is_some_and(|o| {
+            (o.body.kpi, o.body.client, o.body.staff) != (new.body.kpi, new.body.client, new.body.staff)
+        }) {
+            return Err(Error::field(
+                "fixed",
+                "/kpi",
+                "what was measured stays with its figure; make a new one",
+            ));
         }
         let unknown = || Error::field("unknown-kpi", "/kpi", "there is no such key figure");
         web::live::<Kpi>(ctx, new.body.kpi).await?.ok_or_else(unknown)?;
@@ -156,11 +161,17 @@ pub fn routes() -> Vec<Route> {
             .trips(3)
             .refuses(&["computed"])
             .says("Enters the value of a period for a figure that is not computed"),
-        route(Method::POST, format!("{values}/{{period}}/measure"), edit, "kpi_assignment.measure", post(measure))
-            .gives::<OfPeriod>(200)
-            .trips(12)
-            .refuses(&["not-computed", "no-client", "period-open"])
-            .says("Computes the value of a period that is over, such as 2026-Q3"),
+        route(
+            Method::POST,
+            format!("{values}/{{period}}/measure"),
+            edit,
+            "kpi_assignment.measure",
+            post(measure),
+        )
+        .gives::<OfPeriod>(200)
+        .trips(12)
+        .refuses(&["not-computed", "no-client", "period-open"])
+        .says("Computes the value of a period that is over, such as 2026-Q3"),
     ]);
     routes
 }
@@ -221,7 +232,7 @@ async fn measure(ctx: Ctx, Path(id, period): Path) -> Answer {
     let clinical = case::clinical(&system).await?;
     let uses = report::uses(&clinical, client, period.quarters()).await?;
     let headcounts = client::headcounts(&ctx, client, &period.months()).await?;
-    let satisfied = satisfaction::satisfied(&system, client, &period.months()).await?;
+    let satisfied = report::satisfied(&system, client, &period.months()).await?;
     let measured = Measured::of(&uses, period, headcounts.as_deref(), satisfied);
     keep(ctx, old, &kpi, period, formula.measure(&measured), None).await
 }
@@ -232,7 +243,14 @@ async fn of(ctx: &Ctx, id: KpiAssignmentId) -> Result<(Record<Assignment>, Kpi)>
     Ok((old, kpi.body))
 }
 
-async fn keep(ctx: Ctx, old: Record<Assignment>, kpi: &Kpi, period: Period, figure: Figure, by: Option<String>) -> Answer {
+async fn keep(
+    ctx: Ctx,
+    old: Record<Assignment>,
+    kpi: &Kpi,
+    period: Period,
+    figure: Figure,
+    by: Option<String>,
+) -> Answer {
     let value = figure.rounded(1);
     let light = value.map(|value| formula::light(value, old.body.target, old.body.amber, kpi.direction));
     let Figure { numerator, denominator, .. } = figure;

@@ -1,10 +1,7 @@
 //! Routes of reports.
 
 use super::{Period, Report, build, print};
-use crate::{
-    client::Client,
-    place,
-};
+use crate::{client::Client, place};
 use axum::{
     http::Method,
     routing::{get, post},
@@ -38,7 +35,9 @@ pub fn routes() -> Vec<Route> {
             .gives::<View<'static, Report>>(201)
             .trips(12)
             .refuses(&["period-open", "period-too-short", "report-exists"])
-            .says("Draws the report of a span that is over; what few people stand behind is withheld for good"),
+            .says(
+                "Draws the report of a span that is over; what few people stand behind is withheld for good",
+            ),
         route(Method::POST, format!("{PATH}/{{id}}/print"), view, "client_report.print", post(printed))
             .takes::<Print>()
             .gives::<Link>(200)
@@ -82,7 +81,9 @@ async fn printed(ctx: Ctx, At(id): At<ClientReportId>, Body(Print { format }): B
     let client = ctx.store().get::<Client>(report.body.client).await?;
     let tenant = ctx.tenant()?;
     let (bytes, media) = match format {
-        Format::Pdf => (reports::pdf(&print::document(tenant, &client.body.name, &report)), "application/pdf"),
+        Format::Pdf => {
+            (reports::pdf(&print::document(tenant, &client.body.name, &report)), "application/pdf")
+        }
         Format::Xlsx => (
             reports::xlsx(&print::workbook(tenant, &client.body.name, &report)),
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -90,7 +91,10 @@ async fn printed(ctx: Ctx, At(id): At<ClientReportId>, Body(Print { format }): B
     };
     let bytes = bytes.map_err(|e| kernel::Error::internal(format!("a report does not print: {e}")))?;
     // The same report is the same bytes, so whoever asks again overwrites it with itself.
-    let file = File::document(ctx.scope(), format!("eap/reports/{}-{}.{format}", kernel::Id::ulid(id), report.version));
+    let file = File::document(
+        ctx.scope(),
+        format!("eap/reports/{}-{}.{format}", kernel::Id::ulid(id), report.version),
+    );
     ctx.app().files().write(&file, media, bytes).await?;
     let name = format!("{}-{}.{format}", client.body.name, report.body.period);
     let named = Named { name, content_type: media.into() };

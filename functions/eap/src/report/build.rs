@@ -1,14 +1,14 @@
 //! A report from the rows of its year, with what was told of the same year before.
 
 use super::{
-    Headline, Line, Period, Report, Shown, Status,
+    Headline, Line, Period, Report, Shown, Status, answers,
     frame::{Dimension, Frame, Label},
     people::{self, EMPLOYEE_CLINICAL, EMPLOYEE_OTHER, MIXED, UNKNOWN, Uses},
     suppress::{self, Release},
 };
 use crate::{
     client::{self, Client},
-    kpi::formula::{self, Measured, Satisfied},
+    kpi::formula::{self, Measured},
     words::{AgeBand, IssueGroup, Mode, Referral, Relation},
 };
 use kernel::{Error, Result};
@@ -44,7 +44,7 @@ pub async fn draft(ctx: &Ctx, client: &Record<Client>, period: Period) -> Result
     let clinical = crate::case::clinical(&system).await?;
     let uses = people::uses(&clinical, client.id, period.year_so_far()).await?;
     let headcounts = client::headcounts(ctx, client.id, &period.months()).await?;
-    let satisfied = crate::satisfaction::satisfied(&system, client.id, &period.months()).await?;
+    let satisfied = answers::satisfied(&system, client.id, &period.months()).await?;
     let least = earlier.iter().map(|report| report.minimum).max().unwrap_or(0);
     let minimum = smallest(client).max(least);
     let releases: Vec<Release> = earlier.iter().map(Report::release).collect();
@@ -52,7 +52,8 @@ pub async fn draft(ctx: &Ctx, client: &Record<Client>, period: Period) -> Result
     let report = report(client, period, minimum, &uses, &measured, &releases);
     let commit = ctx.store().commit();
     let when = if seen.rev == 0 { When::Absent } else { is("rev", seen.rev) };
-    let commit = commit.put_if(&key, &json!({"rev": seen.rev + 1}), when, |_| Error::Stale { current: 0, demanded: false });
+    let commit = commit
+        .put_if(&key, &json!({"rev": seen.rev + 1}), when, |_| Error::Stale { current: 0, demanded: false });
     Ok((report, commit))
 }
 
@@ -108,7 +109,9 @@ fn report(
 fn headline(measured: &Measured, everybody: Option<u32>, clinical: Option<u32>, minimum: u32) -> Headline {
     let enough = |on: Option<u32>| on.is_some_and(|people| people == 0 || people >= minimum);
     let rate = |shown: bool, code: &str, decimals: u32| match shown {
-        true => Shown::rate(formula::named(code).and_then(|formula| formula.measure(measured).rounded(decimals))),
+        true => {
+            Shown::rate(formula::named(code).and_then(|formula| formula.measure(measured).rounded(decimals)))
+        }
         false => Shown::WITHHELD,
     };
     let answered = measured.satisfied.answers == 0 || measured.satisfied.answers >= u64::from(minimum);
@@ -138,22 +141,12 @@ fn frame(units: &[String]) -> Frame {
 
 fn relations() -> Vec<String> {
     let dependants = Relation::ALL.iter().filter(|relation| **relation != Relation::Employee);
-    [EMPLOYEE_CLINICAL.into(), EMPLOYEE_OTHER.into()].into_iter().chain(dependants.map(ToString::to_string)).collect()
+    [EMPLOYEE_CLINICAL.into(), EMPLOYEE_OTHER.into()]
+        .into_iter()
+        .chain(dependants.map(ToString::to_string))
+        .collect()
 }
 
 fn words<T: ToString>(all: &[T], more: Option<&str>) -> Vec<String> {
     all.iter().map(ToString::to_string).chain(more.map(String::from)).collect()
-}
-
-impl Satisfied {
-    /// From the scores of every answer.
-    pub fn of<'a>(answers: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut all = Self::default();
-        for scores in answers.filter(|scores| !scores.is_empty()) {
-            let sum: usize = scores.iter().map(|score| usize::from(*score)).sum();
-            all.answers += 1;
-            all.satisfied += u64::from(sum >= 4 * scores.len());
-        }
-        all
-    }
 }

@@ -5,7 +5,8 @@ use super::frame::{Dimension, Person};
 use crate::use_of::{self, Kept, Quarter, Use};
 use kernel::{ClientOrgId, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use store::Store;
+use serde::de::DeserializeOwned;
+use store::{Key, Store};
 
 /// Rows of one read.
 const PAGE: i32 = 2000;
@@ -21,18 +22,24 @@ pub async fn uses(
 ) -> Result<Uses> {
     let mut all = Uses::new();
     for quarter in quarters {
-        let key = use_of::key(client, quarter, "");
-        let mut before = String::new();
-        loop {
-            let page: Vec<(String, Kept)> = clinical.latest(&key, "", &before, PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
-            before = last.clone();
-            for (person, kept) in page {
-                all.entry(person).or_default().insert(quarter.quarter as u8, kept.row.0);
-            }
+        for (person, kept) in every::<Kept>(clinical, &use_of::key(client, quarter, "")).await? {
+            all.entry(person).or_default().insert(quarter.quarter as u8, kept.row.0);
         }
     }
     Ok(all)
+}
+
+/// Everything under a key, however much it is.
+pub(super) async fn every<T: DeserializeOwned>(store: &Store, key: &Key) -> Result<Vec<(String, T)>> {
+    let mut all: Vec<(String, T)> = vec![];
+    loop {
+        let before = all.last().map(|(place, _)| place.clone()).unwrap_or_default();
+        let page = store.latest(key, "", &before, PAGE).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
 }
 
 /// Who had a completed session, in the class of their first use of the year.

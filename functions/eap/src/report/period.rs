@@ -64,7 +64,9 @@ impl Period {
 impl FromStr for Period {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        let short = || Error::field("period-too-short", "/period", "quarters of a year: 2026-Q3, 2026-H1, 2026-9M, 2026");
+        let short = || {
+            Error::field("period-too-short", "/period", "quarters of a year: 2026-Q3, 2026-H1, 2026-9M, 2026")
+        };
         let (year, rest) = text.split_at_checked(4).ok_or_else(short)?;
         let year: i16 = year.parse().ok().filter(|year| *year >= 2000).ok_or_else(short)?;
         let (_, first, last) = *SPANS.iter().find(|(name, ..)| *name == rest).ok_or_else(short)?;

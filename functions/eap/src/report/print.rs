@@ -1,9 +1,11 @@
 //! A report on paper and as a workbook. Nothing is printed that the record does not show.
 
 use super::{Line, Report, Shown, frame::Dimension};
-use reports::{Align, Block, Brand, Cell, Column, Document, Kind, Language, Run, Sheet, Table, Value, Workbook};
+use reports::{
+    Align, Block, Brand, Cell, Column, Document, Kind, Language, Run, Sheet, Table, Value, Workbook,
+};
 use store::Record;
-use web::TenantGate;
+use web::gate::TenantGate;
 
 const WITHHELD: &str = "withheld";
 const NONE: &str = "–";
@@ -12,7 +14,9 @@ pub fn document(tenant: &TenantGate, client: &str, report: &Record<Report>) -> D
     let body = &report.body;
     let title = format!("Employee assistance, {}", body.period);
     let mut blocks = vec![Block::heading(1, title.clone()), Block::paragraph(client.to_string())];
-    let pairs = headline(body).into_iter().map(|(name, shown, sign)| (name.to_string(), vec![text(shown, sign).into()]));
+    let pairs = headline(body)
+        .into_iter()
+        .map(|(name, shown, sign)| (name.to_string(), vec![text(shown, sign).into()]));
     blocks.push(Block::Pairs(pairs.collect()));
     for (dimensions, lines) in tables(body) {
         blocks.push(Block::heading(2, heading(&dimensions)));
@@ -49,7 +53,14 @@ pub fn workbook(tenant: &TenantGate, client: &str, report: &Record<Report>) -> W
             .collect(),
         rows: lines
             .into_iter()
-            .map(|line| line.by.0.values().map(|code| Value::Text(words(code))).chain([Value::Text(text(line.people, ""))]).collect())
+            .map(|line| {
+                line.by
+                    .0
+                    .values()
+                    .map(|code| Value::Text(words(code)))
+                    .chain([Value::Text(text(line.people, ""))])
+                    .collect()
+            })
             .collect(),
     };
     Workbook {
@@ -132,12 +143,18 @@ mod tests {
 
     #[test]
     fn a_code_reads_as_words() {
-        assert_eq!((words("issue_group"), words("30_39"), words("")), ("Issue group".into(), "30 39".into(), String::new()));
+        assert_eq!(
+            (words("issue_group"), words("30_39"), words("")),
+            ("Issue group".into(), "30 39".into(), String::new())
+        );
     }
 
     #[test]
     fn what_is_withheld_is_a_word_and_no_number() {
         assert_eq!(text(Shown::WITHHELD, " %"), "withheld");
-        assert_eq!((text(Shown::Number(17.0), " %"), text(Shown::Unknown(()), " %")), ("17 %".into(), "–".into()));
+        assert_eq!(
+            (text(Shown::Number(17.0), " %"), text(Shown::Unknown(()), " %")),
+            ("17 %".into(), "–".into())
+        );
     }
 }
