@@ -29,6 +29,7 @@ mod problem;
 mod reaction;
 mod refusal;
 mod route;
+mod rung;
 mod settable;
 
 pub use access::{Post, Posted, Queue, Replying};
@@ -46,6 +47,7 @@ pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
+pub use rung::{again, live, rung};
 pub use route::{Door, Route, Shape, route, shape};
 pub use settable::{RuleAnswer, Settable, settable};
 
