@@ -47,8 +47,8 @@ pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
-pub use rung::{again, live, rung};
 pub use route::{Door, Route, Shape, route, shape};
+pub use rung::{again, live, rung};
 pub use settable::{RuleAnswer, Settable, settable};
 
 pub use authz::Reach;

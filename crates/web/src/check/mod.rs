@@ -83,8 +83,8 @@ where
     };
     let properties = schema_of::<T>()["properties"].as_object();
     for (name, property) in properties.into_iter().flatten() {
-        let stays =
-            property["readOnly"] == true || (property["x-kept"] == true && !object.contains_key(name.as_str()));
+        let stays = property["readOnly"] == true
+            || (property["x-kept"] == true && !object.contains_key(name.as_str()));
         if let Some(value) = stored.get(name).filter(|_| stays) {
             object.insert(name.clone(), value.clone());
         }
