@@ -24,6 +24,7 @@ kernel::words! {
         Integrations = "integrations",
         Workflow = "workflow",
         Tenants = "tenants",
+        Eap = "eap",
         /// Changes that can never be put on the bus; read by operators alone.
         DispatchDead = "dispatch-dead",
     }

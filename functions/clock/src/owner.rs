@@ -2,7 +2,7 @@
 
 use kernel::{
     AppointmentId, ApprovalId, AuditExportId, BreakGlassId, BroadcastId, ContextId, CoverageId, DeliveryId,
-    DeviceId, DigestId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId,
+    DeviceId, DigestId, EapContractId, EapProviderId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId,
     OverrideId, PartnerKeyId, PatientId, PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId,
     ShareId, SignatureId, SignupId, TaskId, TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId,
     WebhookId,
@@ -45,6 +45,8 @@ const OWNERS: &[(&str, Queue)] = &[
     (RuleId::KIND, Queue::Workflow),
     (ApprovalId::KIND, Queue::Workflow),
     (SequenceRunId::KIND, Queue::Workflow),
+    (EapContractId::KIND, Queue::Eap),
+    (EapProviderId::KIND, Queue::Eap),
 ];
 
 pub(crate) fn queue(kind: &str) -> Option<Queue> {

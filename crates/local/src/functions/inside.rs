@@ -60,6 +60,7 @@ impl Post for Postbox {
                 Queue::Integrations => "IntegrationsQueue",
                 Queue::Workflow => "WorkflowQueue",
                 Queue::Tenants => "TenantsQueue",
+                Queue::Eap => "EapQueue",
                 Queue::DispatchDead => "DispatchDeadLetters",
             };
             self.0.send(&[(name, &body)], wait).map(drop).map_err(Error::internal)
