@@ -2,7 +2,7 @@
 //! the issue, the risk or the unit: webhooks, exports and rules see these.
 
 use jiff::civil::Date;
-use kernel::{ClientOrgId, EapContractId};
+use kernel::{ClientOrgId, EapCaseId, EapContractId, EapSessionId, JobId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,56 @@ pub enum EapEvent {
     ContractTerminated(ContractSaid),
     #[serde(rename = "eap_contract.renewal_due")]
     ContractRenewalDue(ContractSaid),
+
+    #[serde(rename = "beneficiary.registered")]
+    BeneficiaryRegistered { client: ClientOrgId, relation: String },
+    #[serde(rename = "beneficiary.ended")]
+    BeneficiaryEnded { client: ClientOrgId, relation: String },
+    #[serde(rename = "beneficiary_import.requested")]
+    ImportRequested { import: JobId },
+    #[serde(rename = "beneficiary_import.rollback_requested")]
+    ImportRollbackRequested { import: JobId },
+
+    #[serde(rename = "eap_case.opened")]
+    CaseOpened(CaseSaid),
+    #[serde(rename = "eap_case.assigned")]
+    CaseAssigned(CaseSaid),
+    #[serde(rename = "eap_case.closed")]
+    CaseClosed(CaseSaid),
+    #[serde(rename = "eap_case.reopened")]
+    CaseReopened(CaseSaid),
+    /// Somebody on call has to look at a case at once.
+    #[serde(rename = "eap_case.risk_raised")]
+    RiskRaised { case: EapCaseId, to: String, step: u32 },
+    #[serde(rename = "eap_session.booked")]
+    SessionBooked(SessionSaid),
+    #[serde(rename = "eap_session.completed")]
+    SessionCompleted(SessionSaid),
+    #[serde(rename = "eap_session.missed")]
+    SessionMissed(SessionSaid),
+    #[serde(rename = "eap_session.cancelled")]
+    SessionCancelled(SessionSaid),
+    #[serde(rename = "eap_session.balance_low")]
+    BalanceLow { case: EapCaseId, counsellor: Option<String>, left: u32 },
+}
+
+/// What is said of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseSaid {
+    pub case: EapCaseId,
+    pub contract: EapContractId,
+    /// Code of the service's category.
+    pub category: String,
+}
+
+/// What is said of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionSaid {
+    pub session: EapSessionId,
+    pub case: EapCaseId,
+    pub contract: EapContractId,
+    pub category: String,
+    pub mode: String,
 }
 
 /// Which contract of which client, and the dates it runs to.

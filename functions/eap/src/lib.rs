@@ -4,6 +4,11 @@
 //! Rooms: `client`, `industry`, `contract`, `service`, `provider`, `assignment` are the programme's side;
 //! `beneficiary`, `case`, `session` the confidential one; `kpi`, `report`, `bill` what leaves the house.
 
+pub mod cap;
+pub mod risk;
+pub mod use_of;
+pub mod words;
+
 use web::Module;
 
 /// The module: its routes, what it does on events, and what the clock brings it.
