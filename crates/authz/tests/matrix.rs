@@ -264,8 +264,12 @@ fn auditors_change_nothing_and_read_clinical_content_with_a_reason_only() {
             // What is one's own (an inbox, a task, a calendar) is one's own to change.
             assert!(rule.reads() || grant.reach == Reach::Own, "{}", rule.permission);
             // Messages to people are as personal as what is clinical.
-            let clinical = matches!(rule.noun(), "allergy" | "background" | "timeline" | "delivery")
-                || rule.permission == "patient.view";
+            // So is that somebody is on a client's list, or has a case at all.
+            let noun = matches!(
+                rule.noun(),
+                "allergy" | "background" | "timeline" | "delivery" | "beneficiary" | "eap_case"
+            );
+            let clinical = noun || rule.permission == "patient.view";
             assert_eq!(grant.only == Some(Only::Reason), clinical, "{}", rule.permission);
         }
     }

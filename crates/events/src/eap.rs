@@ -2,7 +2,10 @@
 //! the issue, the risk or the unit: webhooks, exports and rules see these.
 
 use jiff::civil::Date;
-use kernel::{ClientOrgId, EapCaseId, EapContractId, EapSessionId, JobId};
+use kernel::{
+    ClientBillId, ClientOrgId, EapCaseId, EapContractId, EapProviderId, EapSessionId, JobId, OrgServiceId,
+    UserId, money::Money,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +35,17 @@ pub enum EapEvent {
     #[serde(rename = "eap_contract.terminated")]
     ContractTerminated(ContractSaid),
     #[serde(rename = "eap_contract.renewal_due")]
-    ContractRenewalDue(ContractSaid),
+    ContractRenewalDue(RenewalDue),
+
+    #[serde(rename = "eap_billing.approved")]
+    BillingApproved(BillSaid),
+    #[serde(rename = "eap_billing.voided")]
+    BillingVoided { bill: ClientBillId, contract: EapContractId, client: ClientOrgId },
+    /// A provider's licence ends in so many days, or is over (then the days are below zero).
+    #[serde(rename = "eap_provider.licence_due")]
+    ProviderLicenceDue { provider: EapProviderId, user: Option<UserId>, expires: Date, days: i32 },
+    #[serde(rename = "org_service.held")]
+    OrgServiceHeld { org_service: OrgServiceId, client: ClientOrgId, kind: String, attended: u32 },
 
     #[serde(rename = "beneficiary.registered")]
     BeneficiaryRegistered { client: ClientOrgId, relation: String },
@@ -91,4 +104,41 @@ pub struct ContractSaid {
     pub contract: EapContractId,
     pub client: ClientOrgId,
     pub end_date: Date,
+    /// Of a renewal: the contract that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<EapContractId>,
+}
+
+/// A contract ends in so many days; who is to be told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RenewalDue {
+    pub contract: EapContractId,
+    pub client: ClientOrgId,
+    pub days: i32,
+    pub ends_on: Date,
+    pub auto_renew: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<UserId>,
+    /// The client's primary contact, where the contract does not renew itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<UserId>,
+}
+
+/// A bill as billing makes an invoice of it: codes and amounts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BillSaid {
+    pub bill: ClientBillId,
+    pub contract: EapContractId,
+    pub client: ClientOrgId,
+    pub lines: Vec<BillLine>,
+    pub tax: Money,
+    pub total: Money,
+    pub due: Date,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BillLine {
+    pub label: String,
+    pub quantity: u64,
+    pub amount: Money,
 }

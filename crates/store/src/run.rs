@@ -324,10 +324,14 @@ impl Write {
                         .collect();
                     words.push(format!("SET {}", parts.join(", ")));
                 }
-                if let Some((name, amount)) = add {
-                    names.insert("#a".into(), name.to_string());
-                    values.insert(":a".into(), n(amount));
-                    words.push("ADD #a :a".into());
+                if !add.is_empty() {
+                    let one = |(i, (name, amount)): (usize, &(&'static str, i64))| {
+                        names.insert(format!("#a{i}"), name.to_string());
+                        values.insert(format!(":a{i}"), n(amount));
+                        format!("#a{i} :a{i}")
+                    };
+                    let parts: Vec<String> = add.iter().enumerate().map(one).collect();
+                    words.push(format!("ADD {}", parts.join(", ")));
                 }
                 let update = Update::builder()
                     .table_name(table)

@@ -79,6 +79,11 @@ impl World {
         Tenant::open(self, slug, Edition::Clinic).await
     }
 
+    /// A provider of employee assistance.
+    pub async fn programme(&self, slug: &str) -> Tenant {
+        Tenant::open(self, slug, Edition::Eap).await
+    }
+
     pub fn actor(&self, claims: Value) -> Actor {
         let claims: Map<String, Value> = claims.as_object().expect("claims").clone();
         Actor {

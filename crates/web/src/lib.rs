@@ -30,6 +30,7 @@ mod problem;
 mod reaction;
 mod refusal;
 mod route;
+mod rung;
 mod settable;
 
 pub use access::{Post, Posted, Queue, Replying};
@@ -48,6 +49,7 @@ pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
 pub use route::{Door, Route, Shape, route, shape};
+pub use rung::{again, live, rung};
 pub use settable::{RuleAnswer, Settable, settable};
 
 pub use authz::Reach;

@@ -4,20 +4,13 @@
 //! `taken` = reserved + used. A booking takes one, a completed session uses one that was taken, a cancelled one gives
 //! it back; so each change is one addition, and the only condition is that of a booking.
 
+use crate::contract::{CapScope, Contract};
 use jiff::civil::Date;
 use kernel::{EapCaseId, EapContractId, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Commit, Key, Store, When, is};
-
-kernel::words! {
-    /// What a cap counts for.
-    #[derive(Default)]
-    pub enum CapScope {
-        #[default] Issue = "issue", ContractYear = "contract_year", CalendarYear = "calendar_year",
-    }
-}
+use store::{Commit, Key, Record, Store, When, is};
 
 /// What is booked or used, and what a manager added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +39,13 @@ pub struct Rule {
     pub scope: CapScope,
 }
 
+impl Rule {
+    pub fn of(contract: &Contract) -> Self {
+        let sessions = Some(u32::from(contract.session_cap)).filter(|cap| *cap > 0);
+        Self { sessions, scope: contract.cap_scope }
+    }
+}
+
 impl Balance {
     pub fn shown(self, cap: Option<u32>) -> Shown {
         let left = cap.map(|cap| (cap + self.extra).saturating_sub(self.taken));
@@ -57,23 +57,16 @@ impl Balance {
     }
 }
 
-/// The first day of the contract's year that holds a day: anniversaries of its start, 29 February kept as the last
-/// day of the month.
-pub fn contract_year(start: Date, day: Date) -> Date {
-    let anniversary = |years: i16| start.saturating_add(jiff::Span::new().years(years));
-    let years = day.year() - start.year();
-    let this = anniversary(years);
-    if this <= day { this } else { anniversary(years - 1) }
+/// Where the count of a session on that day lies, below its pool: the contract with the issue or year. `root` is the
+/// contract that the case began with, so that an issue's count goes on in the contract's renewal.
+pub fn place(root: EapContractId, of: &Record<Contract>, issue: &str, day: Date) -> String {
+    let contract = if of.body.cap_scope == CapScope::Issue { root } else { of.id };
+    format!("{contract}#{}", of.body.bucket(issue, day))
 }
 
-/// Where the count of a session on that day lies. `pool` is the person's reference, or the household's.
-pub fn key(pool: &str, contract: EapContractId, start: Date, scope: CapScope, issue: &str, day: Date) -> Key {
-    let place = match scope {
-        CapScope::Issue => issue.to_string(),
-        CapScope::ContractYear => contract_year(start, day).to_string(),
-        CapScope::CalendarYear => day.year().to_string(),
-    };
-    Key::item("ecap", pool, format!("{contract}#{place}"))
+/// `pool` is the person's reference, or the household's.
+pub fn key(pool: &str, place: &str) -> Key {
+    Key::item("ecap", pool, place)
 }
 
 /// One of what is left, or 409 with the contract's rule in words. `seen` is what was read: an extension that came in
@@ -134,27 +127,6 @@ pub fn extend(commit: Commit, key: &Key, more: u32) -> Commit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::date;
-
-    #[test]
-    fn a_contracts_year_begins_on_its_anniversary() {
-        let start = date(2024, 2, 29);
-        assert_eq!(contract_year(start, date(2026, 2, 27)), date(2025, 2, 28));
-        assert_eq!(contract_year(start, date(2026, 2, 28)), date(2026, 2, 28));
-        assert_eq!(contract_year(start, date(2024, 2, 29)), start);
-    }
-
-    #[test]
-    fn each_issue_year_and_contract_has_a_count_of_its_own() {
-        use kernel::Id;
-        let contract = EapContractId::at(jiff::Timestamp::UNIX_EPOCH);
-        let at = |scope, issue: &str, day| key("p", contract, date(2026, 4, 1), scope, issue, day);
-        let (march, april) = (date(2027, 3, 31), date(2027, 4, 1));
-        assert_ne!(at(CapScope::Issue, "a", march), at(CapScope::Issue, "b", march));
-        assert_eq!(at(CapScope::Issue, "a", march), at(CapScope::Issue, "a", april));
-        assert_ne!(at(CapScope::ContractYear, "a", march), at(CapScope::ContractYear, "a", april));
-        assert_eq!(at(CapScope::CalendarYear, "a", march), at(CapScope::CalendarYear, "b", april));
-    }
 
     #[test]
     fn what_is_left_counts_what_is_booked() {

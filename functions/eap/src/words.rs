@@ -1,6 +1,7 @@
 //! Words that several nouns share.
 
-kernel::words! { pub enum Mode { InPerson = "in_person", Phone = "phone", Video = "video", Chat = "chat" } }
+pub use crate::service::Mode;
+
 kernel::words! {
     pub enum Relation { Employee = "employee", Spouse = "spouse", Child = "child", Other = "other" }
 }

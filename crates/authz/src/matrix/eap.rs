@@ -2,7 +2,12 @@
 //! also know carry the prefix of their events (`client_org`, `eap_case`). A header is a case or session without name,
 //! issue, risk and unit. No role that belongs to a client organisation has a cell in any row about a person, and no
 //! override can give it one: its ceiling is none.
-use crate::rule::{__, A, Column, G, L, O, Only::Reason, Row, Table, row};
+use crate::rule::{
+    __, A, Column, G, L, O,
+    Only::{Card, Reason},
+    Row, Table, row,
+};
+
 
 #[rustfmt::skip]
 pub(crate) const TABLE: Table<7> = Table {
@@ -24,8 +29,11 @@ const ROWS: &[Row<7>] = &[
     row("industry", "edit",                                        [A,  A,  __, __, __, __, __]),
     row("eap_contract", "view",                                    [A,  A,  A,  __, L,  __, A]),
     row("eap_contract", "edit activate",                           [A,  A,  __, __, __, __, __]),
-    row("eap_service", "view",                                     [A,  A,  A,  A,  L,  A,  A]),
+    // The catalogue is about nobody; people outside see what is offered to them, as a card.
+    row("eap_service", "view",                                     [A,  A,  A,  A,  A.only(Card), A.only(Card), A]),
     row("eap_service", "edit",                                     [A,  A,  __, __, __, __, __]),
+    row("org_service", "view",                                     [A,  A,  A,  __, L,  __, A]),
+    row("org_service", "edit",                                     [A,  A,  __, __, __, __, __]),
     row("eap_provider", "view",                                    [A,  A,  A,  O,  __, __, A]),
     row("eap_provider", "edit",                                    [A,  A,  __, __, __, __, __]),
     row("beneficiary", "view",                                     [A,  A,  __, G,  __, O,  A.only(Reason)]),

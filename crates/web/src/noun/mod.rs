@@ -3,11 +3,15 @@
 
 mod handlers;
 mod listing;
+mod merged;
 mod routes;
 mod shown;
 
-pub use handlers::{Hooks, amend, command, create, diff, history, list, remove, restore, show, version};
+pub use handlers::{
+    Hooks, amend, command, create, diff, history, list, remove, replace, restore, show, version,
+};
 pub use listing::{list_shape, wanted};
+pub use merged::{merged, spread};
 pub use routes::{Because, Paged, Paths, crud, reading, steps, versions};
 pub use shown::{Between, Difference, Differences, History, Pages, Shown, Stood, View};
 
