@@ -2,7 +2,10 @@
 //! the issue, the risk or the unit: webhooks, exports and rules see these.
 
 use jiff::civil::Date;
-use kernel::{ClientBillId, ClientOrgId, EapContractId, EapProviderId, OrgServiceId, UserId, money::Money};
+use kernel::{
+    ClientBillId, ClientOrgId, EapCaseId, EapContractId, EapProviderId, EapSessionId, JobId, OrgServiceId,
+    UserId, money::Money,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,56 @@ pub enum EapEvent {
     ProviderLicenceDue { provider: EapProviderId, user: Option<UserId>, expires: Date, days: i32 },
     #[serde(rename = "org_service.held")]
     OrgServiceHeld { org_service: OrgServiceId, client: ClientOrgId, kind: String, attended: u32 },
+
+    #[serde(rename = "beneficiary.registered")]
+    BeneficiaryRegistered { client: ClientOrgId, relation: String },
+    #[serde(rename = "beneficiary.ended")]
+    BeneficiaryEnded { client: ClientOrgId, relation: String },
+    #[serde(rename = "beneficiary_import.requested")]
+    ImportRequested { import: JobId },
+    #[serde(rename = "beneficiary_import.rollback_requested")]
+    ImportRollbackRequested { import: JobId },
+
+    #[serde(rename = "eap_case.opened")]
+    CaseOpened(CaseSaid),
+    #[serde(rename = "eap_case.assigned")]
+    CaseAssigned(CaseSaid),
+    #[serde(rename = "eap_case.closed")]
+    CaseClosed(CaseSaid),
+    #[serde(rename = "eap_case.reopened")]
+    CaseReopened(CaseSaid),
+    /// Somebody on call has to look at a case at once.
+    #[serde(rename = "eap_case.risk_raised")]
+    RiskRaised { case: EapCaseId, to: String, step: u32 },
+    #[serde(rename = "eap_session.booked")]
+    SessionBooked(SessionSaid),
+    #[serde(rename = "eap_session.completed")]
+    SessionCompleted(SessionSaid),
+    #[serde(rename = "eap_session.missed")]
+    SessionMissed(SessionSaid),
+    #[serde(rename = "eap_session.cancelled")]
+    SessionCancelled(SessionSaid),
+    #[serde(rename = "eap_session.balance_low")]
+    BalanceLow { case: EapCaseId, counsellor: Option<String>, left: u32 },
+}
+
+/// What is said of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseSaid {
+    pub case: EapCaseId,
+    pub contract: EapContractId,
+    /// Code of the service's category.
+    pub category: String,
+}
+
+/// What is said of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionSaid {
+    pub session: EapSessionId,
+    pub case: EapCaseId,
+    pub contract: EapContractId,
+    pub category: String,
+    pub mode: String,
 }
 
 /// Which contract of which client, and the dates it runs to.

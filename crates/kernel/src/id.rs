@@ -183,6 +183,7 @@ ids! {
     ClientReportId => "crp",
     ClientBillId => "ebl",
     SatisfactionId => "esa",
+    OnCallId => "eoc",
     // named by these modules, kept by others
     EmployeeId => "emp",
     EncounterId => "enc",

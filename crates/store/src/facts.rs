@@ -61,6 +61,8 @@ facts! {
     PARTNER_KEY = "partner_key" of "integrations",
     /// `<epv>`: approved, and the licence is in date.
     EAP_PROVIDER_READY = "eap_provider_ready" of "eap",
+    /// `<ecs>`: {}; there is such a case. For who breaks its glass.
+    EAP_CASE = "eap_case" of "eap",
     /// `<subject>~<purpose>`
     CONSENT = "consent" of "privacy",
     /// `<usr>`: whose manager is whom.

@@ -23,8 +23,8 @@ kernel::words! {
         Notifications = "notifications",
         Integrations = "integrations",
         Workflow = "workflow",
-        Tenants = "tenants",
         Eap = "eap",
+        Tenants = "tenants",
         /// Changes that can never be put on the bus; read by operators alone.
         DispatchDead = "dispatch-dead",
     }

@@ -192,6 +192,9 @@ fn allowed(
         let detail = "operators reach an organisation's records only through an open context: POST /v1/tenants/{id}/contexts";
         return Err(Error::forbidden("tenant-context-required", detail));
     }
+    if !decision.is_allowed() && route.hidden {
+        return Err(Error::Missing);
+    }
     if !decision.is_allowed() {
         return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
     }

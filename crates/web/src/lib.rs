@@ -19,6 +19,7 @@ mod extract;
 pub mod files;
 pub mod gate;
 mod guard;
+mod label;
 pub mod link;
 pub mod mail;
 mod module;

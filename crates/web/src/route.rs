@@ -42,6 +42,9 @@ pub struct Route {
     pub trips: u8,
     /// The command's name in approval policies, where it may have to wait for a second person. Its handler settles.
     pub approvable: Option<&'static str>,
+    /// Whoever lacks the permission hears 404, as of a record that is not there: that there could be one is told
+    /// to nobody else.
+    pub hidden: bool,
     pub(crate) handler: MethodRouter<App>,
 }
 
@@ -73,6 +76,7 @@ pub fn route(
         refusals: vec![],
         trips: 0,
         approvable: None,
+        hidden: false,
         handler,
     }
 }
@@ -131,6 +135,11 @@ impl Route {
     pub fn approvable(mut self, command: &'static str) -> Self {
         self.approvable = Some(command);
         self.refuses(&["approval-required"])
+    }
+    /// Whoever lacks the permission hears 404.
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
     }
     pub fn permission(&self) -> Option<&'static str> {
         match self.door {

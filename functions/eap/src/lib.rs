@@ -4,6 +4,18 @@
 //! Rooms: `client`, `industry`, `contract`, `service`, `provider`, `assignment` are the programme's side;
 //! `beneficiary`, `case`, `session` the confidential one; `kpi`, `report`, `bill` what leaves the house.
 
+pub mod beneficiary;
+pub mod cap;
+pub mod case;
+pub mod import;
+pub mod on_call;
+mod register;
+pub mod risk;
+mod satisfaction;
+pub mod session;
+pub mod use_of;
+pub mod words;
+
 mod assignment;
 mod bill;
 pub mod charge;
@@ -28,9 +40,25 @@ pub fn module() -> Module {
         assignment::routes(),
         org_service::routes(),
         bill::routes(),
+        beneficiary::api::routes(),
+        import::api::routes(),
+        register::routes(),
+        case::api::routes(),
+        case::alarm::routes(),
+        session::api::routes(),
+        on_call::routes(),
+        satisfaction::routes(),
     ];
-    let tasks = [contract::tasks(), bill::tasks(), provider::tasks()];
-    let reactions = [provider::reactions(), bill::reactions()];
+    let tasks = [
+        contract::tasks(),
+        bill::tasks(),
+        provider::tasks(),
+        import::tasks(),
+        register::tasks(),
+        case::tasks(),
+        session::tasks(),
+    ];
+    let reactions = [provider::reactions(), bill::reactions(), import::reactions(), case::reactions()];
     Module::new("eap", rooms.into_iter().flatten().collect())
         .reacts(reactions.into_iter().flatten().collect())
         .does(tasks.into_iter().flatten().collect())
@@ -52,6 +80,11 @@ mod tests {
             reserved_fields::<crate::assignment::Assignment>(),
             reserved_fields::<crate::org_service::OrgService>(),
             reserved_fields::<crate::bill::Bill>(),
+            reserved_fields::<crate::beneficiary::Beneficiary>(),
+            reserved_fields::<crate::import::Import>(),
+            reserved_fields::<crate::case::Case>(),
+            reserved_fields::<crate::session::Session>(),
+            reserved_fields::<crate::on_call::OnCall>(),
         ];
         assert!(all.iter().all(Vec::is_empty), "{all:?}");
     }

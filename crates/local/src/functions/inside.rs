@@ -59,8 +59,8 @@ impl Post for Postbox {
                 Queue::Notifications => "NotificationsQueue",
                 Queue::Integrations => "IntegrationsQueue",
                 Queue::Workflow => "WorkflowQueue",
-                Queue::Tenants => "TenantsQueue",
                 Queue::Eap => "EapQueue",
+                Queue::Tenants => "TenantsQueue",
                 Queue::DispatchDead => "DispatchDeadLetters",
             };
             self.0.send(&[(name, &body)], wait).map(drop).map_err(Error::internal)

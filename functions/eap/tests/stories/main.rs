@@ -1,8 +1,14 @@
 //! The module's stories, told by its actors against the real table engine (`spec/eap.md`, Stories).
 
+mod beneficiaries;
 mod bills;
+mod care;
+mod cases;
 mod clients;
 mod contracts;
+mod imports;
 mod industries;
 mod providers;
+mod sessions;
 mod stage;
+mod walls;
