@@ -3,8 +3,8 @@
 
 use jiff::civil::Date;
 use kernel::{
-    ClientBillId, ClientOrgId, EapCaseId, EapContractId, EapProviderId, EapSessionId, JobId, OrgServiceId,
-    UserId, money::Money,
+    ClientBillId, ClientOrgId, ClientReportId, EapCaseId, EapContractId, EapProviderId, EapSessionId, JobId,
+    KpiAssignmentId, KpiId, OrgServiceId, UserId, money::Money,
 };
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,11 @@ pub enum EapEvent {
     SessionCancelled(SessionSaid),
     #[serde(rename = "eap_session.balance_low")]
     BalanceLow { case: EapCaseId, counsellor: Option<String>, left: u32 },
+
+    #[serde(rename = "eap_kpi.measured")]
+    KpiMeasured { assignment: KpiAssignmentId, kpi: KpiId, period: String },
+    #[serde(rename = "client_report.released")]
+    ReportReleased { report: ClientReportId, client: ClientOrgId, period: String },
 }
 
 /// What is said of a case.

@@ -22,9 +22,11 @@ pub mod charge;
 mod client;
 pub mod contract;
 mod industry;
+pub mod kpi;
 mod org_service;
 mod place;
 pub mod provider;
+pub mod report;
 mod service;
 
 use web::Module;
@@ -48,6 +50,9 @@ pub fn module() -> Module {
         session::api::routes(),
         on_call::routes(),
         satisfaction::routes(),
+        kpi::routes(),
+        kpi::target_routes(),
+        report::routes(),
     ];
     let tasks = [
         contract::tasks(),
@@ -85,6 +90,9 @@ mod tests {
             reserved_fields::<crate::case::Case>(),
             reserved_fields::<crate::session::Session>(),
             reserved_fields::<crate::on_call::OnCall>(),
+            reserved_fields::<crate::kpi::Kpi>(),
+            reserved_fields::<crate::kpi::Assignment>(),
+            reserved_fields::<crate::report::Report>(),
         ];
         assert!(all.iter().all(Vec::is_empty), "{all:?}");
     }

@@ -20,13 +20,13 @@ const PATH: &str = "/v1/eap/satisfaction";
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-struct Satisfaction {
+pub struct Satisfaction {
     id: SatisfactionId,
     client: ClientOrgId,
     /// `2026-11`
     period: String,
     /// 1 to 5: the service, the counsellor, whether it helped, whether one would come again.
-    scores: Vec<u8>,
+    pub scores: Vec<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     comment: Option<Sealed<String>>,
 }
@@ -69,7 +69,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-fn key(client: ClientOrgId, period: &str, id: &str) -> Key {
+pub fn key(client: ClientOrgId, period: &str, id: &str) -> Key {
     Key::item(SatisfactionId::KIND, format!("{client}~{period}"), id)
 }
 

@@ -4,8 +4,8 @@
 use super::frame::{Dimension, Person};
 use crate::use_of::{self, Kept, Quarter, Use};
 use kernel::{ClientOrgId, Result};
-use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Key, Store};
 
 /// Rows of one read.

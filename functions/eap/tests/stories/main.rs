@@ -9,6 +9,7 @@ mod contracts;
 mod imports;
 mod industries;
 mod providers;
+mod reports;
 mod sessions;
 mod stage;
 mod walls;

@@ -32,7 +32,10 @@ async fn headcount(care: &Care, heads: u64) {
 }
 
 async fn asks(care: &Care, period: &str) -> Reply {
-    care.s.manager.post(&format!("/v1/eap/clients/{}/reports", id(&care.client)), json!({"period": period})).await
+    care.s
+        .manager
+        .post(&format!("/v1/eap/clients/{}/reports", id(&care.client)), json!({"period": period}))
+        .await
 }
 
 fn people(report: &Value, dimension: &str, code: &str) -> Value {
@@ -97,7 +100,10 @@ async fn a_client_of_eleven_learns_of_nobody() {
     // And nothing there is that filters.
     let contact = care.s.contact_of(&care.client).await;
     for query in ["&unit=LAG", "&age_band=30_39", "&from=2026-11-01", "&status=draft"] {
-        contact.get(&format!("/v1/eap/reports?client={}{query}", id(&care.client))).await.refused(400, "unknown-parameter");
+        contact
+            .get(&format!("/v1/eap/reports?client={}{query}", id(&care.client)))
+            .await
+            .refused(400, "unknown-parameter");
     }
 }
 
@@ -110,7 +116,8 @@ async fn the_clients_people_see_what_was_released_of_their_own() {
     headcount(&care, 420).await;
     care.s.at("2027-01-06T08:00:00Z");
     let draft = asks(&care, "2026-Q4").await.created();
-    let (one, list) = (format!("/v1/eap/reports/{}", id(&draft)), format!("/v1/eap/reports?client={}", id(&care.client)));
+    let (one, list) =
+        (format!("/v1/eap/reports/{}", id(&draft)), format!("/v1/eap/reports?client={}", id(&care.client)));
     contact.get(&one).await.missing();
     assert_eq!(contact.get(&list).await.ok()["data"], json!([]));
     care.s.gives("reports", &draft, "release", json!({})).await.ok();
@@ -152,12 +159,11 @@ async fn a_report_is_printed_as_the_record_shows_it() {
 #[tokio::test]
 async fn a_target_says_how_far_off_it_is() {
     let s = Stage::set().await;
-    let kpi = |code: &str, formula: &str| {
-        json!({"code": code, "name": code, "unit": "percent", "formula": formula, "direction": "up", "frequency": "quarterly"})
-    };
+    let kpi = |code: &str, formula: &str| json!({"code": code, "name": code, "unit": "percent", "formula": formula, "direction": "up", "frequency": "quarterly"});
     let made = s.manager.post("/v1/eap/kpis", kpi("on_time", "manual")).await.created();
     s.manager.post("/v1/eap/kpis", kpi("speed", "fast")).await.refused(422, "unknown-formula");
-    let target = json!({"kpi": made["id"], "staff": s.someone(), "target": 80.0, "amber": 70.0, "from": "2026-10-01"});
+    let target =
+        json!({"kpi": made["id"], "staff": s.someone(), "target": 80.0, "amber": 70.0, "from": "2026-10-01"});
     let target = s.manager.post("/v1/eap/kpi_assignments", target).await.created();
     let path = format!("/v1/eap/kpi_assignments/{}/values/2026-Q4", id(&target));
     let value = s.manager.call("PUT", &path).body(json!({"numerator": 74, "denominator": 100})).await.ok();
