@@ -29,8 +29,18 @@ pub fn module() -> Module {
         org_service::routes(),
         bill::routes(),
     ];
-    let tasks = [contract::tasks(), bill::tasks(), provider::tasks()];
-    let reactions = [provider::reactions(), bill::reactions()];
+    let tasks = [
+        // One room a line.
+        contract::tasks(),
+        bill::tasks(),
+        provider::tasks(),
+    ];
+    let reactions = [
+        // One room a line.
+        contract::reactions(),
+        bill::reactions(),
+        provider::reactions(),
+    ];
     Module::new("eap", rooms.into_iter().flatten().collect())
         .reacts(reactions.into_iter().flatten().collect())
         .does(tasks.into_iter().flatten().collect())
