@@ -67,6 +67,7 @@ impl Frequency {
 
 /// How many of its bills stand how: what the payment status follows from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EapContractBills")]
 pub struct Bills {
     #[serde(default)]
     pub issued: u32,

@@ -73,6 +73,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ClientOrgCommand")]
 pub struct Nothing {}
 
 async fn verify_one(ctx: Ctx, At(id): At<ClientOrgId>, _: Body<Nothing>) -> Answer {

@@ -24,6 +24,7 @@ use web::{
 
 /// The parameters, with the source's `search`, `ordering` and `industry` under this product's names.
 #[derive(Clone, Deserialize, JsonSchema)]
+#[schemars(rename = "ClientOrgQuery")]
 pub struct Asked {
     /// Words, addresses or numbers, each found by its beginning: of name, e-mail, phone, contacts, contract numbers.
     #[schemars(length(min = 2, max = 100))]
