@@ -36,6 +36,7 @@ kernel::words! {
 
 /// A part of the organisation that reports may break down by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportingUnit")]
 pub struct Unit {
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,40}$"))]
     pub code: String,
@@ -48,6 +49,7 @@ pub struct Unit {
 
 /// The headcount that was stated last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StatedHeadcount")]
 pub struct Stated {
     #[schemars(length(max = 7))]
     pub month: String,

@@ -7,7 +7,7 @@ pub mod term;
 mod write;
 
 pub use api::routes;
-pub use clock::tasks;
+pub use clock::{reactions, tasks};
 pub use write::client_there;
 
 use crate::place::{self, Capitals, Outward, midnight};
@@ -67,6 +67,7 @@ impl Frequency {
 
 /// How many of its bills stand how: what the payment status follows from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EapContractBills")]
 pub struct Bills {
     #[serde(default)]
     pub issued: u32,

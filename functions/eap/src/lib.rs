@@ -63,7 +63,13 @@ pub fn module() -> Module {
         case::tasks(),
         session::tasks(),
     ];
-    let reactions = [provider::reactions(), bill::reactions(), import::reactions(), case::reactions()];
+    let reactions = [
+        contract::reactions(),
+        bill::reactions(),
+        provider::reactions(),
+        import::reactions(),
+        case::reactions(),
+    ];
     Module::new("eap", rooms.into_iter().flatten().collect())
         .reacts(reactions.into_iter().flatten().collect())
         .does(tasks.into_iter().flatten().collect())

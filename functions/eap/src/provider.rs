@@ -32,6 +32,7 @@ kernel::words! {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EapProviderLicence")]
 pub struct Licence {
     #[schemars(length(min = 1, max = 120))]
     pub body: String,

@@ -12,6 +12,7 @@ use web::{Answer, At, Body, Ctx, check, noun::Pages, ok};
 
 /// The eligible population of a month.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EligiblePopulation")]
 pub struct Population {
     #[schemars(range(max = 10_000_000))]
     pub headcount: u64,
@@ -24,6 +25,7 @@ pub struct Population {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EligiblePopulationMonth")]
 pub struct Month {
     month: String,
     #[serde(flatten)]
@@ -31,6 +33,7 @@ pub struct Month {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "EligiblePopulationMonths")]
 pub struct Between {
     #[schemars(regex(pattern = r"^[0-9]{4}-(0[1-9]|1[0-2])$"))]
     from: Option<String>,

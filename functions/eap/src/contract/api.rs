@@ -61,6 +61,7 @@ async fn show(ctx: Ctx, At(id): At<EapContractId>, query: RawQuery) -> Answer {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "EapContractEnding")]
 struct Ending {
     /// The last day; today where none is given.
     effective: Option<Date>,
