@@ -7,7 +7,7 @@ pub mod term;
 mod write;
 
 pub use api::routes;
-pub use clock::tasks;
+pub use clock::{reactions, tasks};
 pub use write::client_there;
 
 use crate::place::{self, Capitals, Outward, midnight};

@@ -54,6 +54,7 @@ pub fn module() -> Module {
         satisfaction::routes(),
     ];
     let tasks = [
+        // One room a line.
         contract::tasks(),
         bill::tasks(),
         provider::tasks(),
@@ -62,7 +63,14 @@ pub fn module() -> Module {
         case::tasks(),
         session::tasks(),
     ];
-    let reactions = [provider::reactions(), bill::reactions(), import::reactions(), case::reactions()];
+    let reactions = [
+        // One room a line.
+        contract::reactions(),
+        bill::reactions(),
+        provider::reactions(),
+        import::reactions(),
+        case::reactions(),
+    ];
     Module::new("eap", rooms.into_iter().flatten().collect())
         .reacts(reactions.into_iter().flatten().collect())
         .does(tasks.into_iter().flatten().collect())

@@ -33,7 +33,6 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, PATH, view, "client_org.list", get(list::list))
             .asks::<list::Asked>()
             .gives::<Pages<list::Line>>(200)
-            .refuses(&["unsupported-filter"])
             .trips(2)
             .says("A page of clients: every filter with every other, by time, name or status"),
         route(Method::GET, format!("{PATH}/summary"), view, "client_org.summary", get(summary))
@@ -84,8 +83,8 @@ async fn verify_one(ctx: Ctx, At(id): At<ClientOrgId>, _: Body<Nothing>) -> Answ
     change(ctx, "verify", old, |client| client.is_verified = true).await
 }
 
-async fn unverify(ctx: Ctx, At(id): At<ClientOrgId>, web::Raw(body): web::Raw) -> Answer {
-    let reason = ctx.needs_reason(body["reason"].as_str())?;
+async fn unverify(ctx: Ctx, At(id): At<ClientOrgId>, Body(said): Body<noun::Because>) -> Answer {
+    let reason = ctx.needs_reason(said.reason.as_deref())?;
     let old = ctx.change::<Client>(id).await?;
     if !old.body.is_verified {
         return Err(Error::State { command: "unverify", state: "not verified".into() }.into());

@@ -82,7 +82,10 @@ pub async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
     }
     let page = match ctx.reach() {
         Reach::All if asked.q.is_none() && asked.name.is_none() && asked.tag.is_none() => {
-            browse(&ctx, &asked).await?
+            match asked.order().0 == Order::Name && asked.is_dated() {
+                true => found(&ctx, &asked, dated(&ctx, &asked).await?).await?,
+                false => browse(&ctx, &asked).await?,
+            }
         }
         Reach::All => found(&ctx, &asked, search(&ctx, &asked).await?).await?,
         _ => {
@@ -102,6 +105,9 @@ impl Asked {
             _ => Order::Created,
         };
         (order, sort.starts_with('-'))
+    }
+    fn is_dated(&self) -> bool {
+        self.created_after.is_some() || self.created_before.is_some()
     }
     fn status(&self) -> Option<Status> {
         self.status.as_ref().and_then(|s| s.to_ascii_lowercase().parse().ok())
@@ -124,11 +130,6 @@ impl Asked {
 async fn browse(ctx: &Ctx, asked: &Asked) -> Result<Page<Record<Client>>> {
     let (order, down) = asked.order();
     let (from, to) = asked.created(ctx)?;
-    let ranged = from.is_some() || to.is_some();
-    if ranged && order == Order::Name {
-        let way = "created_after and created_before go with the orders created_at and status";
-        return Err(Error::invalid("?sort", "unsupported-filter", way));
-    }
     let all: Vec<String> = Status::ALL.iter().map(ToString::to_string).collect();
     let statuses = asked.status().map_or(all, |s| vec![s.to_string()]);
     let verified = match asked.is_verified {
@@ -172,6 +173,27 @@ async fn browse(ctx: &Ctx, asked: &Asked) -> Result<Page<Record<Client>>> {
     noun::merged(ctx, list, &groups, &wanted).await
 }
 
+/// Everything of some days, to be sorted by name: no list has both.
+async fn dated(ctx: &Ctx, asked: &Asked) -> Result<Vec<Record<Client>>> {
+    let (from, to) = asked.created(ctx)?;
+    let mut wanted = Wanted { from, to, deleted: asked.deleted.unwrap_or(false), ..Wanted::all(100) };
+    let mut all = vec![];
+    loop {
+        let page = ctx.store().list(declared("created"), &wanted).await?;
+        all.extend(page.data);
+        if all.len() >= MOST as usize {
+            return Err(too_many("?created_after"));
+        }
+        let Some(next) = page.next else { return Ok(all) };
+        wanted.cursor = Some(next);
+    }
+}
+
+fn too_many(at: &'static str) -> Error {
+    let way = "more than 500 fit: ask for fewer days or more letters, or list by status or industry";
+    Error::invalid(at, "too-many", way)
+}
+
 fn declared(name: &str) -> &'static List<Client> {
     Client::LISTS.iter().find(|l| l.name == name).expect("declared above")
 }
@@ -203,8 +225,7 @@ async fn search(ctx: &Ctx, asked: &Asked) -> Result<Vec<Record<Client>>> {
         (None, None) => vec![],
     };
     if ids.len() >= MOST as usize {
-        let way = "more than 500 fit: type more letters, or list by status or industry instead";
-        return Err(Error::invalid("?q", "too-many", way));
+        return Err(too_many("?q"));
     }
     let ids: Vec<ClientOrgId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let all = store.get_many::<Client>(&ids).await?;

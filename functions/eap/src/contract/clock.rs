@@ -7,14 +7,45 @@ use crate::{
     client::Client,
     place::{MODULE, counts},
 };
-use events::{EapEvent, eap::RenewalDue};
-use kernel::{Error, Result};
+use events::{EapEvent, Envelope, eap::RenewalDue};
+use kernel::{EapContractId, Error, Result};
 use serde_json::Value;
-use store::Record;
-use web::{App, Ctx, Task};
+use store::{Entity, Record, Wanted};
+use web::{App, Ctx, Reaction, Task};
 
 pub fn tasks() -> Vec<Task> {
     vec![Task::on("due.ecn.end", ended), Task::on("due.ecn.reminder", announced)]
+}
+
+pub fn reactions() -> Vec<Reaction> {
+    vec![Reaction::on("client_org.updated", rezoned)]
+}
+
+/// A client that has moved takes the days of its contracts along.
+async fn rezoned(ctx: Ctx, envelope: Envelope) -> Result<()> {
+    let Some(EapEvent::ClientUpdated { client }) = envelope.read() else { return Ok(()) };
+    let Some(client) = web::live::<Client>(&ctx, client).await? else { return Ok(()) };
+    let tenant = ctx.tenant().map(|t| t.time_zone.clone()).unwrap_or_else(|_| "UTC".into());
+    let zone = client.body.zone(&tenant);
+    let list = Contract::LISTS.iter().find(|l| l.name == "client").expect("declared with the noun");
+    let mut wanted = Wanted::by(&[&client.id], 100);
+    loop {
+        let page = ctx.store().list(list, &wanted).await?;
+        for found in page.data.iter().filter(|c| c.body.zone != zone) {
+            web::again(&ctx, || moved_to(&ctx, found.id, zone)).await?;
+        }
+        let Some(next) = page.next else { return Ok(()) };
+        wanted.cursor = Some(next);
+    }
+}
+
+async fn moved_to(ctx: &Ctx, id: EapContractId, zone: &str) -> Result<()> {
+    let Some(old) = web::live::<Contract>(ctx, id).await?.filter(|c| c.body.zone != zone) else {
+        return Ok(());
+    };
+    let mut new = old.next(ctx.now());
+    new.body.zone = zone.into();
+    ctx.commit().update("rezone", &old, &new).run().await
 }
 
 /// Whoever was quicker has left a new due time.

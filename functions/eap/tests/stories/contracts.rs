@@ -199,6 +199,11 @@ async fn terms_of_an_activated_contract_change_with_a_reason_and_some_never() {
         s.manager.patch(&path, fixed).await.refused(422, "fixed");
     }
     s.manager.delete(&path).await.refused(422, "state");
+    let draft =
+        s.draft(&json!({"id": made["client"]}), made["services"][0].as_str().unwrap(), json!({})).await;
+    let drafted = format!("/v1/eap/contracts/{}", id(&draft));
+    s.manager.delete(&drafted).await.done();
+    s.manager.post(&format!("{drafted}/restore"), json!({})).await.ok();
     s.finance.patch(&path, json!({"title": "Mine"})).await.refused(403, "forbidden");
 }
 
@@ -242,4 +247,43 @@ async fn a_contact_lists_their_own_contracts_without_our_notes() {
     counsellor.get(&format!("/v1/eap/contracts/{}", id(&made))).await.refused(403, "forbidden");
     let by_status = s.manager.get("/v1/eap/contracts?status=active&from=2027-11-22&to=2027-11-22").await.ok();
     assert_eq!(each(&by_status, "id").len(), 2);
+}
+
+/// A client that moves ends its days elsewhere, and so do its contracts.
+#[tokio::test]
+async fn a_clients_new_zone_is_its_contracts_too() {
+    let s = Stage::set().await;
+    let made = contract(&s, "Africa/Lagos", json!({"end_date": "2026-12-31"})).await;
+    let path = format!("/v1/eap/clients/{}", made["client"].as_str().unwrap());
+    s.manager.patch(&path, json!({"timezone": "America/New_York"})).await.ok();
+    s.world.deliver().await;
+    s.at("2027-01-01T04:59:59Z");
+    s.world.ring().await;
+    assert_eq!(of(&s, &made).await["status"], "active");
+    s.at("2027-01-01T05:00:01Z");
+    s.world.ring().await;
+    assert_eq!(of(&s, &made).await["status"], "expired");
+}
+
+/// Dual approval, where the organisation asks for it.
+#[tokio::test]
+async fn an_activation_waits_for_a_second_person_where_a_policy_says_so() {
+    let s = Stage::set().await;
+    let policy = json!({"policies": [{"id": "shipped", "approvers": {"roles": ["tenant_admin"]}, "needed": 1, "expires_hours": 24}]});
+    let store = s.axis.store().await;
+    let fact = store::facts::APPROVAL_POLICY;
+    store.commit().fact(fact, "eap_contract.activate", &policy).run().await.unwrap();
+    s.axis.present(&s.manager).await;
+    s.axis.present(&s.admin).await;
+    let zenith = s.active("Zenith", json!({})).await;
+    let service = s.service("Counselling", "counselling").await;
+    let draft = s.draft(&zenith, &service, json!({})).await;
+    let waits = s.gives("contracts", &draft, "activate", json!({})).await.refused(428, "approval-required");
+    assert_eq!(of(&s, &draft).await["status"], "draft");
+    let approval =
+        waits["approval"]["id"].as_str().or(waits["approval"].as_str()).expect("an approval").to_string();
+    let path = format!("/v1/eap/approvals/{approval}/approve");
+    assert!(s.manager.post(&path, json!({})).await.status >= 400, "not by whoever asked");
+    s.admin.post(&path, json!({})).await.ok();
+    assert_eq!(of(&s, &draft).await["status"], "active");
 }
