@@ -154,7 +154,10 @@ fn sessions_end_after_the_specified_idle_time() {
 #[test]
 fn only_clinical_roles_and_coordinators_break_the_glass() {
     let openers: Vec<_> = rule("break_glass.open").unwrap().grants.iter().map(|grant| grant.role).collect();
-    assert_eq!(openers, [roles_where(|role| role.clinical), vec!["care_coordinator"]].concat());
+    assert_eq!(
+        openers,
+        [roles_where(|role| role.clinical), vec!["care_coordinator", "eap_manager"]].concat()
+    );
     assert_eq!(roles_where(|role| role.clinical), ["doctor", "nurse", "pharmacist", "lab_technician"]);
 }
 

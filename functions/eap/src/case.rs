@@ -79,6 +79,10 @@ pub struct Case {
     /// The provider's login, or of whoever took the intake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_user: Option<String>,
+    /// The person's own login: of who opened it themselves, or was let in by the counsellor. Whose login a person on the
+    /// list has is known by what their employer knows too, so that alone opens no case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal_user: Option<String>,
     pub opened_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_contact_at: Option<Timestamp>,
@@ -108,6 +112,10 @@ impl Case {
     /// Where sessions of this case on that day are counted.
     pub fn cap_key(&self, contract: &Record<Contract>, day: Date) -> Key {
         cap::key(&self.pool_ref, &cap::place(self.cap_root, contract, &self.cap_issue, day))
+    }
+    /// One of its lists, by name.
+    pub fn list(name: &str) -> &'static List<Self> {
+        Self::LISTS.iter().find(|l| l.name == name).expect("a declared list")
     }
     fn of_counsellor(&self, user: &str) -> bool {
         self.provider_user.as_deref() == Some(user)
@@ -147,6 +155,14 @@ impl Entity for Case {
             rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
         },
         List {
+            name: "person",
+            by: &["person"],
+            then: &[],
+            range: false,
+            newest_first: true,
+            rows: |r| r.body.portal_user.iter().map(|user| Row::new(&[user], &[&r.id])).collect(),
+        },
+        List {
             name: "contract",
             by: &["contract"],
             then: &[],
@@ -179,11 +195,12 @@ impl Entity for Case {
 
 impl Noun for Case {
     fn within(record: &Record<Self>, reach: Reach, actor: &Actor) -> bool {
-        reach == Reach::All || (reach == Reach::Assigned && record.body.of_counsellor(&actor.user))
-    }
-    /// The person's own.
-    async fn proven(ctx: &Ctx, record: &Record<Self>) -> Result<bool> {
-        Ok(ctx.reach() == Reach::Own && person::own_ref(ctx).await?.as_ref() == Some(&record.body.person_ref))
+        match reach {
+            Reach::All => true,
+            Reach::Assigned => record.body.of_counsellor(&actor.user),
+            Reach::Own => record.body.portal_user.as_deref() == Some(actor.user.as_str()),
+            _ => false,
+        }
     }
     fn actions(record: &Record<Self>, ctx: &Ctx) -> Vec<&'static str> {
         let (clinical, assigns) = (ctx.may("eap_case.view"), ctx.may("eap_case.assign"));
@@ -193,6 +210,7 @@ impl Noun for Case {
             ("assign", assigns > Reach::None, &[Status::Intake, Status::Open, Status::InProgress]),
             ("extend", assigns > Reach::None, &[Status::Intake, Status::Open, Status::InProgress]),
             ("close", counsellor, &[Status::Open, Status::InProgress]),
+            ("let_in", counsellor, &[Status::Open, Status::InProgress]),
             ("reopen", counsellor, &[Status::Closed]),
         ];
         let may =

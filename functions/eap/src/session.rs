@@ -8,11 +8,7 @@ mod reminder;
 
 pub use reminder::tasks;
 
-use crate::{
-    cap,
-    case::{Case, person},
-    words::Mode,
-};
+use crate::{cap, case::Case, words::Mode};
 use events::eap::SessionSaid;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use kernel::{
@@ -192,16 +188,13 @@ impl Noun for Session {
         let own = record.body.provider_user.as_deref() == Some(actor.user.as_str());
         reach == Reach::All || (reach == Reach::Assigned && own)
     }
-    /// The person's own; and of a counsellor, those of a case that was given to them.
+    /// Those of a case within reach: given to the counsellor, or the person's own.
     async fn proven(ctx: &Ctx, record: &Record<Self>) -> Result<bool> {
-        match ctx.reach() {
-            Reach::Own => Ok(person::own_ref(ctx).await?.as_ref() == Some(&record.body.person_ref)),
-            Reach::Assigned => {
-                let case = ctx.store().get::<Case>(record.body.case).await?;
-                Ok(Case::within(&case, Reach::Assigned, ctx.actor()))
-            }
-            _ => Ok(false),
+        if ctx.reach() == Reach::None {
+            return Ok(false);
         }
+        let case = ctx.store().get::<Case>(record.body.case).await?;
+        Ok(Case::within(&case, ctx.reach(), ctx.actor()))
     }
     fn actions(record: &Record<Self>, ctx: &Ctx) -> Vec<&'static str> {
         if !record.body.is_open() {

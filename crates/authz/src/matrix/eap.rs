@@ -8,7 +8,6 @@ use crate::rule::{
     Row, Table, row,
 };
 
-
 #[rustfmt::skip]
 pub(crate) const TABLE: Table<7> = Table {
     module: "eap",

@@ -105,7 +105,7 @@ async fn forgotten(ctx: &Ctx, old: &Record<Case>) -> Result<()> {
 
 /// Three months after the end it is asked how the person is.
 async fn follow_up(ctx: &Ctx, old: &Record<Case>) -> Result<()> {
-    if !old.body.follow_up_at.is_some_and(|at| at <= ctx.now()) {
+    if old.body.follow_up_at.is_none_or(|at| at > ctx.now()) {
         return Ok(());
     }
     let mut new = old.next(ctx.now());

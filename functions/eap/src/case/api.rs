@@ -16,7 +16,7 @@ use kernel::{ClientOrgId, EapCaseId, EapContractId, EapProviderId, EapServiceId,
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::Serialize;
-use store::{Entity, Label, Record, Wanted};
+use store::{Label, Record, Wanted};
 use web::{
     Answer, At, Ctx, Noun, Reach, Route, Shown,
     noun::{self, Pages},
@@ -151,17 +151,12 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
     let query = query.unwrap_or_default();
     let (list, wanted) = match ctx.reach() {
         Reach::All => noun::wanted::<Case>(&query)?,
-        Reach::Assigned => own(&query, 0, &ctx.actor().user)?,
-        _ => match super::person::own_ref(&ctx).await? {
-            Some(person) => own(&query, 1, &person)?,
-            None => return ok(&Pages::<Head> { data: vec![], next: None }),
-        },
+        Reach::Assigned => own(&query, "counsellor", &ctx.actor().user)?,
+        _ => own(&query, "person", &ctx.actor().user)?,
     };
-    let by_person = list.name == "who" && ctx.reach() == Reach::All;
-    if by_person {
-        return Err(
-            Error::invalid("?who", "unknown", "no such parameter; allowed: status; counsellor").into()
-        );
+    if ctx.reach() == Reach::All && matches!(list.name, "who" | "person") {
+        let allowed = "no such parameter; allowed: status; counsellor; contract";
+        return Err(Error::invalid(format!("?{}", list.name), "unknown", allowed).into());
     }
     let page = ctx.list(list, &wanted).await?;
     ok(&Pages::from(page.map(|case| head(&ctx, &case, None))))
@@ -169,8 +164,8 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
 
 /// Somebody's own list, whatever else they ask: only how long a page is, where it goes on, and of a counsellor the
 /// status.
-fn own(query: &str, at: usize, whose: &str) -> Result<(&'static store::List<Case>, Wanted)> {
-    let list = &Case::LISTS[at];
+fn own(query: &str, name: &str, whose: &str) -> Result<(&'static store::List<Case>, Wanted)> {
+    let list = Case::list(name);
     let joined = format!("{query}&{}={whose}", list.by[0]);
     let (found, wanted) = noun::wanted::<Case>(joined.trim_start_matches('&'))?;
     match found.name == list.name {
@@ -181,7 +176,9 @@ fn own(query: &str, at: usize, whose: &str) -> Result<(&'static store::List<Case
 
 async fn show(ctx: Ctx, At(id): At<EapCaseId>) -> Answer {
     let case = ctx.get::<Case>(id).await?;
-    let sessions = balance(&ctx, &case).await?;
+    // What is used tells of other cases, until a counsellor knows who is at the other end.
+    let unmet = ctx.reach() == Reach::Own && case.body.status == Status::Intake;
+    let sessions = if unmet { None } else { balance(&ctx, &case).await? };
     if !sees_all(&ctx) {
         let shown = Shown::of(200, &head(&ctx, &case, sessions))?;
         return Ok(Shown { version: Some(case.version), ..shown }.respond());

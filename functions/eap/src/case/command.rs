@@ -6,6 +6,7 @@ use super::{
     open_sessions,
 };
 use crate::{
+    beneficiary::Beneficiary,
     cap,
     contract::Contract,
     place,
@@ -21,7 +22,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use store::{Record, When, is};
-use web::{Answer, At, Body, Ctx, Refused, Route, Shown, route};
+use web::{Answer, At, Body, Ctx, Reach, Refused, Route, Shown, route};
 
 pub fn routes(one: &str) -> Vec<Route> {
     let (view, assign) = ("eap_case.view", "eap_case.assign");
@@ -52,6 +53,12 @@ pub fn routes(one: &str) -> Vec<Route> {
             .trips(2)
             .refuses(&["sessions-booked"])
             .says("Ends the case; the answer holds a link for the person to say how it was"),
+        post_to("let_in", view, post(let_in))
+            .takes::<Nothing>()
+            .gives::<api::Head>(200)
+            .trips(4)
+            .refuses(&["no-login"])
+            .says("Lets the person's own login see the case: the counsellor has spoken with them"),
         post_to("reopen", view, post(reopen))
             .takes::<Reopen>()
             .gives::<api::Head>(200)
@@ -64,6 +71,9 @@ pub fn routes(one: &str) -> Vec<Route> {
 /// The case, within reach and in one of these states.
 async fn standing(ctx: &Ctx, id: EapCaseId, command: &'static str, from: &[Status]) -> Result<Record<Case>> {
     let case = ctx.change::<Case>(id).await?;
+    if ctx.reach() == Reach::Own {
+        return Err(Error::forbidden("forbidden", "your counsellor does this"));
+    }
     match from.contains(&case.body.status) {
         true => Ok(case),
         false => Err(Error::State { command, state: case.body.status.to_string() }),
@@ -216,6 +226,20 @@ async fn close(ctx: Ctx, At(id): At<EapCaseId>, Body(said): Body<Close>) -> Answ
     let mut value = serde_json::to_value(api::head(&ctx, &new, None)).map_err(Error::internal)?;
     value["satisfaction_url"] = link.into();
     ctx.settle(commit, Shown { version: Some(new.version), ..Shown::of(200, &value)? }).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Nothing {}
+
+async fn let_in(ctx: Ctx, At(id): At<EapCaseId>, _: Body<Nothing>) -> Answer {
+    let old = standing(&ctx, id, "let_in", &[Status::Open, Status::InProgress]).await?;
+    let (_, file, _) = file::whole(&clinical(&ctx).await?, id).await?;
+    let person = ctx.store().get::<Beneficiary>(file.beneficiary).await?;
+    let nobody = || Error::unprocessable("no-login", "the person has no login that is theirs");
+    let user = person.body.user.ok_or_else(nobody)?;
+    let mut new = old.next(ctx.now());
+    new.body.portal_user = Some(user.to_string());
+    ctx.settle(ctx.commit().update("let_in", &old, &new), answered(&ctx, &new, None)?).await
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -15,7 +15,7 @@ use crate::{
     words::{Issue, Referral, Relation},
 };
 use events::EapEvent;
-use kernel::{EapContractId, EapServiceId, Error, Result, Ulid};
+use kernel::{EapCaseId, EapContractId, EapServiceId, Error, Result, Ulid};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Entity, Record, Store, Wanted, facts};
@@ -47,9 +47,8 @@ pub async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     let (person, _) = person::find(&ctx, &new.person).await?;
     let person_ref = person::reference(&clinical, person.id);
     let issue_key = person::issue(&clinical, &person_ref, new.presenting_issue);
-    if !new.separate
-        && let Some(open) = ctx.store().guarded::<Case>("issue", &issue_key).await?
-    {
+    let open = already(&ctx, &issue_key).await?.filter(|_| !new.separate);
+    if let Some(open) = open {
         return again(&ctx, &clinical, open).await;
     }
     let (contract, service) =
@@ -70,12 +69,14 @@ pub async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
         service: service.id,
         category: service.body.category.clone(),
         clinical: service.body.clinical,
-        separate: new.separate,
+        // Whoever comes by themselves is told nothing of a case that others opened for them: theirs stands beside it.
+        separate: new.separate || own(&ctx),
         status: Status::Intake,
         language: new.language.clone().or(person.body.language.clone()),
         provider: None,
         // Whoever takes the call keeps the case until it is assigned.
         provider_user: Some(ctx.actor().user.clone()).filter(|_| ctx.reach() == Reach::Assigned),
+        portal_user: Some(ctx.actor().user.clone()).filter(|_| own(&ctx)),
         opened_at: ctx.now(),
         first_contact_at: None,
         contact_by: Some(Risk::None.contact_by(ctx.now(), &ctx.zone())),
@@ -112,8 +113,25 @@ pub async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     }
 }
 
+/// The person themselves is at the other end. Who they are is known by nothing that their employer does not know, until
+/// a counsellor has spoken with them.
+fn own(ctx: &Ctx) -> bool {
+    ctx.reach() == Reach::Own
+}
+
+/// The open case of this person and issue; of whoever comes themselves, among those that they opened.
+async fn already(ctx: &Ctx, issue_key: &str) -> Result<Option<EapCaseId>> {
+    if !own(ctx) {
+        return ctx.store().guarded::<Case>("issue", issue_key).await;
+    }
+    let wanted = Wanted::by(&[&ctx.actor().user], 100);
+    let cases = ctx.store().list(Case::list("person"), &wanted).await?;
+    let same = |c: &&Record<Case>| c.body.issue_key == issue_key && c.body.is_open();
+    Ok(cases.data.iter().find(same).map(|c| c.id))
+}
+
 /// The same person's open case of the same issue: shown to who may see it.
-async fn again(ctx: &Ctx, clinical: &Store, open: kernel::EapCaseId) -> Answer {
+async fn again(ctx: &Ctx, clinical: &Store, open: EapCaseId) -> Answer {
     let case = ctx.store().fresh::<Case>(open).await?;
     match ctx.reached(case).await {
         Ok(_) => {
@@ -168,7 +186,7 @@ async fn root(ctx: &Ctx, contract: &Record<Contract>, person: &str, issue: &str)
         return Ok(contract.id);
     }
     let wanted = Wanted::by(&[&person], 100);
-    let cases = ctx.store().list(&Case::LISTS[1], &wanted).await?;
+    let cases = ctx.store().list(Case::list("who"), &wanted).await?;
     let same = |c: &&Record<Case>| c.body.issue_key == issue && c.body.client == contract.body.client;
     Ok(cases.data.iter().find(same).map_or(contract.id, |c| c.body.cap_root))
 }

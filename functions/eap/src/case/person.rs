@@ -25,18 +25,11 @@ pub fn issue(clinical: &Store, person_ref: &str, issue: Issue) -> String {
     clinical.blind("eap.issue", &format!("{person_ref}~{issue}"))
 }
 
-/// The caller's own person, as cases know them.
-pub async fn own_ref(ctx: &Ctx) -> Result<Option<String>> {
-    let user = &ctx.actor().user;
-    let (own, clinical) = futures::try_join!(hooks::of_user(ctx.store(), user), clinical(ctx))?;
-    Ok(own.map(|id| reference(&clinical, id)))
-}
-
 /// Whether the calling counsellor has a case of this person.
 pub async fn has_case_of(ctx: &Ctx, person: BeneficiaryId) -> Result<bool> {
     let person = reference(&clinical(ctx).await?, person);
     let wanted = Wanted::by(&[&person], 100);
-    let cases = ctx.store().list(&Case::LISTS[1], &wanted).await?;
+    let cases = ctx.store().list(Case::list("who"), &wanted).await?;
     Ok(cases.data.iter().any(|c| c.body.of_counsellor(&ctx.actor().user)))
 }
 

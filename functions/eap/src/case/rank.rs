@@ -54,7 +54,7 @@ pub async fn list(ctx: Ctx, At(id): At<EapCaseId>, Query(mut asked): Query<Asked
 async fn load(ctx: &Ctx, provider: &Provider) -> kernel::Result<u32> {
     let Some(user) = provider.user else { return Ok(0) };
     let wanted = Wanted { then: vec!["in_progress".into()], ..Wanted::by(&[&user], 100) };
-    Ok(ctx.store().list(&Case::LISTS[0], &wanted).await?.data.len() as u32)
+    Ok(ctx.store().list(Case::list("counsellor"), &wanted).await?.data.len() as u32)
 }
 
 /// By how much fits, then by how little they have for what they can take.

@@ -3,7 +3,7 @@
 use super::Case;
 use events::{Envelope, eap::ContractSaid};
 use kernel::{EapContractId, Error, Result};
-use store::{Entity, Record, Wanted};
+use store::{Record, Wanted};
 use web::{Ctx, Reaction};
 
 pub fn reactions() -> Vec<Reaction> {
@@ -20,7 +20,7 @@ pub fn reactions() -> Vec<Reaction> {
 async fn moved(ctx: &Ctx, from: EapContractId, to: EapContractId) -> Result<()> {
     let mut wanted = Wanted::by(&[&from], 100);
     loop {
-        let page = ctx.store().list(&Case::LISTS[3], &wanted).await?;
+        let page = ctx.store().list(Case::list("contract"), &wanted).await?;
         for case in &page.data {
             one(ctx, case, from, to).await?;
         }

@@ -88,6 +88,7 @@ pub fn routes() -> Vec<Route> {
                 "no-counsellor",
                 "not-a-slot",
                 "not-eligible",
+                "not-triaged",
                 "out-of-range",
                 "provider-not-ready",
                 "session-cap-reached",

@@ -47,6 +47,10 @@ pub async fn book(ctx: Ctx, Body(new): Body<New>) -> Answer {
     if !case.body.is_open() {
         return Err(Error::State { command: "book", state: case.body.status.to_string() }.into());
     }
+    if ctx.reach() == Reach::Own && case.body.status == case::Status::Intake {
+        let detail = "a counsellor speaks with you first; then you can book";
+        return Err(Error::field("not-triaged", "/case", detail).into());
+    }
     at_a_time(&ctx, &new)?;
     let (contract, service, counsellor) = futures::try_join!(
         ctx.store().get::<Contract>(case.body.contract),
@@ -192,7 +196,7 @@ fn written(
             no_show_counts: k.no_show_counts,
             late_cancel_counts: k.late_cancel_counts,
         },
-        fee: provider.body.fee.clone(),
+        fee: provider.body.fee,
         reminded: super::reminder::over(new.starts_at, ctx.now()),
     };
     Ok(Record::with_id(kernel::EapSessionId::at(ctx.now()), ctx.now(), session))

@@ -82,7 +82,7 @@ async fn a_right_and_a_wrong_code_are_answered_alike_and_only_the_right_one_brin
 }
 
 /// The organisation's slug, as provisioning publishes it.
-async fn named(c: &Care) {
+pub async fn named(c: &Care) {
     let caller = store::Caller { by: "system:test".into(), ..Default::default() };
     let platform = c.s.world.app.vault().open(store::Scope::Platform, caller).await.unwrap();
     platform.commit().guard::<Organisation>("slug", "taken", "axis", c.s.axis.id).run().await.unwrap();

@@ -52,6 +52,14 @@ async fn whoever_comes_themselves_sees_their_own_case_and_not_what_is_kept_from_
     assert_eq!(each(&hers.get("/v1/eap/cases").await.ok(), "id"), [id(&case)]);
     assert_eq!(his.get("/v1/eap/cases").await.ok()["data"], json!([]));
     hers.post(&format!("{path}/notes"), json!({"text": "mine"})).await.refused(403, "forbidden");
+    hers.post(&format!("{path}/triage"), json!({"risk": "none"})).await.refused(403, "forbidden");
+    hers.post(&format!("{path}/close"), json!({"closure_reason": "other"})).await.refused(403, "forbidden");
+    // What was begun by telephone is seen when the counsellor lets them in.
+    let phoned = c.case(&ngozi, "legal").await;
+    let by_phone = format!("/v1/eap/cases/{}", id(&phoned));
+    hers.get(&by_phone).await.missing();
+    c.says(&phoned, "let_in", json!({})).await.ok();
+    hers.get(&by_phone).await.ok();
     let booked = hers.post("/v1/eap/sessions", c.session(&case, "2026-12-01T09:00:00Z")).await.created();
     his.get(&format!("/v1/eap/sessions/{}", id(&booked))).await.missing();
     his.post(&format!("/v1/eap/sessions/{}/cancel", id(&booked)), json!({})).await.missing();

@@ -46,15 +46,22 @@ async fn staff(c: &Care) -> Value {
     c.s.manager.get(&format!("/v1/eap/clients/{}/stats", id(&c.client))).await.ok()["total_staff"].clone()
 }
 
+/// Rows of the large file; the ten thousand with `EAP_ROWS=10000`, which takes minutes in a debug build.
+fn large() -> usize {
+    std::env::var("EAP_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000)
+}
+
 #[tokio::test]
-async fn ten_thousand_rows_are_checked_run_once_and_taken_back() {
+async fn a_large_file_is_checked_run_once_and_taken_back() {
     let c = Care::begin().await;
+    let rows = large();
+    let (bad, good) = (rows / 50, rows - rows / 50);
     let before = c.employee("OLD1", json!({})).await;
-    let csv = file(10_000);
+    let csv = file(rows);
     let dry = sends(&c, &c.s.manager, &csv, json!({"dry_run": true})).await;
-    assert_eq!((&dry["rows"], &dry["valid"], &dry["invalid"]), (&json!(10_000), &json!(9_800), &json!(200)));
+    assert_eq!((&dry["rows"], &dry["valid"], &dry["invalid"]), (&json!(rows), &json!(good), &json!(bad)));
     let errors = dry["errors"].as_array().unwrap();
-    assert_eq!(errors.len(), 200);
+    assert_eq!(errors.len(), bad);
     assert_eq!(
         errors[0],
         json!({"row": 51, "column": "birth_date", "code": "format", "detail": "a date such as 1990-05-17"})
@@ -63,13 +70,13 @@ async fn ten_thousand_rows_are_checked_run_once_and_taken_back() {
     assert_eq!(staff(&c).await, 1, "a dry run does nothing");
     c.s.manager.post(&format!("{PATH}/{}/run", id(&dry)), json!({})).await.accepted();
     assert_eq!(ends(&c, &dry).await["status"], "done");
-    assert_eq!(staff(&c).await, 9_801);
+    assert_eq!(staff(&c).await, good + 1);
     // The same file again: nobody twice, nobody changed.
     let again = sends(&c, &c.s.manager, &csv, json!({})).await;
     assert_eq!(ends(&c, &again).await["status"], "done");
-    assert_eq!(staff(&c).await, 9_801);
+    assert_eq!(staff(&c).await, good + 1);
     let all = on_list(&c).await;
-    assert_eq!(all.len(), 9_801);
+    assert_eq!(all.len(), good + 1);
     assert!(all.iter().all(|r| r["version"] == 1));
     // Taken back: the one who was there before stays.
     c.s.manager.post(&format!("{PATH}/{}/roll_back", id(&dry)), json!({})).await.accepted();

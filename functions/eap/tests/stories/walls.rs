@@ -254,3 +254,57 @@ async fn a_beneficiarys_id_leads_to_no_case_without_the_clinical_key() {
     // No open item names both.
     assert!(!dump.lines().any(|l| l.contains(&id(&u.person)) && (l.contains(&known) || l.contains("ecs_"))));
 }
+
+/// Number and birth date are known to the employer: whoever registers with them is let to nothing that is there.
+#[tokio::test]
+async fn a_client_contact_who_registers_as_an_employee_learns_nothing() {
+    let u = used().await;
+    let c = &u.c;
+    crate::beneficiaries::named(c).await;
+    let path = format!("/v1/eap/clients/{}", id(&c.client));
+    c.s.manager.patch(&path, json!({"self_registration": "code_and_list"})).await.ok();
+    let code = c.s.manager.get(&path).await.ok()["join_code"].clone();
+    c.employee("E2", json!({})).await;
+    let mut learnt = vec![];
+    for (number, issue) in [("E1", "suicidality"), ("E2", "suicidality")] {
+        let email = format!("{}@hr.example", number.to_lowercase());
+        let wish = json!({
+            "organisation": "axis", "join_code": code, "email": email, "employee_number": number, "birth_date": "1990-01-31",
+        });
+        c.s.world
+            .stranger()
+            .from(&format!("203.0.113.{}", learnt.len() + 1))
+            .post("/v1/eap/register", wish)
+            .await
+            .accepted();
+        for message in c.s.world.letters.take(web::Queue::Eap) {
+            c.s.world.hand_over_other(&message).await;
+        }
+        let text = c.s.world.letters.letters(&email)[0].text.clone();
+        let url = text.split_whitespace().find(|w| w.contains("/p/")).unwrap().to_string();
+        let spy = c.s.axis.staff("beneficiary");
+        spy.post("/v1/eap/register/claim", json!({"token": url})).await.ok();
+        c.s.world.rounds();
+        let mut seen = vec![];
+        for probe in ["/v1/eap/cases", "/v1/eap/sessions", &format!("/v1/eap/cases/{}", id(&u.case))] {
+            let reply = spy.get(probe).await;
+            seen.push((reply.status, reply.body["data"].clone(), c.s.world.rounds()));
+        }
+        let opened =
+            spy.post("/v1/eap/cases", json!({"service": c.service, "presenting_issue": issue})).await;
+        let rounds = c.s.world.rounds();
+        let opened = opened.created();
+        assert_ne!(opened["id"], u.case["id"]);
+        let own = spy.get(&format!("/v1/eap/cases/{}", id(&opened))).await.ok();
+        let booked = spy.post("/v1/eap/sessions", c.session(&opened, "2026-12-03T09:00:00Z")).await;
+        booked.refused(422, "not-triaged");
+        learnt.push((
+            seen,
+            rounds,
+            own.get("sessions").cloned(),
+            own["parts"].clone(),
+            own["status"].clone(),
+        ));
+    }
+    assert_eq!(learnt[0], learnt[1], "somebody with a case, and somebody without");
+}
