@@ -344,6 +344,11 @@ impl Commit {
         let act = Act::Change { add: vec![(attribute, amount)], set: vec![(TTL, n(ttl.as_second()))] };
         self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
     }
+    /// Adds to several numbers of an item that ends by itself.
+    pub fn tally(self, key: &Key, amounts: &[(&'static str, i64)], ttl: jiff::Timestamp) -> Self {
+        let act = Act::Change { add: amounts.to_vec(), set: vec![(TTL, n(ttl.as_second()))] };
+        self.act(key, act, None, never())
+    }
     /// Sets plain attributes (nothing sealed) under a condition.
     pub fn set_if(
         self,

@@ -63,6 +63,8 @@ facts! {
     EAP_PROVIDER_READY = "eap_provider_ready" of "eap",
     /// `<ecs>`: {}; there is such a case. For who breaks its glass.
     EAP_CASE = "eap_case" of "eap",
+    /// `self`: {month, used, keys: {<pky>: {day, used, allowed}}}. Read and cached; never a condition.
+    API_CALLS = "api_calls" of "integrations",
     /// `<subject>~<purpose>`
     CONSENT = "consent" of "privacy",
     /// `<usr>`: whose manager is whom.

@@ -325,12 +325,12 @@ impl Write {
                     words.push(format!("SET {}", parts.join(", ")));
                 }
                 if !add.is_empty() {
-                    let one = |(i, (name, amount)): (usize, &(&'static str, i64))| {
+                    let part = |(i, (name, amount)): (usize, &(&'static str, i64))| {
                         names.insert(format!("#a{i}"), name.to_string());
                         values.insert(format!(":a{i}"), n(amount));
                         format!("#a{i} :a{i}")
                     };
-                    let parts: Vec<String> = add.iter().enumerate().map(one).collect();
+                    let parts: Vec<String> = add.iter().enumerate().map(part).collect();
                     words.push(format!("ADD {}", parts.join(", ")));
                 }
                 let update = Update::builder()

@@ -102,7 +102,9 @@ impl Call<'_> {
     }
 
     pub async fn send(mut self) -> Reply {
-        let Some(chaos) = self.actor.chaos.clone() else { return self.done().await };
+        let Some(chaos) = self.actor.chaos.clone().filter(|chaos| !chaos.ended()) else {
+            return self.done().await;
+        };
         // Only what carries a key may be sent again without looking.
         if self.method != "POST" || !self.actor.token {
             return chaos.once(self.done()).await;

@@ -39,7 +39,14 @@ pub(crate) struct Inner {
     /// What was sent, where it may have to wait for a second person.
     pub(crate) sent: Option<Sent>,
     pub(crate) approving: Option<Arc<Approving>>,
-    pub(crate) second_person: AtomicBool,
+    pub(crate) second_person: SecondPerson,
+}
+
+/// What a command says of the second person that it may have to wait for.
+#[derive(Default)]
+pub(crate) struct SecondPerson {
+    pub demanded: AtomicBool,
+    pub unless_alone: AtomicBool,
 }
 
 impl Ctx {
@@ -55,7 +62,7 @@ impl Ctx {
         sent: Option<Sent>,
     ) -> Self {
         let (store, gate, operation) = (opened.store, opened.gate, route.operation.clone());
-        let (route, approving, second_person) = (Some(route), None, AtomicBool::new(false));
+        let (route, approving, second_person) = (Some(route), None, SecondPerson::default());
         let inner = Inner {
             app,
             actor,
@@ -103,7 +110,7 @@ impl Ctx {
             route: None,
             sent: None,
             approving: None,
-            second_person: AtomicBool::new(false),
+            second_person: SecondPerson::default(),
         })))
     }
 

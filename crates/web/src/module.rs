@@ -1,8 +1,9 @@
 //! A module: its routes and what it does on messages. Mounted the same way in the cloud, locally and in tests.
 
 use crate::{
-    App, Problem, Reaction, Refused, Route, Task, approval, cors,
+    App, Ctx, Problem, Reaction, Refused, Route, Task, Work, approval, cors,
     guard::{self, Guarded},
+    job,
 };
 use axum::{
     Router,
@@ -48,6 +49,18 @@ impl Module {
     }
     pub fn reacts(mut self, reactions: Vec<Reaction>) -> Self {
         self.reactions.extend(reactions);
+        self
+    }
+    /// Does what [`Ctx::later`] put off.
+    pub fn works<F>(
+        mut self,
+        work: &'static str,
+        run: impl Fn(Ctx, Work) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.reactions.push(job::reaction(work, run));
         self
     }
     /// Messages that are no events: due rows, marks of requests.

@@ -260,9 +260,27 @@ impl Ctx {
     pub fn needs_second_person(&self) {
         self.demand_second_person();
     }
+    /// Where a policy names people of whom nobody but the caller is there, nobody could decide: this command goes on
+    /// then, instead of waiting for ever.
+    pub fn waits_unless_alone(&self) {
+        self.go_on_if_alone();
+    }
     /// Whether this command runs because a second person has agreed.
     pub fn has_second_person(&self) -> bool {
         self.approving().is_some()
+    }
+    /// Who stands behind this command, and since when: whoever asked for it, whoever has agreed, and the caller. The
+    /// caller alone, where nobody else has to.
+    pub fn agreed(&self) -> Vec<(String, Timestamp)> {
+        let mut all = vec![];
+        if let Some(approving) = self.approving() {
+            let a = &approving.old.body;
+            let before = a.decisions.iter().filter(|d| d.decision == Verdict::Approve);
+            all.push((a.requester.clone(), a.asked_at));
+            all.extend(before.map(|d| (d.user.clone(), d.at)));
+        }
+        all.push((self.actor().user.clone(), self.now()));
+        all
     }
 }
 

@@ -8,7 +8,8 @@ mod routes;
 mod shown;
 
 pub use handlers::{
-    Hooks, amend, command, create, diff, history, list, remove, replace, restore, show, version,
+    Hooks, amend, between, command, create, diff, diff_of, history, list, remove, replace, restore, show,
+    version, version_of,
 };
 pub use listing::{list_shape, wanted};
 pub use merged::{merged, spread};

@@ -23,7 +23,7 @@ pub struct Wanted {
 #[derive(Deserialize, JsonSchema)]
 pub struct Code {
     #[schemars(regex(pattern = r"^[0-9]{6}$"))]
-    code: String,
+    pub code: String,
 }
 
 const PURPOSE: &str = "email";

@@ -27,7 +27,7 @@ const PATH: &str = "/v1/tenants/signups";
 
 pub fn routes() -> Vec<Route> {
     let one = format!("{PATH}/{{id}}");
-    vec![
+    let mut routes = vec![
         route(Method::GET, PATH, "signup.view", "signup.list", get(noun::list::<Signup>))
             .asks_shape(noun::list_shape::<Signup>)
             .gives::<Pages<View<'static, Signup>>>(200)
@@ -64,7 +64,9 @@ pub fn routes() -> Vec<Route> {
             .gives::<View<'static, Signup>>(200)
             .refuses(&["own-request", "flag-missing", "reason-required"])
             .says("Turns the sign-up down, and frees its slug"),
-    ]
+    ];
+    routes.extend(noun::versions::<Signup>(PATH, "signup.view"));
+    routes
 }
 
 async fn approve(ctx: Ctx, At(id): At<SignupId>, Body(body): Body<tenant::Reason>) -> Answer {
