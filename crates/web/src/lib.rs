@@ -46,7 +46,7 @@ pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
-pub use route::{Door, Route, Shape, route, shape};
+pub use route::{Door, Route, Shape, UNSTATED, route, shape};
 pub use settable::{RuleAnswer, Settable, settable};
 
 pub use authz::Reach;

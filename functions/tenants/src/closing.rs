@@ -71,6 +71,7 @@ pub fn routes() -> Vec<Route> {
     let one = format!("{PATH}/{{id}}");
     vec![
         route(Method::POST, "/v1/tenants/self/close", "tenant.close", "tenant.ask_close", post(ask))
+            .trips(2)
             .takes::<Reason>()
             .answers(428)
             .refuses(&["approval-required", "reason-required"])
@@ -86,6 +87,7 @@ pub fn routes() -> Vec<Route> {
             "tenant_approval.approve",
             post(approve),
         )
+        .trips(3)
         .gives::<View<'static, Tenant>>(200)
         .refuses(&["own-request", "approval-expired"])
         .says("Approves it: the organisation begins to close"),

@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, PATH, "hold.create", "hold.create", post(create))
             .takes::<New>()
             .gives::<View<'static, Hold>>(201)
-            .trips(2)
+            .trips(3)
             .says(
                 "Holds documents, or everything about a person or record; the work is done at once after it",
             ),
