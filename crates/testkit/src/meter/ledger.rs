@@ -34,7 +34,7 @@ impl Ledger {
         let Some((module, route)) = self.find(method, path) else { return };
         let operation = format!("{method} {}", route.path);
         harvest::keep(Sample { module, operation: &operation, name: &route.operation, count: 1, tally });
-        if harvest::renewing() {
+        if !harvest::holding() {
             return;
         }
         if let Some(budget) = budget::stated(module, &operation) {
