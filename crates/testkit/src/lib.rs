@@ -13,6 +13,7 @@ mod chaos;
 pub mod contention;
 mod files;
 mod keys;
+pub mod meter;
 mod post;
 pub mod queues;
 mod reply;
@@ -30,6 +31,10 @@ pub use reply::Reply;
 pub use tenant::{SHARDS, Tenant};
 pub use world::World;
 
+/// Text as the table holds it, for asking it directly.
+pub fn text(value: &str) -> store::sdk::types::AttributeValue {
+    store::sdk::types::AttributeValue::S(value.into())
+}
 /// Slugs of the built-in roles.
 pub fn roles() -> impl Iterator<Item = &'static str> {
     authz::ROLES.iter().map(|role| role.slug)

@@ -1,6 +1,6 @@
 //! A table of a test's own: the embedded engine in memory, behind a loopback port, used through the real SDK.
 
-use crate::{contention, trips::Trips};
+use crate::{contention, meter::Meter, trips::Trips};
 use axum::http::Uri;
 use store::{
     schema::{INDEXES, PK, SK},
@@ -13,6 +13,7 @@ use store::{
         },
     },
 };
+use tokio::runtime::Handle;
 
 pub(crate) const NAME: &str = "lumina";
 
@@ -23,23 +24,25 @@ pub(crate) struct Table {
 
 /// `contended`: items of a transaction are held for about 10 ms and overlapping ones cancelled, as the real
 /// table does and the embedded one never.
-pub(crate) async fn open(contended: bool) -> Table {
+pub(crate) async fn open(contended: bool, runtime: &Handle) -> Table {
     let database = dynoxide::Database::memory().expect("a database in memory");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+    let bound = runtime.spawn(tokio::net::TcpListener::bind("127.0.0.1:0")).await;
+    let listener = bound.expect("binding does not panic").expect("a loopback port");
     let mut address = listener.local_addr().expect("its address");
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    let meter = Meter(database.clone());
+    runtime.spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
     if contended {
         address = contention::in_front_of(address).await;
     }
     let uri: Uri = format!("http://{address}").parse().expect("an address");
     let trips = Trips::default();
-    let client = client(&uri.to_string(), trips.clone());
+    let client = client(&uri.to_string(), trips.clone(), meter);
     create(&client).await;
     trips.take();
     Table { client, trips }
 }
 
-fn client(endpoint: &str, trips: Trips) -> sdk::Client {
+fn client(endpoint: &str, trips: Trips, meter: Meter) -> sdk::Client {
     let config = sdk::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("af-south-1"))
@@ -47,6 +50,7 @@ fn client(endpoint: &str, trips: Trips) -> sdk::Client {
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .endpoint_url(endpoint)
         .interceptor(trips)
+        .interceptor(meter)
         .build();
     #[expect(clippy::disallowed_methods, reason = "the test's table is made here")]
     sdk::Client::from_conf(config)
@@ -70,12 +74,17 @@ async fn create(client: &sdk::Client) {
         .attribute_definitions(text(PK))
         .attribute_definitions(text(SK));
     for index in INDEXES {
-        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let holds = match index.holds {
+            None => Projection::builder().projection_type(ProjectionType::All),
+            Some(names) => Projection::builder()
+                .projection_type(ProjectionType::Include)
+                .set_non_key_attributes(Some(names.iter().map(|n| n.to_string()).collect())),
+        };
         let index_of = GlobalSecondaryIndex::builder()
             .index_name(index.name)
             .key_schema(key(index.pk, KeyType::Hash))
             .key_schema(key(index.sk, KeyType::Range))
-            .projection(all);
+            .projection(holds.build());
         request = request
             .attribute_definitions(text(index.pk))
             .attribute_definitions(text(index.sk))

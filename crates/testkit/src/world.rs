@@ -1,6 +1,14 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
-use crate::{Actor, Cabinet, Letterbox, Tenant, chaos::Chaos, files::Pen, keys::Keys, table, trips::Trips};
+use crate::{
+    Actor, Cabinet, Letterbox, Tenant,
+    chaos::Chaos,
+    files::Pen,
+    keys::Keys,
+    meter::{self, Ledger},
+    table,
+    trips::Trips,
+};
 use authz::Edition;
 use axum::Router;
 use events::Envelope;
@@ -11,6 +19,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use store::{Vault, sdk, sdk::types::AttributeValue as Av};
+use tokio::runtime::Handle;
 use tower::ServiceExt;
 use web::{App, Message, Module, Place, Ports};
 
@@ -25,6 +34,7 @@ pub struct World {
     table: sdk::Client,
     trips: Trips,
     chaos: Option<Chaos>,
+    ledger: Arc<Ledger>,
     keys: Arc<Keys>,
     delivered: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -32,17 +42,21 @@ pub struct World {
 impl World {
     /// With the modules under test.
     pub async fn with(modules: Vec<Module>) -> Self {
-        Self::build(modules, false).await
+        Self::build(modules, false, &Handle::current()).await
+    }
+    /// The same, with the table engine in a runtime of its own, so that its work can be told apart.
+    pub async fn with_table_on(modules: Vec<Module>, runtime: &Handle) -> Self {
+        Self::build(modules, false, runtime).await
     }
     /// The same, where transactions contend as they do in the cloud.
     pub async fn contended(modules: Vec<Module>) -> Self {
-        Self::build(modules, true).await
+        Self::build(modules, true, &Handle::current()).await
     }
 
-    async fn build(modules: Vec<Module>, contended: bool) -> Self {
+    async fn build(modules: Vec<Module>, contended: bool, runtime: &Handle) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
-            (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
+            (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
@@ -57,8 +71,10 @@ impl World {
         let app = App::new(vault, ports, place);
         app.pace().off(true);
         let router = routes(&modules, &app);
+        let chaos = Chaos::of(&table.trips, &app);
         Self {
-            chaos: Chaos::of(&table.trips, &app),
+            ledger: Arc::new(Ledger::of(&modules, contended || chaos.is_some())),
+            chaos,
             app,
             clock,
             letters,
@@ -89,6 +105,7 @@ impl World {
         Actor {
             router: self.router.clone(),
             chaos: self.chaos.clone(),
+            ledger: self.ledger.clone(),
             claims,
             ip: "196.6.103.10".into(),
             token: true,
@@ -100,6 +117,7 @@ impl World {
         Actor {
             router: self.router.clone(),
             chaos: self.chaos.clone(),
+            ledger: self.ledger.clone(),
             claims: Map::new(),
             ip: "203.0.113.7".into(),
             token: false,
@@ -130,6 +148,10 @@ impl World {
         if let Some(chaos) = &self.chaos {
             chaos.end();
         }
+    }
+    /// From here on no request is held to its budget, and none is counted: for those who measure time.
+    pub fn quiet(&self) {
+        self.ledger.rest();
     }
     /// The next answers of the table are lost after it has done the work.
     pub fn lose_answers(&self, count: u64) {
@@ -181,10 +203,16 @@ impl World {
 
     /// As the module's queue would: with chaos, the first worker dies in between and the message comes again.
     async fn consume(&self, module: &Module, message: &Message) -> kernel::Result<()> {
-        match &self.chaos {
-            None => web::consume(module, &self.app, message).await,
-            Some(chaos) => chaos.twice(|| web::consume(module, &self.app, message)).await,
+        if let Some(chaos) = &self.chaos {
+            return chaos.twice(|| web::consume(module, &self.app, message)).await;
         }
+        let (handled, tally) = meter::of(Box::pin(web::consume(module, &self.app, message))).await;
+        let kind = match message {
+            Message::Event(event) => &event.kind,
+            Message::Other(body) => body["type"].as_str().unwrap_or_default(),
+        };
+        self.ledger.message(module.name, kind, 1, &tally);
+        handled
     }
 
     /// Hands every due row up to now to its module, as the clock would; returns what was due.
@@ -230,7 +258,10 @@ impl World {
         let record =
             |(n, body): (usize, &Value)| json!({"messageId": n.to_string(), "body": body.to_string()});
         let records: Vec<Value> = messages.iter().enumerate().map(record).collect();
-        let answer = web::batch(module, &self.app, &json!({"Records": records})).await;
+        let batch = json!({"Records": records});
+        let (answer, tally) = meter::of(Box::pin(web::batch(module, &self.app, &batch))).await;
+        let kind = messages.first().map_or("", |m| m["type"].as_str().unwrap_or_default());
+        self.ledger.message(module.name, kind, messages.len(), &tally);
         let failed = answer["batchItemFailures"].as_array().expect("an answer");
         failed.iter().map(|f| f["itemIdentifier"].as_str().unwrap_or_default().into()).collect()
     }

@@ -346,8 +346,8 @@ impl Ctx {
         if let Some(approving) = self.approving() {
             return approval::execute(self, &approving.clone(), commit, answer).await;
         }
-        if let Some(command) = self.route().and_then(|r| r.approvable)
-            && let Some(waits) = approval::ask(self, command).await?
+        if let Some((command, waiting)) = self.route().and_then(|r| Some((r.approvable?, r.waiting?)))
+            && let Some(waits) = (waiting.ask)(self, command).await?
         {
             return waits;
         }

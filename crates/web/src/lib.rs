@@ -52,7 +52,7 @@ pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
-pub use route::{Door, Route, Shape, route, shape};
+pub use route::{Door, Route, Shape, UNSTATED, route, shape};
 pub use rule_answer::RuleAnswer;
 pub use rung::{again, live, rung};
 pub use settable::{Settable, settable};
