@@ -24,8 +24,11 @@ impl Gateway for Doors {
     fn create_client<'a>(&'a self, _: &'a str) -> Calling<'a, Machine> {
         now(Machine { client_id: self.next("client"), secret: self.secret() })
     }
-    fn add_secret<'a>(&'a self, _: &'a str, _: &'a [String]) -> Calling<'a, Secret> {
-        now(self.secret())
+    fn add_secret<'a>(&'a self, _: &'a str) -> Calling<'a, Option<Secret>> {
+        now(Some(self.secret()))
+    }
+    fn keep_secrets<'a>(&'a self, _: &'a str, _: &'a [String]) -> Calling<'a, ()> {
+        now(())
     }
     fn drop_secret<'a>(&'a self, _: &'a str, _: &'a str) -> Calling<'a, ()> {
         now(())
@@ -40,6 +43,9 @@ impl Gateway for Doors {
         now(())
     }
     fn delete_key<'a>(&'a self, _: &'a str) -> Calling<'a, ()> {
+        now(())
+    }
+    fn clear<'a>(&'a self, _: &'a str) -> Calling<'a, ()> {
         now(())
     }
 }

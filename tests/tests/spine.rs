@@ -14,6 +14,7 @@ struct Scene {
     world: World,
     grace: Tenant,
     email: Arc<Recorder>,
+    sms: Arc<Recorder>,
 }
 
 impl Scene {
@@ -21,8 +22,9 @@ impl Scene {
     async fn set() -> Self {
         let clock = kernel::Clock::default();
         let email = Arc::new(Recorder::new("email", clock.clone()));
-        let carrier: Arc<dyn Carrier> = email.clone();
-        let channels = Channels { email: carrier, ..Channels::nowhere() };
+        let sms = Arc::new(Recorder::new("sms", clock.clone()));
+        let (letters, texts): (Arc<dyn Carrier>, Arc<dyn Carrier>) = (email.clone(), sms.clone());
+        let channels = Channels { email: letters, sms: texts, ..Channels::nowhere() };
         let modules = vec![
             patients::module(),
             documents::module(),
@@ -33,7 +35,7 @@ impl Scene {
         let world = World::with(modules).await;
         world.clock.set("2026-11-23T06:00:00Z".parse().unwrap());
         let grace = world.hospital("grace").await;
-        Self { world, grace, email }
+        Self { world, grace, email, sms }
     }
 
     /// Somebody of staff, published as identity publishes them.
@@ -225,4 +227,75 @@ async fn looking_at_a_patient_is_recorded_or_refused() {
     assert!(!text.contains("Okafor") && !text.contains("Chiamaka") && !text.contains("1991"), "{text}");
     s.world.letters.down(false);
     assert_eq!(desk.get(&format!("/v1/patients/{pat}")).await.ok()["family_name"], "Okafor");
+}
+
+/// A rule of the organisation's own, from what happened to the inbox and back: no action stays pending.
+#[tokio::test]
+async fn a_rule_tells_whom_a_paper_is_about_and_its_log_says_what_became_of_it() {
+    let s = Scene::set().await;
+    let admin = s.staff("Amaka", "tenant_admin").await;
+    let (ada, hr) = (s.staff("Ada", "carer").await, s.staff("Hawa", "hr").await);
+    let body = json!({
+        "code": "papers", "name": "Papers", "on": ["document.verified"], "when": "event.data.category == 'dbs_certificate'",
+        "then": [
+            {"kind": "notify", "recipients": [{"kind": "subject"}, {"kind": "actor"}], "text": "A {{ event.data.category }} was seen"},
+            {"kind": "notify", "recipients": [{"kind": "assignee"}], "text": "Yours"},
+        ],
+    });
+    let rule = admin.post("/v1/workflow/rules", body).await.created();
+    let rule = rule["id"].as_str().unwrap();
+    admin.post(&format!("/v1/workflow/rules/{rule}/activate"), json!({"reason": "wanted"})).await.ok();
+    certificate(&s, &ada, &hr, "2027-12-31").await;
+    s.settles().await;
+    for who in [&ada, &hr] {
+        assert_eq!(inbox(who, "rule.notify_requested").await, 1, "told once");
+    }
+    let fired = admin.get(&format!("/v1/workflow/firings?rule={rule}")).await.ok();
+    let of = fired["data"][0]["id"].as_str().unwrap();
+    let acted = admin.get(&format!("/v1/workflow/firings/{of}")).await.ok()["acted"].clone();
+    assert_eq!((&acted[0]["status"], &acted[0]["error"]), (&json!("done"), &json!(null)), "{acted}");
+    assert_eq!(
+        (&acted[1]["status"], &acted[1]["error"]),
+        (&json!("failed"), &json!("the event names nobody as assignee"))
+    );
+}
+
+/// DOC-6: somebody without a login and without a mailbox signs by telephone.
+#[tokio::test]
+async fn a_signer_with_a_telephone_gets_link_and_code_by_sms_and_nothing_of_it_lies_open() {
+    let s = Scene::set().await;
+    let (ada, hr) = (s.staff("Ada", "carer").await, s.staff("Hawa", "hr").await);
+    let document = certificate(&s, &ada, &hr, "2027-12-31").await;
+    let path = format!("/v1/documents/{}/signatures", document["id"].as_str().unwrap());
+    let signers = |more: Value| json!({"signers": [{"name": "Ben Musa", "role": "witness", "phone": more}]});
+    let wrong = hr.post(&path, signers(json!("12"))).await;
+    assert_eq!(wrong.faults()[0].0, "/signers/0/phone");
+    let made = hr.post(&path, signers(json!("0803 123 4567"))).await.created();
+    assert_eq!(
+        (&made["signers"][0]["auth"], &made["signers"][0]["phone"]),
+        (&json!("sms_code"), &json!("+2348031234567"))
+    );
+    hr.post(&format!("/v1/documents/signatures/{}/send", made["id"].as_str().unwrap()), json!({})).await.ok();
+    s.settles().await;
+    let last = || s.sms.all().pop().expect("an SMS");
+    assert_eq!(
+        (last().to.as_str(), s.sms.all().len()),
+        ("+2348031234567", 1),
+        "once, however often it is handed over"
+    );
+    let token = last().text.split("/sign/").nth(1).unwrap().trim().to_string();
+    let anyone = s.world.stranger();
+    anyone.post(&format!("/v1/sign/{token}/code"), json!({})).await.ok();
+    let waiting = s.world.letters.take(Queue::Notifications);
+    let dump = s.grace.dump().await;
+    for letter in &waiting {
+        assert!(!letter.to_string().contains("803"), "{letter}");
+        s.world.hand_over_other(letter).await;
+    }
+    let code = last().text[..6].to_string();
+    assert!(!dump.contains(&code) && !dump.contains("+2348031234567"), "sealed while it waits");
+    let open = anyone.post(&format!("/v1/sign/{token}/open"), json!({"code": code})).await.ok();
+    let mark =
+        json!({"ticket": open["ticket"], "name": "Ben Musa", "consent": true, "sha256": open["sha256"]});
+    assert_eq!(anyone.post(&format!("/v1/sign/{token}/sign"), mark).await.ok()["state"], "signed");
 }

@@ -4,8 +4,10 @@
 
 pub mod audit;
 pub mod documents;
+pub mod eap;
 pub mod identity;
 pub mod integrations;
+pub mod jobs;
 pub mod notifications;
 pub mod patients;
 pub mod scheduling;
@@ -14,8 +16,10 @@ pub mod workflow;
 
 pub use audit::AuditEvent;
 pub use documents::DocumentEvent;
+pub use eap::EapEvent;
 pub use identity::IdentityEvent;
 pub use integrations::IntegrationEvent;
+pub use jobs::JobEvent;
 pub use notifications::NotificationEvent;
 pub use patients::PatientEvent;
 pub use scheduling::SchedulingEvent;
@@ -23,7 +27,18 @@ pub use tenants::TenantEvent;
 pub use workflow::WorkflowEvent;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// Fields of an event's data that name whom it is about, the likeliest first.
+const SUBJECT: [&str; 9] =
+    ["subject", "patient", "person", "employee", "candidate", "learner", "beneficiary", "user", "member"];
+/// Records that are somebody: users, patients, employees, service users, beneficiaries, candidates.
+const SOMEBODY: [&str; 6] = ["usr", "pat", "emp", "svu", "ben", "cdt"];
+
+/// The person that an event's data says it is about.
+pub fn subject(data: &Map<String, Value>) -> Option<&str> {
+    SUBJECT.iter().find_map(|name| data.get(*name)?.as_str())
+}
 
 /// An event as it travels: on the bus (`detail`), in queues, to webhooks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +84,12 @@ impl Envelope {
                 .unwrap_or_default(),
             data: event.get("data").cloned().unwrap_or(Value::Null),
         })
+    }
+
+    /// Whom it is about: whom its data names, or whose record it is.
+    pub fn subject(&self) -> Option<&str> {
+        let own = || self.record.split_once('_').filter(|(kind, _)| SOMEBODY.contains(kind));
+        self.data.as_object().and_then(subject).or_else(|| own().map(|_| self.record.as_str()))
     }
 
     /// The event as its module declares it; `None` if this code does not know it (yet).

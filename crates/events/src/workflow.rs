@@ -184,7 +184,7 @@ pub struct RuleAsked {
     pub event: String,
     pub record: String,
     /// The action as its module reads it, beside the names above: `recipients`, `channels`, `template`, `title`, `body`,
-    /// `priority` and the event's `data` for notifications; `endpoint` and `fields` for integrations.
+    /// `priority`, the event's `data` and its `actor` for notifications; `endpoint` and `fields` for integrations.
     #[serde(flatten)]
     pub with: Map<String, Value>,
 }

@@ -29,6 +29,8 @@ pub enum Kind {
     Stranger,
     /// 403: known, but not permitted.
     Forbidden,
+    /// 404, where more can be told than that nothing is there.
+    Missing,
     /// 405: the place is known, the method is not.
     Method,
     /// 409: the state of things is against it; it may work later.

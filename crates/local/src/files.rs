@@ -2,6 +2,7 @@
 //! are written once. What was answered with success is on the disk.
 
 mod door;
+mod pieces;
 
 pub use door::{Stored, router};
 
@@ -17,7 +18,7 @@ use std::{
 };
 use web::{
     Replying,
-    files::{Bucket, File, Files, Link, Named, Stored as Found, Upload},
+    files::{Arrived, Bucket, File, Files, Link, Named, Piece, Stored as Found, Upload},
 };
 
 /// The folder, and the key that its links are signed with.
@@ -36,6 +37,9 @@ struct Label {
     /// Hex; the bytes lie beside it under this name.
     sha256: String,
     content_type: String,
+    /// Under a legal hold.
+    #[serde(default)]
+    held: bool,
 }
 
 impl Shelf {
@@ -108,6 +112,14 @@ impl Shelf {
             let _ = fs::remove_file(old);
         }
         Ok(())
+    }
+
+    /// Another label in the place of one.
+    fn write_label(&self, card: &Path, label: &Label) -> Result<()> {
+        let (mut out, part) = self.part(card)?;
+        let bytes = serde_json::to_vec(label).map_err(Error::internal)?;
+        out.write_all(&bytes).and_then(|()| out.sync_all()).map_err(Error::internal)?;
+        fs::rename(&part, card).map_err(Error::internal)
     }
 
     /// A new temporary file beside a place.
@@ -195,6 +207,36 @@ impl Files for Shelf {
             Ok(link(self, "GET", of, said, self.clock.now() + life))
         })
     }
+    fn begin<'a>(&'a self, to: &'a File, content_type: &'a str) -> Replying<'a, String> {
+        done(move || self.begun(to, content_type))
+    }
+    fn piece<'a>(
+        &'a self,
+        to: &'a File,
+        upload: &'a str,
+        piece: &'a Piece,
+        life: SignedDuration,
+    ) -> Replying<'a, Link> {
+        done(move || Ok(link(self, "PUT", to, pieces::said(upload, piece), self.clock.now() + life)))
+    }
+    fn join<'a>(&'a self, to: &'a File, upload: &'a str, pieces: &'a [Arrived]) -> Replying<'a, bool> {
+        done(move || self.joined(to, upload, pieces))
+    }
+    fn abandon<'a>(&'a self, _: &'a File, upload: &'a str) -> Replying<'a, ()> {
+        done(move || self.abandoned(upload))
+    }
+    fn sha256<'a>(&'a self, file: &'a File) -> Replying<'a, Option<String>> {
+        done(move || Ok(self.label(file.bucket(), file.key())?.map(|(label, _)| label.sha256)))
+    }
+    fn hold<'a>(&'a self, file: &'a File, on: bool) -> Replying<'a, ()> {
+        done(move || match self.label(file.bucket(), file.key())? {
+            Some((label, _)) if label.held != on => {
+                let card = beside(&self.place(file.bucket(), file.key())?, "json");
+                self.write_label(&card, &Label { held: on, ..label })
+            }
+            _ => Ok(()),
+        })
+    }
     fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Found>> {
         done(move || {
             let found = self.label(file.bucket(), file.key())?;
@@ -219,7 +261,8 @@ impl Files for Shelf {
             let (mut out, part) = self.part(&self.place(file.bucket(), file.key())?)?;
             out.write_all(&bytes).and_then(|()| out.sync_all()).map_err(Error::internal)?;
             let sha256 = hex::encode(digest::digest(&digest::SHA256, &bytes).as_ref());
-            let label = Label { size: bytes.len() as u64, sha256, content_type: content_type.into() };
+            let content_type = content_type.into();
+            let label = Label { size: bytes.len() as u64, sha256, content_type, held: false };
             self.keep(file.bucket(), file.key(), &label, &part)
         })
     }
@@ -228,7 +271,10 @@ impl Files for Shelf {
             if file.bucket() == Bucket::Digests {
                 return Err(Error::internal("under Object Lock"));
             }
-            let Some((_, bytes)) = self.label(file.bucket(), file.key())? else { return Ok(()) };
+            let Some((label, bytes)) = self.label(file.bucket(), file.key())? else { return Ok(()) };
+            if label.held {
+                return Err(Error::internal("under a legal hold"));
+            }
             let place = self.place(file.bucket(), file.key())?;
             fs::remove_file(beside(&place, "json")).map_err(Error::internal)?;
             fs::remove_file(bytes).map_err(Error::internal)

@@ -41,6 +41,9 @@ struct Kept {
     /// Secrets by client: id and SHA-256.
     #[serde(default)]
     clients: BTreeMap<String, Vec<(String, String)>>,
+    /// Names by client.
+    #[serde(default)]
+    names: BTreeMap<String, String>,
     /// Name, value and usage plan by id.
     #[serde(default)]
     keys: BTreeMap<String, Given>,
@@ -134,6 +137,10 @@ impl Machines {
     }
 }
 
+fn named<T>(all: &BTreeMap<String, T>, is: impl Fn(&T) -> bool) -> Vec<String> {
+    all.iter().filter(|(_, one)| is(one)).map(|(id, _)| id.clone()).collect()
+}
+
 fn hash(secret: &str) -> String {
     BASE64_URL.encode(seal::sha256(secret.as_bytes()))
 }
@@ -156,24 +163,39 @@ fn new_secret() -> Result<(Secret, (String, String))> {
 }
 
 impl Gateway for Machines {
-    fn create_client<'a>(&'a self, _: &'a str) -> Calling<'a, Machine> {
+    fn create_client<'a>(&'a self, name: &'a str) -> Calling<'a, Machine> {
         Box::pin(async move {
             let (secret, known) = new_secret()?;
             let client_id = new_id("");
-            self.change(|kept| kept.clients.insert(client_id.clone(), vec![known]))?;
+            self.change(|kept| {
+                kept.clients.insert(client_id.clone(), vec![known]);
+                kept.names.insert(client_id.clone(), name.into());
+            })?;
             Ok(Machine { client_id, secret })
         })
     }
-    fn add_secret<'a>(&'a self, client: &'a str, keep: &'a [String]) -> Calling<'a, Secret> {
+    fn add_secret<'a>(&'a self, client: &'a str) -> Calling<'a, Option<Secret>> {
         Box::pin(async move {
             let (secret, known) = new_secret()?;
             let found = self.change(|kept| {
                 let all = kept.clients.get_mut(client)?;
-                all.retain(|(id, _)| keep.contains(id));
-                all.push(known);
-                Some(())
+                let room = all.len() < 2;
+                if room {
+                    all.push(known);
+                }
+                Some(room)
             })?;
-            found.map(|()| secret).ok_or_else(|| Error::internal("there is no such client"))
+            let room = found.ok_or_else(|| Error::internal("there is no such client"))?;
+            Ok(room.then_some(secret))
+        })
+    }
+    fn keep_secrets<'a>(&'a self, client: &'a str, keep: &'a [String]) -> Calling<'a, ()> {
+        Box::pin(async move {
+            self.change(|kept| {
+                if let Some(all) = kept.clients.get_mut(client) {
+                    all.retain(|(id, _)| keep.contains(id));
+                }
+            })
         })
     }
     fn drop_secret<'a>(&'a self, client: &'a str, secret: &'a str) -> Calling<'a, ()> {
@@ -186,20 +208,18 @@ impl Gateway for Machines {
         })
     }
     fn delete_client<'a>(&'a self, client: &'a str) -> Calling<'a, ()> {
-        Box::pin(async move { self.change(|kept| kept.clients.remove(client)).map(drop) })
+        Box::pin(async move {
+            self.change(|kept| {
+                kept.clients.remove(client);
+                kept.names.remove(client);
+            })
+        })
     }
     fn create_key<'a>(&'a self, name: &'a str, plan: &'a str) -> Calling<'a, ApiKey> {
         Box::pin(async move {
             let (id, value) = (new_id(""), random()?);
             let given = Given { name: name.into(), value: value.clone(), plan: plan.into() };
-            let left = self.change(|kept| {
-                let left: Vec<String> =
-                    kept.keys.iter().filter(|(_, k)| k.name == name).map(|(id, _)| id.clone()).collect();
-                left.iter().for_each(|id| drop(kept.keys.remove(id)));
-                kept.keys.insert(id.clone(), given.clone());
-                left
-            })?;
-            left.iter().for_each(|id| self.shut_out(id));
+            self.change(|kept| kept.keys.insert(id.clone(), given.clone()))?;
             self.let_in(&id, &given);
             Ok(ApiKey { id, value })
         })
@@ -221,6 +241,22 @@ impl Gateway for Machines {
         Box::pin(async move {
             self.change(|kept| kept.keys.remove(key))?;
             self.shut_out(key);
+            Ok(())
+        })
+    }
+    fn clear<'a>(&'a self, name: &'a str) -> Calling<'a, ()> {
+        Box::pin(async move {
+            let keys = self.change(|kept| {
+                let clients: Vec<String> = named(&kept.names, |n| n == name);
+                for client in clients {
+                    kept.clients.remove(&client);
+                    kept.names.remove(&client);
+                }
+                let keys = named(&kept.keys, |k| k.name == name);
+                keys.iter().for_each(|id| drop(kept.keys.remove(id)));
+                keys
+            })?;
+            keys.iter().for_each(|id| self.shut_out(id));
             Ok(())
         })
     }

@@ -27,6 +27,6 @@ pub use docx::docx;
 pub use error::Error;
 pub use image::Image;
 pub use language::Language;
-pub use pdf::pdf;
+pub use pdf::{page_count, pdf};
 pub use workbook::{Column, Kind, Sheet, Value, Workbook};
 pub use xlsx::xlsx;

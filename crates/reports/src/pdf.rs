@@ -27,6 +27,11 @@ pub fn pdf(document: &Document) -> Result<Vec<u8>, Error> {
     writer.finish(document, &book)
 }
 
+/// How many pages it has.
+pub fn page_count(document: &Document) -> Result<usize, Error> {
+    Ok(book(document)?.pages.len())
+}
+
 /// The document's pages as a branch of another file's: objects from `first` on, below its root of pages. The branch's number
 /// and how many pages it has. Without a tree for screen readers, since a file has one.
 pub(crate) fn behind(document: &Document, first: i32, root: Ref) -> Result<(Vec<u8>, Ref, usize), Error> {

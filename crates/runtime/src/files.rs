@@ -8,7 +8,10 @@ use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
     presigning::PresigningConfig,
     primitives::ByteStream,
-    types::{ChecksumMode, Delete, ObjectIdentifier},
+    types::{
+        ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier,
+        ObjectLockLegalHold, ObjectLockLegalHoldStatus,
+    },
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +24,7 @@ use std::{
 use store::Scope;
 use web::{
     Replying,
-    files::{Bucket, File, Files, Link, Named, Stored, Upload, disposition},
+    files::{Arrived, Bucket, File, Files, Link, Named, Piece, Stored, Upload, disposition},
 };
 
 /// Tenants' files, each with the credentials of its scope.
@@ -113,6 +116,20 @@ impl S3 {
     }
 }
 
+impl S3 {
+    /// What a refused read means: who may not list a whole bucket is not told what is missing. A list of this very key,
+    /// which is allowed, tells.
+    async fn lacks(&self, client: &Client, file: &File) -> Result<bool> {
+        let asked = client.list_objects_v2().bucket(self.bucket(file)).prefix(file.key()).max_keys(1);
+        let page = asked.send().await.map_err(|e| failed("list", e))?;
+        Ok(!page.contents.unwrap_or_default().iter().any(|o| o.key.as_deref() == Some(file.key())))
+    }
+}
+
+fn is_denied<E>(e: &SdkError<E>) -> bool {
+    e.raw_response().is_some_and(|r| r.status().as_u16() == 403)
+}
+
 /// A client with these credentials and no others, so that it is known until when it signs.
 fn signing(config: &SdkConfig, given: Credentials) -> Client {
     let config = aws_sdk_s3::config::Builder::from(config).credentials_provider(given);
@@ -164,6 +181,93 @@ impl Files for S3 {
             Ok(self.link(&signed, life, &[]))
         })
     }
+    fn begin<'a>(&'a self, to: &'a File, content_type: &'a str) -> Replying<'a, String> {
+        Box::pin(async move {
+            let client = self.now(to.scope()).await?;
+            let asked = client.create_multipart_upload().bucket(self.bucket(to)).key(to.key());
+            let asked = asked.content_type(content_type).checksum_algorithm(ChecksumAlgorithm::Sha256);
+            let begun = asked.send().await.map_err(|e| failed("parts", e))?;
+            begun.upload_id.ok_or_else(|| Error::internal("S3, parts: no id"))
+        })
+    }
+    fn piece<'a>(
+        &'a self,
+        to: &'a File,
+        upload: &'a str,
+        piece: &'a Piece,
+        life: SignedDuration,
+    ) -> Replying<'a, Link> {
+        Box::pin(async move {
+            let client = self.client(to.scope(), life).await?;
+            let length = i64::try_from(piece.size).map_err(Error::internal)?;
+            let request = client.upload_part().bucket(self.bucket(to)).key(to.key()).upload_id(upload);
+            let request = request.part_number(i32::from(piece.n)).content_length(length);
+            let request = request.checksum_sha256(checksum(&piece.sha256)?);
+            let signed = request.presigned(presigning(life)?).await.map_err(|e| failed("signing", e))?;
+            Ok(self.link(&signed, life, &["x-amz-checksum-sha256"]))
+        })
+    }
+    fn join<'a>(&'a self, to: &'a File, upload: &'a str, pieces: &'a [Arrived]) -> Replying<'a, bool> {
+        Box::pin(async move {
+            let client = self.now(to.scope()).await?;
+            let mut whole = CompletedMultipartUpload::builder();
+            for piece in pieces {
+                let part = CompletedPart::builder().part_number(i32::from(piece.n)).e_tag(&piece.etag);
+                whole = whole.parts(part.checksum_sha256(checksum(&piece.sha256)?).build());
+            }
+            let asked = client.complete_multipart_upload().bucket(self.bucket(to)).key(to.key());
+            match asked.upload_id(upload).multipart_upload(whole.build()).send().await {
+                Ok(_) => Ok(true),
+                Err(e) => match code(&e) {
+                    Some("NoSuchUpload") => Ok(self.stat(to).await?.is_some()),
+                    Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "BadDigest") => Ok(false),
+                    _ => Err(failed("joining", e)),
+                },
+            }
+        })
+    }
+    fn abandon<'a>(&'a self, to: &'a File, upload: &'a str) -> Replying<'a, ()> {
+        Box::pin(async move {
+            let client = self.now(to.scope()).await?;
+            let asked = client.abort_multipart_upload().bucket(self.bucket(to)).key(to.key());
+            match asked.upload_id(upload).send().await {
+                Ok(_) => Ok(()),
+                Err(e) if code(&e) == Some("NoSuchUpload") => Ok(()),
+                Err(e) => Err(failed("abandoning", e)),
+            }
+        })
+    }
+    fn sha256<'a>(&'a self, file: &'a File) -> Replying<'a, Option<String>> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            match client.get_object().bucket(self.bucket(file)).key(file.key()).send().await {
+                Ok(mut found) => {
+                    let mut digest = seal::Sha256::default();
+                    while let Some(chunk) = found.body.try_next().await.map_err(|e| failed("reading", e))? {
+                        digest.update(&chunk);
+                    }
+                    Ok(Some(hex::encode(digest.finish())))
+                }
+                Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),
+                Err(e) => Err(failed("get", e)),
+            }
+        })
+    }
+    fn hold<'a>(&'a self, file: &'a File, on: bool) -> Replying<'a, ()> {
+        Box::pin(async move {
+            let client = self.now(file.scope()).await?;
+            let status = if on { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
+            let hold = ObjectLockLegalHold::builder().status(status).build();
+            let asked = client.put_object_legal_hold().bucket(self.bucket(file)).key(file.key());
+            match asked.legal_hold(hold).send().await {
+                Ok(_) => Ok(()),
+                Err(e) if code(&e) == Some("NoSuchKey") => Ok(()),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(()),
+                Err(e) => Err(failed("legal hold", e)),
+            }
+        })
+    }
     fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>> {
         Box::pin(async move {
             let client = self.now(file.scope()).await?;
@@ -175,6 +279,7 @@ impl Files for S3 {
                     content_type: head.content_type.unwrap_or_default(),
                 })),
                 Err(e) if e.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),
                 Err(e) => Err(failed("head", e)),
             }
         })
@@ -190,6 +295,7 @@ impl Files for S3 {
                     Ok(Some(bytes.to_vec()))
                 }
                 Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+                Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),
                 // An empty file has no first byte.
                 Err(e) if code(&e) == Some("InvalidRange") => Ok(Some(vec![])),
                 Err(e) => Err(failed("get", e)),
@@ -250,105 +356,4 @@ impl Files for S3 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_config::{BehaviorVersion, Region};
-    use aws_credential_types::provider::{SharedCredentialsProvider, future};
-    use kernel::{Id, TenantId, Ulid};
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::SeqCst},
-    };
-
-    /// Gives credentials of an hour, and counts how often.
-    #[derive(Debug, Clone)]
-    struct Hourly(Clock, Arc<AtomicU32>);
-
-    impl ProvideCredentials for Hourly {
-        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-        where
-            Self: 'a,
-        {
-            self.1.fetch_add(1, SeqCst);
-            let until = self.0.now() + SignedDuration::from_mins(60);
-            future::ProvideCredentials::ready(Ok(Credentials::new(
-                "AKID",
-                "secret",
-                Some("session".into()),
-                Some(until.into()),
-                "test",
-            )))
-        }
-    }
-
-    fn s3() -> (S3, Clock, Arc<AtomicU32>) {
-        let (clock, count) = (Clock::default(), Arc::<AtomicU32>::default());
-        let provider = SharedCredentialsProvider::new(Hourly(clock.clone(), count.clone()));
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("af-south-1"))
-            .credentials_provider(provider)
-            .build();
-        let s3 = S3 {
-            documents: "lumina-documents".into(),
-            digests: "lumina-digests".into(),
-            configured: Box::new(move |_| sdk.clone()),
-            clock: clock.clone(),
-            opened: Mutex::default(),
-        };
-        (s3, clock, count)
-    }
-
-    fn tenant() -> Scope {
-        Scope::Tenant(TenantId::of(Ulid::from_parts(1, 2)))
-    }
-
-    #[tokio::test]
-    async fn a_link_signs_length_type_and_checksum_so_that_other_bytes_are_refused() {
-        let (s3, ..) = s3();
-        let file = File::document(tenant(), "doc/doc_1/1/x");
-        let sha256 = hex::encode(seal::sha256(b"hello"));
-        let upload = Upload { size: 5, sha256, content_type: "application/pdf".into() };
-        let link = s3.upload(&file, &upload, SignedDuration::from_mins(15)).await.unwrap();
-        assert_eq!(link.method, "PUT");
-        assert!(link.url.contains(file.key()), "{}", link.url);
-        let signed = "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bx-amz-checksum-sha256";
-        assert!(link.url.contains(signed), "{}", link.url);
-        assert!(link.url.contains("X-Amz-Expires=900"), "{}", link.url);
-        assert_eq!(link.headers["content-type"], "application/pdf");
-        assert_eq!(link.headers["x-amz-checksum-sha256"], checksum(&upload.sha256).unwrap());
-        assert_eq!(link.headers.len(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_download_says_its_name_as_an_attachment() {
-        let (s3, ..) = s3();
-        let file = File::document(tenant(), "doc/doc_1/1/x");
-        let named = Named { name: "Übersicht \"1\".pdf".into(), content_type: "application/pdf".into() };
-        let link = s3.download(&file, &named, SignedDuration::from_secs(60)).await.unwrap();
-        assert_eq!((link.method.as_str(), link.headers.len()), ("GET", 0));
-        assert!(
-            link.url.contains("response-content-disposition=attachment%3B%20filename%3D"),
-            "{}",
-            link.url
-        );
-        assert!(link.url.contains("X-Amz-SignedHeaders=host"), "{}", link.url);
-    }
-
-    #[tokio::test]
-    async fn credentials_that_would_end_before_the_link_are_not_used_for_it() {
-        let (s3, clock, count) = s3();
-        let file = File::document(tenant(), "x");
-        let named = Named { name: "x".into(), content_type: "text/plain".into() };
-        let quarter = SignedDuration::from_mins(15);
-        for _ in 0..3 {
-            s3.download(&file, &named, quarter).await.unwrap();
-        }
-        assert_eq!(count.load(SeqCst), 1, "assumed once");
-        clock.advance(SignedDuration::from_mins(44));
-        s3.download(&file, &named, SignedDuration::from_mins(1)).await.unwrap();
-        assert_eq!(count.load(SeqCst), 1, "sixteen minutes are left");
-        s3.download(&file, &named, quarter).await.unwrap();
-        assert_eq!(count.load(SeqCst), 2, "too few for a quarter of an hour and two minutes");
-    }
-}
+mod tests;

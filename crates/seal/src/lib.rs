@@ -6,5 +6,5 @@ mod ring;
 mod wrapping;
 
 pub use field::{MARK, Sealed, open, table};
-pub use ring::{Ring, WrappedKey, is_signed, sha256};
+pub use ring::{Ring, Sha256, WrappedKey, is_signed, sha256};
 pub use wrapping::{KeyService, LocalMaster, Unwrapping};

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 /// A full copy of the record every so many versions, so that `?at=` replays few patches.
 pub(crate) const SNAPSHOT_EVERY: u64 = 50;
 
+/// Bytes of patch and snapshot in one change.
+const ROOM: usize = 300 * 1024;
+
 /// One version of a record: who, what, when, why.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
@@ -31,6 +34,11 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf: Option<String>,
     pub request: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The route's operation; of changes that a request made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
     /// The first change of a chain of rules, then the rules in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cause: Vec<String>,
@@ -78,7 +86,8 @@ pub(crate) struct Context {
 impl Draft {
     /// The item and its hash. `record`: digest of the record's own item, as this change leaves it.
     pub fn item(&self, store: &Store, reason: Option<&str>, record: String) -> Result<(Item, String)> {
-        let Caller { by, roles, elevated, on_behalf, request, cause, ip, agent } = &*store.caller;
+        let Caller { by, roles, elevated, on_behalf, request, cause, ip, agent, session, route } =
+            &*store.caller;
         let pk = format!("{}#chg#{}#{}", store.scope, self.kind, self.id);
         let sk = format!("v#{:010}", self.version);
         let place = |name: &str| format!("{pk}|{sk}|{name}");
@@ -87,6 +96,9 @@ impl Draft {
         let patch = self.old.as_ref().map(|old| seal("patch", &patch(old, &self.new)));
         let snapshot = (self.version == 1 || self.version.is_multiple_of(SNAPSHOT_EVERY))
             .then(|| seal("snapshot", &self.new));
+        // Beside a large patch there is no room for a copy of a large record: the one before is replayed from instead.
+        let patched = patch.as_ref().map_or(0, Vec::len);
+        let snapshot = snapshot.filter(|s| self.version == 1 || s.len() + patched <= ROOM);
         let context = Context { reason: reason.map(Into::into), ip: ip.clone(), agent: agent.clone() };
         let context = seal("context", &serde_json::to_value(context).map_err(Error::internal)?);
         let event: Option<aws_sdk_dynamodb::types::AttributeValue> = (!self.event.is_null())
@@ -110,6 +122,8 @@ impl Draft {
             elevated: elevated.clone(),
             on_behalf: on_behalf.clone(),
             request: request.clone(),
+            session: session.clone(),
+            route: route.clone(),
             action: self.action.clone(),
             content,
             prev: self.prev.clone(),
@@ -129,8 +143,9 @@ impl Draft {
         if let Some(e) = elevated {
             put("elevated", s(e));
         }
-        if let Some(o) = on_behalf {
-            put("on_behalf", s(o));
+        let own = [("on_behalf", on_behalf), ("session", session), ("route", route)];
+        for (name, value) in own.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            put(name, s(value));
         }
         if !cause.is_empty() {
             put("cause", serde_dynamo::to_attribute_value(cause).map_err(Error::internal)?);

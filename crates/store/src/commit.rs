@@ -40,9 +40,9 @@ pub(crate) enum Act {
     Put(Item),
     Delete,
     Check,
-    /// `ADD attribute amount`, then `SET` the rest.
+    /// `ADD attribute amount` of each, then `SET` the rest.
     Change {
-        add: Option<(&'static str, i64)>,
+        add: Vec<(&'static str, i64)>,
         set: Vec<(&'static str, aws_sdk_dynamodb::types::AttributeValue)>,
     },
 }
@@ -174,7 +174,7 @@ impl Commit {
     pub fn take_some(mut self, name: &'static str, shards: u32, id: impl Id, amount: i64) -> Self {
         let first = shard(id, shards);
         self.quotas.push(Shard { at: self.writes.len(), scope: self.store.scope, shards, first });
-        let change = Act::Change { add: Some(("left", -amount)), set: vec![] };
+        let change = Act::Change { add: vec![("left", -amount)], set: vec![] };
         let enough = Some(When::Above("left", amount - 1));
         self.act(&Key::quota(name, first), change, enough, Means::Quota { name })
     }
@@ -299,7 +299,25 @@ impl Commit {
         self.act(key, Act::Check, Some(when), Means::Refuse(Box::new(refusal)))
     }
     pub fn add(self, key: &Key, attribute: &'static str, amount: i64) -> Self {
-        self.act(key, Act::Change { add: Some((attribute, amount)), set: vec![] }, None, never())
+        self.act(key, Act::Change { add: vec![(attribute, amount)], set: vec![] }, None, never())
+    }
+    /// Adds to several numbers of one item, which a transaction takes once.
+    pub fn add_many(self, key: &Key, amounts: &[(&'static str, i64)]) -> Self {
+        if amounts.is_empty() {
+            return self;
+        }
+        self.act(key, Act::Change { add: amounts.to_vec(), set: vec![] }, None, never())
+    }
+    /// The same under a condition.
+    pub fn add_many_if(
+        self,
+        key: &Key,
+        amounts: &[(&'static str, i64)],
+        when: When,
+        refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
+    ) -> Self {
+        let act = Act::Change { add: amounts.to_vec(), set: vec![] };
+        self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
     }
     /// Adds under a condition.
     pub fn add_if(
@@ -310,7 +328,7 @@ impl Commit {
         when: When,
         refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
     ) -> Self {
-        let act = Act::Change { add: Some((attribute, amount)), set: vec![] };
+        let act = Act::Change { add: vec![(attribute, amount)], set: vec![] };
         self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
     }
     /// Adds under a condition to a counter that ends by itself.
@@ -323,8 +341,13 @@ impl Commit {
         when: When,
         refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
     ) -> Self {
-        let act = Act::Change { add: Some((attribute, amount)), set: vec![(TTL, n(ttl.as_second()))] };
+        let act = Act::Change { add: vec![(attribute, amount)], set: vec![(TTL, n(ttl.as_second()))] };
         self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
+    }
+    /// Adds to several numbers of an item that ends by itself.
+    pub fn tally(self, key: &Key, amounts: &[(&'static str, i64)], ttl: jiff::Timestamp) -> Self {
+        let act = Act::Change { add: amounts.to_vec(), set: vec![(TTL, n(ttl.as_second()))] };
+        self.act(key, act, None, never())
     }
     /// Sets plain attributes (nothing sealed) under a condition.
     pub fn set_if(
@@ -335,7 +358,7 @@ impl Commit {
         refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
     ) -> Self {
         let set = set.iter().map(|(k, v)| (*k, to_value(v))).collect();
-        self.act(key, Act::Change { add: None, set }, Some(when), Means::Refuse(Box::new(refusal)))
+        self.act(key, Act::Change { add: vec![], set }, Some(when), Means::Refuse(Box::new(refusal)))
     }
 
     /// The answer is stored beside the write, so that a retry costs the same one round trip.

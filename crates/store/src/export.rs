@@ -2,10 +2,10 @@
 //! Nothing sealed is read here.
 
 use crate::{
-    Store,
+    Store, Trace, Trail,
     error::refused,
     item::{Item, s, text},
-    schema::{DAY_SHARDS, GSI4, PK, SK},
+    schema::{DAY_SHARDS, PK, SK},
 };
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use kernel::{Error, Result};
@@ -58,29 +58,10 @@ impl Store {
         after: Option<&ChangeAt>,
         limit: i32,
     ) -> Result<Vec<ChangeAt>> {
-        let partition = format!("{}#change#{day}#{shard}", self.scope);
-        let mut query = self
-            .sdk
-            .query()
-            .table_name(&*self.table)
-            .index_name(GSI4.name)
-            .key_condition_expression("#p = :p AND #s BETWEEN :a AND :b")
-            .expression_attribute_names("#p", GSI4.pk)
-            .expression_attribute_names("#s", GSI4.sk)
-            .expression_attribute_values(":p", s(&partition))
-            .expression_attribute_values(":a", s(from))
-            .expression_attribute_values(":b", s(to))
-            .limit(limit);
-        if let Some(after) = after {
-            let (pk, sk) = self.place_of(&after.kind, &after.id, after.version);
-            query = query
-                .exclusive_start_key(GSI4.pk, s(&partition))
-                .exclusive_start_key(GSI4.sk, s(&after.sort))
-                .exclusive_start_key(PK, s(pk))
-                .exclusive_start_key(SK, s(sk));
-        }
-        let out = query.send().await.map_err(|e| refused("changes of a day", &e))?;
-        out.items.unwrap_or_default().iter().map(at).collect()
+        let day = day.parse().map_err(Error::internal)?;
+        let after = after.map_or(from, |after| after.sort.as_str());
+        let page = self.forward(&Trail::Day(day, shard), after, to, Some(limit)).await?;
+        page.data.iter().map(at).collect()
     }
 
     /// The plain part of change records, in the order asked; what is not there is left out. 100 a round trip.
@@ -141,10 +122,7 @@ const PLAIN: [&str; 15] = [
     "hash",
 ];
 
-fn at(item: &Item) -> Result<ChangeAt> {
-    let odd = || Error::internal("a change record at an odd place");
-    let mut pk = text(item, PK)?.split('#').skip(2);
-    let (kind, id) = (pk.next().ok_or_else(odd)?, pk.next().ok_or_else(odd)?);
-    let version = text(item, SK)?.strip_prefix("v#").and_then(|v| v.parse().ok()).ok_or_else(odd)?;
-    Ok(ChangeAt { sort: text(item, GSI4.sk)?.into(), kind: kind.into(), id: id.into(), version })
+fn at(trace: &Trace) -> Result<ChangeAt> {
+    let (kind, id) = trace.record().ok_or_else(|| Error::internal("a change record at an odd place"))?;
+    Ok(ChangeAt { sort: trace.sort.clone(), kind: kind.into(), id: id.into(), version: trace.version })
 }

@@ -44,7 +44,7 @@ pub use plain::{Changed, Plain};
 pub use projection::SUPERSEDED;
 pub use read::Version;
 pub use trail::{Recorded, Trace, Trail};
-pub use vault::{Opened, Vault};
+pub use vault::{Label, Opened, Vault};
 
 use kernel::Clock;
 use seal::Ring;
@@ -65,6 +65,10 @@ pub struct Caller {
     pub cause: Vec<String>,
     pub ip: String,
     pub agent: String,
+    /// The login that the request belongs to.
+    pub session: Option<String>,
+    /// The route's operation: `patient.update`.
+    pub route: Option<String>,
 }
 
 /// One tenant's part of the table, opened for one caller. Made by [`Vault::open`] only.

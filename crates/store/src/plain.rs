@@ -2,18 +2,17 @@
 //! read no more than that, so they cannot tell what is sealed.
 
 use crate::{
-    Change, Key, Store,
-    error::refused,
-    item::{Item, s, text},
-    list::LAST,
+    Change, Store, Trace, Trail,
+    item::{Item, text},
     read::version_of,
-    schema::{DAY_SHARDS, GSI4, INDEXES, PK, SK, TTL},
+    schema::{DAY_SHARDS, INDEXES, PK, SK, TTL},
 };
 use aws_sdk_dynamodb::types::AttributeValue as Av;
 use futures::future::try_join_all;
 use jiff::civil::Date;
 use kernel::Result;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// A record as it lies open.
 #[derive(Clone, Debug)]
@@ -58,47 +57,21 @@ impl Store {
     /// Changes of one day (UTC) in the order of time, after a place (exclusive), at most `limit`, with the place
     /// of the last. Read by key: the index by day holds no bodies.
     pub async fn changes_on(&self, day: Date, after: &str, limit: usize) -> Result<Vec<(String, Changed)>> {
-        let shards = (0..DAY_SHARDS).map(|shard| self.day_shard(day, shard, after, limit));
-        let mut found: Vec<(String, Key)> = try_join_all(shards).await?.concat();
-        found.sort_by(|a, b| a.0.cmp(&b.0));
+        let many = i32::try_from(limit).unwrap_or(i32::MAX);
+        let shards = (0..DAY_SHARDS).map(|shard| Trail::Day(day, shard)).collect::<Vec<_>>();
+        let pages =
+            try_join_all(shards.iter().map(|shard| self.forward(shard, after, "", Some(many)))).await?;
+        let mut found: Vec<Trace> = pages.into_iter().flat_map(|page| page.data).collect();
+        found.sort_by(|a, b| a.sort.cmp(&b.sort));
         found.truncate(limit);
-        let keys: Vec<Key> = found.iter().map(|(_, key)| key.clone()).collect();
-        let items = self.batch(&keys, false).await?;
-        let read = |(place, key): (String, Key)| {
-            let item = items.get(&(self.full(&key), key.sk.clone())).cloned()?;
-            Some(self.changed(item).map(|change| (place, change)))
+        let sorts: HashMap<(&str, &str), &str> =
+            found.iter().map(|t| ((t.pk.as_str(), t.sk.as_str()), t.sort.as_str())).collect();
+        let items = self.of_traces(&found).await?;
+        let read = |item: Item| {
+            let sort = sorts.get(&(text(&item, PK)?, text(&item, SK)?)).copied().unwrap_or_default();
+            Ok((sort.to_string(), self.changed(item)?))
         };
-        found.into_iter().filter_map(read).collect()
-    }
-
-    async fn day_shard(
-        &self,
-        day: Date,
-        shard: u32,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<(String, Key)>> {
-        let query = self
-            .sdk
-            .query()
-            .table_name(&*self.table)
-            .index_name(GSI4.name)
-            .key_condition_expression("gsi4pk = :p AND gsi4sk BETWEEN :a AND :b")
-            .expression_attribute_values(":p", s(format!("{}#change#{day}#{shard}", self.scope)))
-            .expression_attribute_values(":a", s(if after.is_empty() { " " } else { after }))
-            .expression_attribute_values(":b", s(LAST))
-            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
-        let out = query.send().await.map_err(|e| refused("changes of a day", &e))?;
-        let prefix = format!("{}#", self.scope);
-        let mut found = vec![];
-        for item in out.items.unwrap_or_default() {
-            let place = text(&item, GSI4.sk)?.to_string();
-            if place.as_str() > after {
-                let pk = text(&item, PK)?.trim_start_matches(&prefix).to_string();
-                found.push((place, Key { pk, sk: text(&item, SK)?.to_string() }));
-            }
-        }
-        Ok(found)
+        items.into_iter().map(read).collect()
     }
 
     fn changed(&self, item: Item) -> Result<Changed> {

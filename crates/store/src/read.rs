@@ -164,7 +164,8 @@ impl Store {
         items.into_iter().map(|item| self.change(item)).collect()
     }
 
-    /// The record as it stood at a time; 404 if it did not exist yet or was deleted then.
+    /// The record as it stood at a time; 404 if it did not exist yet or was deleted then, 410 if what it was has been
+    /// erased since.
     pub async fn at<E: Entity>(&self, id: E::Id, at: Timestamp) -> Result<Version> {
         let at = crate::stamp(at);
         let stood = self.stood::<E>(id, None, &|_, then| then <= at.as_str()).await?;
@@ -211,7 +212,10 @@ impl Store {
                     let at = at.parse().map_err(Error::internal)?;
                     return Ok(Version { version, at, body: Sealed(body) });
                 }
-                patches.push(self.part(&item, "patch")?.unwrap_or_default());
+                match self.part(&item, "patch")? {
+                    Some(patch) => patches.push(patch),
+                    None => return Err(Error::gone("erased", "what this record was then has been erased")),
+                }
             }
         }
     }

@@ -183,10 +183,12 @@ impl Commit {
         })
     }
 
-    /// Whose keys open what lies at a place: this commit's own, or of a scope that joined it.
+    /// Whose keys open what lies at a place: this commit's own, or of a scope that joined it. (What a joined label of
+    /// the same scope wrote stays shut: no refusal tells of it.)
     fn store_of(&self, pk: &str) -> &Store {
         let scope = pk.split('#').next().and_then(crate::Scope::from_claim);
-        self.others.iter().find(|s| Some(s.scope) == scope).unwrap_or(&self.store)
+        let own = Some(self.store.scope) == scope;
+        self.others.iter().find(|s| !own && Some(s.scope) == scope).unwrap_or(&self.store)
     }
 
     /// A quota is spread over shards: the next one may still have some.
@@ -322,10 +324,14 @@ impl Write {
                         .collect();
                     words.push(format!("SET {}", parts.join(", ")));
                 }
-                if let Some((name, amount)) = add {
-                    names.insert("#a".into(), name.to_string());
-                    values.insert(":a".into(), n(amount));
-                    words.push("ADD #a :a".into());
+                if !add.is_empty() {
+                    let part = |(i, (name, amount)): (usize, &(&'static str, i64))| {
+                        names.insert(format!("#a{i}"), name.to_string());
+                        values.insert(format!(":a{i}"), n(amount));
+                        format!("#a{i} :a{i}")
+                    };
+                    let parts: Vec<String> = add.iter().enumerate().map(part).collect();
+                    words.push(format!("ADD {}", parts.join(", ")));
                 }
                 let update = Update::builder()
                     .table_name(table)

@@ -1,7 +1,8 @@
 //! Counters: numbers that are never given twice, and quotas that are exact under any concurrency.
 
 use crate::{
-    Key, Store,
+    Commit, Key, Store, When,
+    condition::is,
     error::refused,
     item::{n, number, s},
     key::{join, segment},
@@ -9,6 +10,7 @@ use crate::{
 };
 use aws_sdk_dynamodb::types::ReturnValue;
 use kernel::{Error, Result};
+use serde::Deserialize;
 use std::fmt::Display;
 
 impl Key {
@@ -43,33 +45,14 @@ impl Store {
         value.and_then(|v| u64::try_from(v).ok()).ok_or_else(|| Error::internal("a counter without a value"))
     }
 
-    /// Adds to several numbers of one ttl item and returns the first of them as it is now. Not once only: a
-    /// message that comes twice counts twice.
-    pub async fn tally(
-        &self,
-        key: &Key,
-        amounts: &[(&'static str, i64)],
-        ttl: jiff::Timestamp,
-    ) -> Result<i64> {
-        let mut request = self
-            .sdk
-            .update_item()
-            .table_name(&*self.table)
-            .key(PK, s(self.full(key)))
-            .key(SK, s(&key.sk))
-            .expression_attribute_names("#t", "ttl")
-            .expression_attribute_values(":t", n(ttl.as_second()))
-            .return_values(ReturnValue::UpdatedNew);
-        let mut words = vec![];
-        for (at, (name, amount)) in amounts.iter().enumerate() {
-            request = request.expression_attribute_names(format!("#a{at}"), *name);
-            request = request.expression_attribute_values(format!(":a{at}"), n(amount));
-            words.push(format!("#a{at} :a{at}"));
+    /// The number that is next where there may be no gaps: [`Commit::number`] takes it in the commit that uses it.
+    pub async fn upcoming(&self, name: &str, scope: impl Display) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Counter {
+            value: u64,
         }
-        let expression = format!("ADD {} SET #t = :t", words.join(", "));
-        let out = request.update_expression(expression).send().await.map_err(|e| refused("tally", &e))?;
-        let first = amounts.first().map_or("", |(name, _)| name);
-        Ok(out.attributes.as_ref().and_then(|a| number(a, first)).unwrap_or_default())
+        let counter: Option<Counter> = self.read(&Key::sequence(name, scope)).await?;
+        Ok(counter.map_or(0, |c| c.value) + 1)
     }
 
     /// Adds to a ttl counter and returns what it is now; for limits over time, where exactness at the edge of
@@ -92,5 +75,14 @@ impl Store {
             .map_err(|e| refused("count", &e))?;
         let value = out.attributes.as_ref().and_then(|a| number(a, "value"));
         Ok(value.unwrap_or_default().unsigned_abs())
+    }
+}
+
+impl Commit {
+    /// Takes a number that [`Store::upcoming`] has read; if somebody else took it meanwhile, the commit is stale.
+    pub fn number(self, name: &str, scope: impl Display, number: u64) -> Self {
+        let when = if number == 1 { When::Absent } else { is("value", number - 1) };
+        let lost = |_| Error::Stale { current: 0, demanded: false };
+        self.add_if(&Key::sequence(name, scope), "value", 1, when, lost)
     }
 }

@@ -5,7 +5,7 @@ mod evidence;
 mod keep;
 
 use crate::{
-    Change, Store,
+    Change, Page, Store,
     chain::{Kept, typed},
     error::refused,
     item::{Item, s, text},
@@ -59,6 +59,10 @@ impl Trace {
     pub fn is_change(&self) -> bool {
         self.pk.contains("#chg#")
     }
+    /// Kind and record of a change.
+    pub fn record(&self) -> Option<(&str, &str)> {
+        self.pk.split_once("#chg#")?.1.split_once('#')
+    }
 }
 
 /// A body of the trail, opened.
@@ -97,6 +101,28 @@ impl Store {
         Ok(traces.collect::<Result<Vec<_>>>()?.into_iter().filter(|t| t.sort != before).collect())
     }
 
+    /// A page of one part in the order of time: places behind `after` (a place, or a time, whose own entries are
+    /// behind it) and up to `to`. `next` continues. The one way in which a day's changes are read.
+    pub(crate) async fn forward(
+        &self,
+        of: &Trail,
+        after: &str,
+        to: &str,
+        limit: Option<i32>,
+    ) -> Result<Page<Trace>> {
+        // `!` sorts before the `#` that goes on after a time, and before everything that a place is made of.
+        let after = format!("{after}!");
+        if !to.is_empty() && after.as_str() > to {
+            return Ok(Page { data: vec![], next: None });
+        }
+        let (index, partition) = of.place(self);
+        let query = self.trail_query(index, &partition, &after, to).set_limit(limit);
+        let out = query.send().await.map_err(|e| refused("trail", &e))?;
+        let next = out.last_evaluated_key.map(|last| Ok(text(&last, index.sk)?.to_string())).transpose()?;
+        let traces = out.items.unwrap_or_default().into_iter().map(|item| trace(&item, index));
+        Ok(Page { data: traces.collect::<Result<_>>()?, next })
+    }
+
     fn trail_query(
         &self,
         index: Index,
@@ -120,10 +146,7 @@ impl Store {
 
     /// Bodies in the order asked, opened; what is gone meanwhile is left out.
     pub async fn recorded(&self, traces: &[Trace]) -> Result<Vec<Recorded>> {
-        let places: Vec<(String, String)> = traces.iter().map(|t| (t.pk.clone(), t.sk.clone())).collect();
-        let mut items = self.at_places(&places).await?;
-        let found = places.iter().filter_map(|place| items.remove(place));
-        found.map(|item| self.recorded_of(item)).collect()
+        self.of_traces(traces).await?.into_iter().map(|item| self.recorded_of(item)).collect()
     }
 
     fn recorded_of(&self, item: Item) -> Result<Recorded> {
@@ -178,6 +201,13 @@ impl Store {
         let out = query.send().await.map_err(|e| refused("access", &e))?;
         let items = out.items.unwrap_or_default();
         Ok(items.into_iter().filter(|item| text(item, SK).is_ok_and(|sk| sk != before)).collect())
+    }
+
+    /// Items of change records and access entries, by their places.
+    pub(crate) async fn of_traces(&self, traces: &[Trace]) -> Result<Vec<Item>> {
+        let places: Vec<(String, String)> = traces.iter().map(|t| (t.pk.clone(), t.sk.clone())).collect();
+        let mut items = self.at_places(&places).await?;
+        Ok(places.iter().filter_map(|place| items.remove(place)).collect())
     }
 
     async fn at_places(&self, places: &[(String, String)]) -> Result<HashMap<(String, String), Item>> {

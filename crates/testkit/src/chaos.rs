@@ -58,6 +58,10 @@ impl Chaos {
         self.ended.store(true, SeqCst);
     }
 
+    pub fn ended(&self) -> bool {
+        self.ended.load(SeqCst)
+    }
+
     fn stop(&self) -> Stop {
         let mut dice = self.dice.lock().expect("never poisoned");
         Stop { call: dice.random_range(1..=CALLS), after: dice.random_bool(0.5) }
@@ -65,7 +69,7 @@ impl Chaos {
 
     /// Nothing to wait for once chaos has ended.
     async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        if self.ended.load(SeqCst) { None } else { Some(self.turn.lock().await) }
+        if self.ended() { None } else { Some(self.turn.lock().await) }
     }
 
     /// Waits for one's turn and does it once.

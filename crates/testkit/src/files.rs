@@ -17,7 +17,7 @@ use std::{
 };
 use web::{
     access::Replying,
-    files::{Bucket, File, Files, Link, Named, Signed, Signer, Stored, Upload},
+    files::{Arrived, Bucket, File, Files, Link, Named, Piece, Signed, Signer, Stored, Upload},
 };
 
 /// `memory:<bucket>/<key>`, and what was promised of it.
@@ -25,18 +25,31 @@ pub struct Cabinet {
     clock: Clock,
     kept: Mutex<BTreeMap<(Bucket, String), Kept>>,
     promised: Mutex<BTreeMap<String, (File, Upload, Timestamp)>>,
+    parts: Mutex<BTreeMap<String, InParts>>,
     down: AtomicBool,
+}
+
+/// An upload in parts: of which file and type, and the pieces that have come.
+struct InParts {
+    file: File,
+    content_type: String,
+    pieces: BTreeMap<u16, Vec<u8>>,
 }
 
 #[derive(Clone)]
 struct Kept {
     bytes: Vec<u8>,
     content_type: String,
+    /// Joined of pieces: the storage knows no checksum of the whole.
+    joined: bool,
+    /// Under a legal hold.
+    held: bool,
 }
 
 impl Cabinet {
     pub fn new(clock: Clock) -> Self {
-        Self { clock, kept: Mutex::default(), promised: Mutex::default(), down: AtomicBool::new(false) }
+        let (kept, promised, parts) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { clock, kept, promised, parts, down: AtomicBool::new(false) }
     }
 
     /// From now on the storage does not answer (or does again).
@@ -54,8 +67,39 @@ impl Cabinet {
         if bytes.len() as u64 != upload.size || hex::encode(sha256(bytes)) != upload.sha256 {
             return Err("BadDigest".into());
         }
-        self.keep(&file, &upload.content_type, bytes.to_vec());
+        match upload.content_type.split_once('|') {
+            // A piece of an upload in parts.
+            Some((id, n)) => {
+                let mut parts = self.parts.lock().expect("never poisoned");
+                let upload = parts.get_mut(id).ok_or("NoSuchUpload")?;
+                upload.pieces.insert(n.parse().map_err(|_| "InvalidPart")?, bytes.to_vec());
+            }
+            None => self.keep(&file, &upload.content_type, bytes.to_vec()),
+        }
         Ok(())
+    }
+
+    /// Uploads in parts that were begun and neither joined nor given up.
+    pub fn unfinished(&self) -> usize {
+        self.parts.lock().expect("never poisoned").len()
+    }
+
+    /// Keys of a bucket that lie under a legal hold.
+    pub fn held(&self, bucket: Bucket) -> Vec<String> {
+        let kept = self.kept.lock().expect("never poisoned");
+        kept.iter().filter(|((b, _), k)| *b == bucket && k.held).map(|((_, key), _)| key.clone()).collect()
+    }
+
+    fn promise(&self, to: &File, what: Upload, life: SignedDuration, piece: &str) -> Link {
+        let expires_at = self.clock.now() + life;
+        let url =
+            format!("memory:{}/{}?until={expires_at}&sha256={}{piece}", to.bucket(), to.key(), what.sha256);
+        let headers = match piece.is_empty() {
+            true => BTreeMap::from([("content-type".to_string(), what.content_type.clone())]),
+            false => BTreeMap::new(),
+        };
+        self.promised.lock().expect("never poisoned").insert(url.clone(), (to.clone(), what, expires_at));
+        Link { method: "PUT".into(), url, headers, expires_at }
     }
 
     /// What a client gets by a download link.
@@ -80,13 +124,13 @@ impl Cabinet {
             Some(bytes) => {
                 let content_type =
                     kept.get(&(bucket, key.into())).map(|k| k.content_type.clone()).unwrap_or_default();
-                kept.insert((bucket, key.into()), Kept { bytes, content_type });
+                kept.insert((bucket, key.into()), Kept { bytes, content_type, joined: false, held: false });
             }
         }
     }
 
     fn keep(&self, file: &File, content_type: &str, bytes: Vec<u8>) {
-        let kept = Kept { bytes, content_type: content_type.into() };
+        let kept = Kept { bytes, content_type: content_type.into(), joined: false, held: false };
         self.kept.lock().expect("never poisoned").insert((file.bucket(), file.key().into()), kept);
     }
 
@@ -120,17 +164,7 @@ impl Keeps for Cabinet {
 
 impl Files for Cabinet {
     fn upload<'a>(&'a self, to: &'a File, what: &'a Upload, life: SignedDuration) -> Replying<'a, Link> {
-        self.answers(move || {
-            let expires_at = self.clock.now() + life;
-            let url =
-                format!("memory:{}/{}?until={expires_at}&sha256={}", to.bucket(), to.key(), what.sha256);
-            self.promised
-                .lock()
-                .expect("never poisoned")
-                .insert(url.clone(), (to.clone(), what.clone(), expires_at));
-            let headers = BTreeMap::from([("content-type".to_string(), what.content_type.clone())]);
-            Ok(Link { method: "PUT".into(), url, headers, expires_at })
-        })
+        self.answers(move || Ok(self.promise(to, what.clone(), life, "")))
     }
     fn download<'a>(&'a self, of: &'a File, _: &'a Named, life: SignedDuration) -> Replying<'a, Link> {
         self.answers(move || {
@@ -139,11 +173,73 @@ impl Files for Cabinet {
             Ok(Link { method: "GET".into(), url, headers: BTreeMap::new(), expires_at })
         })
     }
+    fn begin<'a>(&'a self, to: &'a File, content_type: &'a str) -> Replying<'a, String> {
+        self.answers(move || {
+            let mut parts = self.parts.lock().expect("never poisoned");
+            let id = format!("{}-{}", to.key(), parts.len());
+            let (file, content_type, pieces) = (to.clone(), content_type.into(), BTreeMap::new());
+            parts.insert(id.clone(), InParts { file, content_type, pieces });
+            Ok(id)
+        })
+    }
+    fn piece<'a>(
+        &'a self,
+        to: &'a File,
+        upload: &'a str,
+        piece: &'a Piece,
+        life: SignedDuration,
+    ) -> Replying<'a, Link> {
+        self.answers(move || {
+            let content_type = format!("{upload}|{}", piece.n);
+            let what = Upload { size: piece.size, sha256: piece.sha256.clone(), content_type };
+            Ok(self.promise(to, what, life, &format!("&part={}", piece.n)))
+        })
+    }
+    fn join<'a>(&'a self, to: &'a File, upload: &'a str, pieces: &'a [Arrived]) -> Replying<'a, bool> {
+        self.answers(move || {
+            let mut parts = self.parts.lock().expect("never poisoned");
+            let Some(InParts { file, content_type, pieces: came }) = parts.get(upload) else {
+                return Ok(self.found(to).is_some());
+            };
+            let these = |(n, bytes): (&u16, &Vec<u8>)| (*n, hex::encode(sha256(bytes)));
+            let wanted: Vec<_> = pieces.iter().map(|p| (p.n, p.sha256.clone())).collect();
+            if came.iter().map(these).collect::<Vec<_>>() != wanted {
+                return Ok(false);
+            }
+            let kept = Kept {
+                bytes: came.values().flatten().copied().collect(),
+                content_type: content_type.clone(),
+                joined: true,
+                held: false,
+            };
+            self.kept.lock().expect("never poisoned").insert((file.bucket(), file.key().into()), kept);
+            parts.remove(upload);
+            Ok(true)
+        })
+    }
+    fn abandon<'a>(&'a self, _: &'a File, upload: &'a str) -> Replying<'a, ()> {
+        self.answers(move || {
+            self.parts.lock().expect("never poisoned").remove(upload);
+            Ok(())
+        })
+    }
+    fn sha256<'a>(&'a self, file: &'a File) -> Replying<'a, Option<String>> {
+        self.answers(move || Ok(self.found(file).map(|k| hex::encode(sha256(&k.bytes)))))
+    }
+    fn hold<'a>(&'a self, file: &'a File, on: bool) -> Replying<'a, ()> {
+        self.answers(move || {
+            let mut kept = self.kept.lock().expect("never poisoned");
+            if let Some(kept) = kept.get_mut(&(file.bucket(), file.key().into())) {
+                kept.held = on;
+            }
+            Ok(())
+        })
+    }
     fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>> {
         self.answers(move || {
             Ok(self.found(file).map(|k| Stored {
                 size: k.bytes.len() as u64,
-                sha256: Some(hex::encode(sha256(&k.bytes))),
+                sha256: (!k.joined).then(|| hex::encode(sha256(&k.bytes))),
                 content_type: k.content_type,
             }))
         })
@@ -170,6 +266,9 @@ impl Files for Cabinet {
         self.answers(move || {
             if file.bucket() == Bucket::Digests {
                 return Err(Error::internal("under Object Lock"));
+            }
+            if self.found(file).is_some_and(|k| k.held) {
+                return Err(Error::internal("under a legal hold"));
             }
             self.kept.lock().expect("never poisoned").remove(&(file.bucket(), file.key().into()));
             Ok(())

@@ -16,6 +16,7 @@ mod keys;
 mod layer;
 mod ledger;
 mod likeness;
+pub mod meter;
 mod post;
 mod proving;
 pub mod queues;
@@ -39,6 +40,10 @@ pub use reply::Reply;
 pub use tenant::{SHARDS, Tenant};
 pub use world::World;
 
+/// Text as the table holds it, for asking it directly.
+pub fn text(value: &str) -> store::sdk::types::AttributeValue {
+    store::sdk::types::AttributeValue::S(value.into())
+}
 /// Slugs of the built-in roles.
 pub fn roles() -> impl Iterator<Item = &'static str> {
     authz::ROLES.iter().map(|role| role.slug)

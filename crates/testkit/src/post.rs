@@ -1,6 +1,6 @@
 //! Messages of requests, kept in memory, and refused on demand.
 
-use crate::{Back, Keeps};
+use crate::{Back, Keeps, meter};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering::SeqCst},
@@ -80,6 +80,7 @@ impl Post for Letterbox {
             if self.down.load(SeqCst) || *self.shut.lock().expect("never poisoned") == Some(queue) {
                 return Err(kernel::Error::internal("the queue does not answer"));
             }
+            meter::sent(&body);
             self.sent.lock().expect("never poisoned").push((queue, body));
             Ok(())
         })

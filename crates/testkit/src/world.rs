@@ -5,6 +5,7 @@ use crate::{
     chaos::Chaos,
     files::Pen,
     keys::Keys,
+    meter::{self, Ledger},
     proving::{Proving, Work, consumed},
     simulation::{self, Delivery},
     state::Keeper,
@@ -26,6 +27,7 @@ use std::{
     },
 };
 use store::{Vault, sdk, sdk::types::AttributeValue as Av};
+use tokio::runtime::Handle;
 use tower::ServiceExt;
 use web::{App, Message, Module, Place, Ports};
 
@@ -43,6 +45,7 @@ pub struct World {
     proving: Option<Proving>,
     turnstile: Turnstile,
     end: Arc<End>,
+    ledger: Arc<Ledger>,
     keys: Arc<Keys>,
     delivered: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -50,17 +53,21 @@ pub struct World {
 impl World {
     /// With the modules under test.
     pub async fn with(modules: Vec<Module>) -> Self {
-        Self::build(modules, false).await
+        Self::build(modules, false, &Handle::current()).await
+    }
+    /// The same, with the table engine in a runtime of its own, so that its work can be told apart.
+    pub async fn with_table_on(modules: Vec<Module>, runtime: &Handle) -> Self {
+        Self::build(modules, false, runtime).await
     }
     /// The same, where transactions contend as they do in the cloud.
     pub async fn contended(modules: Vec<Module>) -> Self {
-        Self::build(modules, true).await
+        Self::build(modules, true, &Handle::current()).await
     }
 
-    async fn build(modules: Vec<Module>, contended: bool) -> Self {
+    async fn build(modules: Vec<Module>, contended: bool, runtime: &Handle) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
-            (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
+            (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
@@ -82,8 +89,11 @@ impl World {
             proving.beside(letters.clone());
             proving.beside(files.clone());
         }
+        let chaos = Chaos::of(&table.trips, &app);
+        let counted = !contended && chaos.is_none() && proving.is_none();
         Self {
-            chaos: Chaos::of(&table.trips, &app),
+            ledger: Arc::new(Ledger::of(&modules, !counted)),
+            chaos,
             app,
             clock,
             letters,
@@ -107,6 +117,11 @@ impl World {
         Tenant::open(self, slug, Edition::Clinic).await
     }
 
+    /// A provider of employee assistance.
+    pub async fn programme(&self, slug: &str) -> Tenant {
+        Tenant::open(self, slug, Edition::Eap).await
+    }
+
     pub fn actor(&self, claims: Value) -> Actor {
         let claims: Map<String, Value> = claims.as_object().expect("claims").clone();
         Actor {
@@ -114,6 +129,7 @@ impl World {
             chaos: self.chaos.clone(),
             proving: self.proving.clone(),
             turnstile: self.turnstile.clone(),
+            ledger: self.ledger.clone(),
             claims,
             ip: "196.6.103.10".into(),
             token: true,
@@ -127,6 +143,7 @@ impl World {
             chaos: self.chaos.clone(),
             proving: self.proving.clone(),
             turnstile: self.turnstile.clone(),
+            ledger: self.ledger.clone(),
             claims: Map::new(),
             ip: "203.0.113.7".into(),
             token: false,
@@ -170,6 +187,10 @@ impl World {
     /// This story leaves a table that is not whole, and means to.
     pub fn leaves_it_broken(&self) {
         self.end.tampered.store(true, Relaxed);
+    }
+    /// From here on no request is held to its budget, and none is counted: for those who measure time.
+    pub fn quiet(&self) {
+        self.ledger.rest();
     }
     /// The next answers of the table are lost after it has done the work.
     pub fn lose_answers(&self, count: u64) {
@@ -255,19 +276,20 @@ impl World {
             Message::Event(event) => &event.kind,
             Message::Other(value) => value["type"].as_str().unwrap_or_default(),
         };
-        // Faults and chaos let one at a time through.
-        let _inside = (self.proving.is_none() && self.chaos.is_none() && module.hears(name))
-            .then(|| self.turnstile.enter(module.name));
         if let Some(proving) = &self.proving {
             let heard = module.hears(name).then(|| format!("{} <- {name}", module.name));
             let work =
                 || -> Work<'_, kernel::Result<()>> { Box::pin(web::consume(module, &self.app, message)) };
             return proving.work(heard, true, work, consumed).await;
         }
-        match &self.chaos {
-            None => web::consume(module, &self.app, message).await,
-            Some(chaos) => chaos.twice(|| web::consume(module, &self.app, message)).await,
+        if let Some(chaos) = &self.chaos {
+            return chaos.twice(|| web::consume(module, &self.app, message)).await;
         }
+        // Faults and chaos let one at a time through.
+        let _inside = module.hears(name).then(|| self.turnstile.enter(module.name));
+        let (handled, tally) = meter::of(Box::pin(web::consume(module, &self.app, message))).await;
+        self.ledger.message(module.name, name, 1, &tally);
+        handled
     }
 
     /// Hands every due row up to now to its module, as the clock would; returns what was due.
@@ -327,7 +349,10 @@ impl World {
         let record =
             |(n, body): (usize, &Value)| json!({"messageId": n.to_string(), "body": body.to_string()});
         let records: Vec<Value> = messages.iter().enumerate().map(record).collect();
-        let answer = web::batch(module, &self.app, &json!({"Records": records})).await;
+        let batch = json!({"Records": records});
+        let (answer, tally) = meter::of(Box::pin(web::batch(module, &self.app, &batch))).await;
+        let kind = messages.first().map_or("", |m| m["type"].as_str().unwrap_or_default());
+        self.ledger.message(module.name, kind, messages.len(), &tally);
         let failed = answer["batchItemFailures"].as_array().expect("an answer");
         failed.iter().map(|f| f["itemIdentifier"].as_str().unwrap_or_default().into()).collect()
     }

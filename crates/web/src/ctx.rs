@@ -39,7 +39,14 @@ pub(crate) struct Inner {
     /// What was sent, where it may have to wait for a second person.
     pub(crate) sent: Option<Sent>,
     pub(crate) approving: Option<Arc<Approving>>,
-    pub(crate) second_person: AtomicBool,
+    pub(crate) second_person: SecondPerson,
+}
+
+/// What a command says of the second person that it may have to wait for.
+#[derive(Default)]
+pub(crate) struct SecondPerson {
+    pub demanded: AtomicBool,
+    pub unless_alone: AtomicBool,
 }
 
 impl Ctx {
@@ -55,7 +62,7 @@ impl Ctx {
         sent: Option<Sent>,
     ) -> Self {
         let (store, gate, operation) = (opened.store, opened.gate, route.operation.clone());
-        let (route, approving, second_person) = (Some(route), None, AtomicBool::new(false));
+        let (route, approving, second_person) = (Some(route), None, SecondPerson::default());
         let inner = Inner {
             app,
             actor,
@@ -103,7 +110,7 @@ impl Ctx {
             route: None,
             sent: None,
             approving: None,
-            second_person: AtomicBool::new(false),
+            second_person: SecondPerson::default(),
         })))
     }
 
@@ -259,15 +266,20 @@ impl Ctx {
 
     /// Whether the caller broke the glass of this record (or of the person it is about).
     async fn glass<E: Noun>(&self, record: &Record<E>) -> Result<bool> {
+        if E::BREAK_GLASS { self.broke_glass(E::subject(record)).await } else { Ok(false) }
+    }
+
+    /// Whether the request names a glass that this caller broke for this record, and that is still open.
+    pub async fn broke_glass(&self, subject: impl std::fmt::Display) -> Result<bool> {
         #[derive(Deserialize)]
         struct Glass {
             id: String,
             expires_at: Timestamp,
         }
-        let Some(claimed) = self.0.demands.break_glass.as_ref().filter(|_| E::BREAK_GLASS) else {
+        let Some(claimed) = self.0.demands.break_glass.as_ref() else {
             return Ok(false);
         };
-        let place = format!("{}~{}", self.actor().user, E::subject(record));
+        let place = format!("{}~{subject}", self.actor().user);
         let glass: Option<Glass> = self.store().fact(facts::GLASS, place).await?;
         Ok(glass.is_some_and(|g| g.id == *claimed && g.expires_at > self.now()))
     }
@@ -334,8 +346,8 @@ impl Ctx {
         if let Some(approving) = self.approving() {
             return approval::execute(self, &approving.clone(), commit, answer).await;
         }
-        if let Some(command) = self.route().and_then(|r| r.approvable)
-            && let Some(waits) = approval::ask(self, command).await?
+        if let Some((command, waiting)) = self.route().and_then(|r| Some((r.approvable?, r.waiting?)))
+            && let Some(waits) = (waiting.ask)(self, command).await?
         {
             return waits;
         }

@@ -3,14 +3,11 @@
 use crate::{
     Route,
     approval::{Approving, Sent},
-    ctx::{Ctx, Inner},
+    ctx::{Ctx, Inner, SecondPerson},
     extract::Demands,
 };
 use kernel::{Error, Result};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
-};
+use std::sync::{Arc, atomic::Ordering::SeqCst};
 use store::Caller;
 
 impl Ctx {
@@ -39,7 +36,7 @@ impl Ctx {
             route: Some(route),
             sent: None,
             approving: Some(approving),
-            second_person: AtomicBool::new(false),
+            second_person: SecondPerson::default(),
         })))
     }
 
@@ -58,7 +55,7 @@ impl Ctx {
             route: None,
             sent: None,
             approving: None,
-            second_person: AtomicBool::new(false),
+            second_person: SecondPerson::default(),
         }))
     }
 
@@ -72,9 +69,15 @@ impl Ctx {
         self.0.approving.as_ref()
     }
     pub(crate) fn demand_second_person(&self) {
-        self.0.second_person.store(true, SeqCst);
+        self.0.second_person.demanded.store(true, SeqCst);
     }
     pub(crate) fn second_person_demanded(&self) -> bool {
-        self.0.second_person.load(SeqCst)
+        self.0.second_person.demanded.load(SeqCst)
+    }
+    pub(crate) fn go_on_if_alone(&self) {
+        self.0.second_person.unless_alone.store(true, SeqCst);
+    }
+    pub(crate) fn goes_on_if_alone(&self) -> bool {
+        self.0.second_person.unless_alone.load(SeqCst)
     }
 }

@@ -116,6 +116,22 @@ impl<A: Id, B: Id, S: Sync + Send> FromRequestParts<S> for Within<A, B> {
     }
 }
 
+/// A part of a record in the path, and one of its versions.
+pub struct PartVersion<A, B>(pub A, pub B, pub u64);
+
+impl<A: Id, B: Id, S: Sync + Send> FromRequestParts<S> for PartVersion<A, B> {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        match &words(parts, state).await?[..] {
+            [a, b, version] => match version.parse() {
+                Ok(version @ 1..=999_999_999) => Ok(PartVersion(a.parse()?, b.parse()?, version)),
+                _ => Err(Error::Missing.into()),
+            },
+            _ => Err(Error::Missing.into()),
+        }
+    }
+}
+
 /// A word in the path that is no id: a slug, a section, a token.
 pub struct Named(pub String);
 

@@ -66,6 +66,25 @@ pub struct Upload {
     pub content_type: String,
 }
 
+/// A piece of an upload in parts. Each but the last has at least 5 MB, as S3 wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// From 1 on.
+    pub n: u16,
+    /// Bytes.
+    pub size: u64,
+    /// Hex, lower case.
+    pub sha256: String,
+}
+
+/// A piece that has arrived, by the mark that the storage gave for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    pub n: u16,
+    pub etag: String,
+    pub sha256: String,
+}
+
 /// A request that the holder may make without a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
@@ -116,10 +135,28 @@ pub trait Files: Send + Sync {
     fn upload<'a>(&'a self, to: &'a File, what: &'a Upload, life: SignedDuration) -> Replying<'a, Link>;
     /// A link for one download.
     fn download<'a>(&'a self, of: &'a File, named: &'a Named, life: SignedDuration) -> Replying<'a, Link>;
+    /// Begins an upload in parts; answers what the storage calls it.
+    fn begin<'a>(&'a self, to: &'a File, content_type: &'a str) -> Replying<'a, String>;
+    /// A link for one piece of it; the storage refuses other bytes.
+    fn piece<'a>(
+        &'a self,
+        to: &'a File,
+        upload: &'a str,
+        piece: &'a Piece,
+        life: SignedDuration,
+    ) -> Replying<'a, Link>;
+    /// Makes one file of the pieces; also true if it was made before. False if pieces are missing or others than these.
+    fn join<'a>(&'a self, to: &'a File, upload: &'a str, pieces: &'a [Arrived]) -> Replying<'a, bool>;
+    /// Gives an upload in parts up, with every piece of it; one that is not there (any more) is success.
+    fn abandon<'a>(&'a self, to: &'a File, upload: &'a str) -> Replying<'a, ()>;
     /// `None` if nothing lies there.
     fn stat<'a>(&'a self, file: &'a File) -> Replying<'a, Option<Stored>>;
     /// The bytes, or the first `most` of them; `None` if nothing lies there.
     fn read<'a>(&'a self, file: &'a File, most: Option<u64>) -> Replying<'a, Option<Vec<u8>>>;
+    /// SHA-256 of the whole, hex, however large it is; `None` if nothing lies there.
+    fn sha256<'a>(&'a self, file: &'a File) -> Replying<'a, Option<String>>;
+    /// Sets or lifts the storage's own legal hold: while it is set nobody removes the file. Nothing there is success.
+    fn hold<'a>(&'a self, file: &'a File, on: bool) -> Replying<'a, ()>;
     /// Writes, replacing what lay there; among the digests what lies there already is kept, and the same bytes again
     /// are success.
     fn write<'a>(&'a self, file: &'a File, content_type: &'a str, bytes: Vec<u8>) -> Replying<'a, ()>;
@@ -157,6 +194,24 @@ impl Files for Nowhere {
         none("files")
     }
     fn download<'a>(&'a self, _: &'a File, _: &'a Named, _: SignedDuration) -> Replying<'a, Link> {
+        none("files")
+    }
+    fn begin<'a>(&'a self, _: &'a File, _: &'a str) -> Replying<'a, String> {
+        none("files")
+    }
+    fn piece<'a>(&'a self, _: &'a File, _: &'a str, _: &'a Piece, _: SignedDuration) -> Replying<'a, Link> {
+        none("files")
+    }
+    fn join<'a>(&'a self, _: &'a File, _: &'a str, _: &'a [Arrived]) -> Replying<'a, bool> {
+        none("files")
+    }
+    fn abandon<'a>(&'a self, _: &'a File, _: &'a str) -> Replying<'a, ()> {
+        none("files")
+    }
+    fn sha256<'a>(&'a self, _: &'a File) -> Replying<'a, Option<String>> {
+        none("files")
+    }
+    fn hold<'a>(&'a self, _: &'a File, _: bool) -> Replying<'a, ()> {
         none("files")
     }
     fn stat<'a>(&'a self, _: &'a File) -> Replying<'a, Option<Stored>> {

@@ -8,6 +8,7 @@ use crate::{
     ctx::{Anyone, Ctx, Opened, Settled, plain},
     extract::Demands,
     gate::{AccessGate, Gate},
+    pace::Left,
     refusal::{Known, turned_away},
 };
 use authz::{Decision, Only};
@@ -66,7 +67,7 @@ async fn pass(
     let Guarded { app, route, .. } = guarded;
     let began = Instant::now();
     let context = context(request.extensions());
-    let from = From::of(&request, context.as_ref());
+    let from = From { operation: route.operation.clone(), ..From::of(&request, context.as_ref()) };
     let deadline = deadline(request.extensions());
     if route.door == Door::Public {
         read_body(&mut request, &from).await?;
@@ -75,8 +76,7 @@ async fn pass(
     }
     let claims = claims(context.as_ref())?;
     let mut actor = Actor::from_claims(&claims)?;
-    let mut caller = from.caller(&actor.user);
-    caller.roles = actor.roles.clone();
+    let caller = from.caller_of(&actor);
     let told = known.insert(Known { scope: actor.scope, caller, reason: None });
     actor.same_key(context.as_ref().and_then(|c| c.identity.api_key_id.as_deref()))?;
     let demands = Demands::read(request.headers())?;
@@ -84,7 +84,14 @@ async fn pass(
     let home = actor.scope;
     let opened = enter(app, &mut actor, &demands, &from, deadline).await?;
     (told.scope, told.caller) = (opened.store.scope(), opened.store.caller().clone());
-    let left = app.pace().take(home, &actor.user, &opened.gate, opened.store.now())?;
+    let left = match pace(app, home, &actor, &opened) {
+        Ok(left) => left,
+        Err((over, left)) => {
+            let mut response = Refused(over).into_response();
+            left.tell(response.headers_mut());
+            return Ok(response);
+        }
+    };
     let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
     refuse_unknown_query(route, &request)?;
     let (hash, body) = read_body(&mut request, &from).await?;
@@ -125,8 +132,7 @@ async fn enter(
         }
         other => other,
     };
-    let mut caller = from.caller(&actor.user);
-    caller.roles = actor.roles.clone();
+    let mut caller = from.caller_of(actor);
     let store = app.vault().open(actor.scope, caller.clone()).await.map_err(unknown)?.until(deadline);
     let gate = app.gates().of(&store).await?;
     actor.current(&gate.access, app.seen(), store.now())?;
@@ -144,6 +150,15 @@ async fn enter(
     actor.elevated = lent.iter().map(|e| e.role.clone()).collect();
     caller.elevated = lent.first().map(|e| e.elevation.clone());
     Ok(Opened { store: store.acting(caller), gate })
+}
+
+/// People are held to a pace, machines to what their subscription gives them.
+fn pace(app: &App, home: Scope, actor: &Actor, opened: &Opened) -> Result<Option<Left>, (Error, Left)> {
+    let (gate, now) = (&opened.gate, opened.store.now());
+    match &gate.tenant {
+        Some(tenant) if actor.is_machine() => gate.calls.take(&actor.user, tenant, now),
+        _ => app.pace().take(home, &actor.user, gate, now),
+    }
 }
 
 /// On a token whose key names more permissions than fit.
@@ -166,7 +181,7 @@ fn allowed(
 ) -> Result<Decision> {
     let Guarded { module, route, .. } = guarded;
     let Door::Permission(permission) = route.door else { return Ok(plain(Reach::Own)) };
-    let Gate { tenant, access } = &*opened.gate;
+    let Gate { tenant, access, .. } = &*opened.gate;
     if tenant.is_none() && actor.scope != Scope::Platform {
         return Err(Error::locked(
             "tenant-not-ready",
@@ -191,6 +206,9 @@ fn allowed(
     if !decision.is_allowed() && actor.scope == Scope::Platform {
         let detail = "operators reach an organisation's records only through an open context: POST /v1/tenants/{id}/contexts";
         return Err(Error::forbidden("tenant-context-required", detail));
+    }
+    if !decision.is_allowed() && route.hidden {
+        return Err(Error::Missing);
     }
     if !decision.is_allowed() {
         return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
@@ -307,6 +325,8 @@ pub(crate) struct From {
     pub ip: Option<IpAddr>,
     pub agent: String,
     pub country: Option<String>,
+    /// The route's.
+    pub operation: String,
 }
 
 impl From {
@@ -321,7 +341,14 @@ impl From {
             // `CloudFront-Viewer-Country` says something only behind a front that sets it. The API is regional and
             // has none, so whoever sends the header says what they like: the country is unknown.
             country: None,
+            operation: String::new(),
         }
+    }
+
+    /// Somebody with a token.
+    fn caller_of(&self, actor: &Actor) -> Caller {
+        let session = Some(actor.session.clone()).filter(|s| !s.is_empty());
+        Caller { roles: actor.roles.clone(), session, ..self.caller(&actor.user) }
     }
 
     fn caller(&self, by: &str) -> Caller {
@@ -330,6 +357,7 @@ impl From {
             request: self.request.clone(),
             ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             agent: self.agent.clone(),
+            route: Some(self.operation.clone()).filter(|o| !o.is_empty()),
             ..Caller::default()
         }
     }

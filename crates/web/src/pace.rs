@@ -60,7 +60,13 @@ impl Pace {
     }
 
     /// 429 when the person's or the organisation's bucket is empty; nothing is taken of either then.
-    pub(crate) fn take(&self, scope: Scope, user: &str, gate: &Gate, now: Timestamp) -> Result<Option<Left>> {
+    pub(crate) fn take(
+        &self,
+        scope: Scope,
+        user: &str,
+        gate: &Gate,
+        now: Timestamp,
+    ) -> Result<Option<Left>, (Error, Left)> {
         if self.off.load(Relaxed) || user.starts_with("pky_") {
             return Ok(None);
         }
@@ -82,7 +88,8 @@ impl Pace {
             let wait = ((1.0 - bucket.left) / rate.per_second).ceil().max(1.0) as u32;
             let detail =
                 format!("more requests came from {whose} than one pace allows; try again in {wait} s");
-            return Err(Error::too_many("rate-limited", detail, wait));
+            let left = Left { limit: rate.most as u64, remaining: 0, reset: wait.into() };
+            return Err((Error::too_many("rate-limited", detail, wait), left));
         }
         let left = after.each_mut().map(|(key, rate, bucket)| {
             bucket.left -= 1.0;

@@ -112,6 +112,7 @@ fn meaning(error: &Error) -> (u16, &'static str) {
         Error::Refused(r) => match r.kind {
             Kind::Stranger => (401, "Sign in"),
             Kind::Forbidden => (403, "Not permitted"),
+            Kind::Missing => (404, "Not found"),
             Kind::Method => (405, "Method not allowed"),
             Kind::Conflict => (409, "Not possible now"),
             Kind::Gone => (410, "Its time is over"),

@@ -1,18 +1,15 @@
 //! Fields that rules of an organisation may set: a module declares them, and answers every wish with what became of
 //! it. Never clinical, financial, state, permission or identity fields: they are not declared.
 
-use crate::{Ctx, Reaction, check, noun::Hooks};
+use crate::{Ctx, Reaction, check, noun::Hooks, rule_answer::RuleAnswer};
 use events::{
     Envelope, WorkflowEvent,
     workflow::{FieldAnswer, FieldWish},
 };
 use futures::future::BoxFuture;
-use kernel::{Error, Id, Result, RuleAnswerId, error::faultless};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use kernel::{Error, Id, Result, error::faultless};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{Entity, List, Record};
 
 type Apply = fn(Ctx, FieldWish, String) -> BoxFuture<'static, Result<()>>;
 
@@ -24,23 +21,6 @@ pub struct Settable {
     pub fields: &'static [&'static str],
     kind: &'static str,
     apply: Apply,
-}
-
-/// What became of a rule's wish: its event travels with it.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct RuleAnswer {
-    pub rule: kernel::RuleId,
-    pub firing: kernel::FiringId,
-    pub action: kernel::RuleActionId,
-    pub record: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-}
-
-impl Entity for RuleAnswer {
-    type Id = RuleAnswerId;
-    const NOUN: &'static str = "rule_answer";
-    const LISTS: &'static [List<Self>] = &[];
 }
 
 impl Settable {
@@ -129,16 +109,8 @@ async fn answer(
     same: bool,
 ) -> Result<()> {
     let problem = problem.map(String::from);
-    let record = Record::new(
-        ctx.now(),
-        RuleAnswer {
-            rule: wish.rule,
-            firing: wish.firing,
-            action: wish.action,
-            record: wish.record.clone(),
-            problem: problem.clone(),
-        },
-    );
+    let of = (wish.rule, wish.firing, wish.action);
+    let record = RuleAnswer::record(ctx, of, &wish.record, problem.clone());
     let said = FieldAnswer {
         rule: wish.rule,
         firing: wish.firing,

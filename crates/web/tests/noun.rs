@@ -159,7 +159,7 @@ async fn history_says_who_and_why_and_an_old_version_can_be_read() {
     assert_eq!(newest["patch"], json!([{"op": "replace", "path": "/secret", "value": "two", "old": "one"}]));
     assert_eq!(newest["prev"], history["data"][1]["hash"]);
     assert_eq!(admin.get(&format!("{path}?at={then}")).await.ok()["secret"], "one");
-    admin.get(&format!("{path}?at=2020-01-01T00:00:00Z")).await.missing();
+    admin.get(&format!("{path}?at=2020-01-01T00:00:00Z")).await.refused(404, "not-yet-created");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! `cargo xtask`: what keeps code, documents and templates one thing, and what measures the result.
 
 pub mod bench;
+pub mod budgets;
+pub mod harvest;
 pub mod modules;
 pub mod openapi;
 pub mod operator;

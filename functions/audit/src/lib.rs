@@ -4,6 +4,8 @@
 //! (`crates/web`); what lies here keeps the entries, writes anchors under lock, seals each day and judges what lies
 //! there against them.
 //!
+//! A snapshot stays in its change record: one that would not fit is refused with the record itself (350 KB).
+//!
 //! Waits for its own issue: redaction by erasure and the disposal of whole days (privacy); what the verifier says of
 //! redacted changes is in place.
 

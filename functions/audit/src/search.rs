@@ -3,6 +3,9 @@
 
 pub mod accesses;
 pub mod changes;
+mod seek;
+
+pub use seek::{Line, Wanted, lines};
 
 use authz::Only;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};

@@ -45,6 +45,10 @@ pub struct Verification {
     /// From the very first digest on: what stands before it is judged too.
     #[serde(default)]
     pub whole: bool,
+    /// Of thirty parts of all records the one that is verified; all of them, if none is named.
+    #[schemars(range(min = 0, max = 29))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<u8>,
     pub requested_by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Sealed<String>>,
@@ -131,6 +135,34 @@ pub fn of_the_week(now: Timestamp, last: Date, told: bool) -> Record<Verificatio
     Record::new(now, body)
 }
 
+/// Every night: one thirtieth of all records, with every version they ever had. What changed long ago, and what a week's
+/// days do not name, comes by once a month.
+pub fn of_the_night(now: Timestamp, first: Date, last: Date) -> Record<Verification> {
+    let body = Verification {
+        from: first,
+        to: last,
+        part: Some(part_of_night(last)),
+        requested_by: "system:audit".into(),
+        look_at: Some(now + SILENCE),
+        ..Verification::default()
+    };
+    Record::new(now, body)
+}
+
+const PARTS: u8 = 30;
+
+fn part_of_night(day: Date) -> u8 {
+    let days = day.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
+    u8::try_from(days.rem_euclid(PARTS.into())).unwrap_or_default()
+}
+
+/// The part that a record belongs to, by the hash of its id.
+pub fn part_of(record: &str) -> u8 {
+    let hash = seal::sha256(record.as_bytes());
+    let number = hash.iter().take(4).fold(0u32, |n, b| (n << 8) | u32::from(*b));
+    (number % u32::from(PARTS)) as u8
+}
+
 /// The days that can be verified.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -164,4 +196,19 @@ pub async fn bounds(ctx: &Ctx) -> Result<Bounds> {
 fn kind(record: &str) -> Result<&'static str> {
     kinds::kind_of(record)
         .ok_or_else(|| Error::field("unknown-record", "/record", "expected an id of ours: pat_…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_nights_in_a_row_verify_every_part_once() {
+        let day = |n: i32| Date::constant(2026, 12, 20).checked_add(n.days()).unwrap();
+        let nights: std::collections::BTreeSet<u8> = (0..30).map(|n| part_of_night(day(n))).collect();
+        assert_eq!((nights.len(), nights.first(), nights.last()), (30, Some(&0), Some(&29)));
+        let mut sizes = [0; 30];
+        (0..3000).for_each(|n| sizes[usize::from(part_of(&format!("pat_{n}")))] += 1);
+        assert!(sizes.iter().all(|n| (60..150).contains(n)), "{sizes:?}");
+    }
 }

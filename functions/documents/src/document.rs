@@ -97,6 +97,20 @@ pub struct FileVersion {
     pub note: Option<Sealed<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scan: Option<Scan>,
+    /// While it is awaited in pieces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<Pieces>,
+}
+
+/// An upload of more than one link's bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pieces {
+    /// What the storage calls it.
+    pub upload: String,
+    /// Bytes of each but the last.
+    pub size: u64,
+    /// Of each piece, in their order.
+    pub sha256: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,10 +1,9 @@
 //! Documents (DOC-1 to DOC-8): every file of the product. Stored, checked, versioned, linked, verified, expired, signed,
 //! shared, kept and disposed of. Other modules hold ids only and never reach the storage.
 //!
-//! Not there: signers by telephone (there is no port for SMS); generation of more than one answer's pages as a job; the
-//! flag of S3's own legal hold (the facts hold); a scanner beyond the product's rules; uploads in parts (one link takes
-//! up to 2 GB, with the checksum of the whole); reads that follow a merged patient's aliases; erasure, which comes with
-//! privacy; shares and signatures of clinicians beyond what they uploaded themselves.
+//! Not there: signers by telephone (there is no port for SMS); a scanner beyond the product's rules; reads that follow a
+//! merged patient's aliases; erasure, which comes with privacy; shares and signatures of clinicians beyond what they
+//! uploaded themselves.
 
 pub mod category;
 pub mod disposal;
@@ -41,6 +40,7 @@ pub fn module() -> Module {
         template::doors(),
         signature::routes(),
         signature::doors(),
+        web::job::routes(),
     ];
     let tasks = [
         document::receive::tasks(),
@@ -53,6 +53,7 @@ pub fn module() -> Module {
     Module::new("documents", rooms.into_iter().flatten().collect())
         .reacts(reactions::all())
         .does(tasks.into_iter().flatten().collect())
+        .works(template::LONG, template::work)
 }
 
 #[cfg(test)]

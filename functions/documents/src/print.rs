@@ -4,31 +4,61 @@ use crate::{
     category::Category,
     disposal::{Disposal, State},
     document::{
-        Document as Filed, LinkTo, Source,
-        create::{About, Wanted},
+        Document as Filed, FileState, LinkTo, Source,
+        create::{self, About, Wanted},
         made,
     },
-    shipped,
+    place, shipped,
     sniff::Type,
 };
-use kernel::Result;
-use reports::{Block, Brand, Document, Language, Run, Table};
+use kernel::{DocumentId, Result};
+use reports::{Block, Brand, Colour, Document, Image, Language, Run, Table};
 use seal::Sealed;
 use store::{Commit, Record};
 use web::Ctx;
 
-/// A document of the organisation's, before its blocks.
-pub fn letterhead(ctx: &Ctx, title: &str, id: &str, blocks: Vec<Block>) -> Document {
+/// A document of the organisation's, with its name, logo and colour.
+pub async fn letterhead(ctx: &Ctx, title: &str, id: &str, blocks: Vec<Block>) -> Result<Document> {
     let tenant = ctx.tenant().ok();
-    Document {
+    Ok(Document {
         title: title.into(),
         language: tenant.and_then(|t| Language::from_tag(&t.language)).unwrap_or_default(),
-        brand: Brand { name: tenant.map(|t| t.name.clone()).unwrap_or_default(), ..Brand::default() },
+        brand: brand(ctx).await?,
         id: Some(id.into()),
         blocks,
         ..Document::default()
-    }
+    })
 }
+
+/// As the organisation's settings say. A logo that is not there, or no picture that can be printed, is left out: nobody's
+/// letter waits for it.
+async fn brand(ctx: &Ctx) -> Result<Brand> {
+    let Ok(tenant) = ctx.tenant() else { return Ok(Brand::default()) };
+    let said = |name: &str| tenant.policies.get(name).and_then(|v| v.as_str());
+    let accent = said("brand.colour").and_then(Colour::parse).unwrap_or_default();
+    let logo = match said("brand.logo").or(said("organisation.logo")).and_then(|id| id.parse().ok()) {
+        Some(id) => logo(ctx, id).await?,
+        None => None,
+    };
+    Ok(Brand { name: tenant.name.clone(), logo, accent, ..Brand::default() })
+}
+
+async fn logo(ctx: &Ctx, id: DocumentId) -> Result<Option<Image>> {
+    let Some(record) = place::live::<Filed>(ctx, id).await? else { return Ok(None) };
+    let file = &record.body.file;
+    if file.state != FileState::Received || !matches!(file.kind, Type::Png | Type::Jpeg) {
+        return Ok(None);
+    }
+    let bytes = ctx.app().files().read(&create::file_of(ctx, id, file), Some(LARGEST)).await?;
+    let image = bytes.map(Image::new).transpose();
+    Ok(image.unwrap_or_else(|why| {
+        tracing::warn!(document = %id, %why, "a logo that cannot be printed");
+        None
+    }))
+}
+
+/// Bytes of a logo; a larger picture is none.
+const LARGEST: u64 = 5 << 20;
 
 /// A PDF of ours, filed under `other`.
 pub async fn filed(
@@ -92,6 +122,6 @@ pub async fn disposal(ctx: &Ctx, run: &Record<Disposal>) -> Result<(Record<Filed
         }
         blocks.push(Block::Table(table));
     }
-    let bytes = reports::pdf(&letterhead(ctx, &title, &run.id.to_string(), blocks))?;
+    let bytes = reports::pdf(&letterhead(ctx, &title, &run.id.to_string(), blocks).await?)?;
     filed(ctx, &title, &format!("{}.pdf", d.number), vec![], bytes, run.id.ulid()).await
 }

@@ -1,7 +1,8 @@
 //! Signature requests: people sign a version of a document, in order or at once, with a login or by a link and a code to
-//! their mailbox. Simple electronic signatures with evidence; no qualified certificate is claimed.
+//! their mailbox or
+//! telephone. Simple electronic signatures with evidence; no qualified certificate is claimed.
 //!
-//! Signers by telephone wait for a port that sends SMS. The final document is the signed PDF, byte for byte, with the
+//! The final document is the signed PDF, byte for byte, with the
 //! certificate's pages behind it; of what is no PDF, the certificate alone, which names it by its hash.
 
 mod act;
@@ -37,7 +38,7 @@ kernel::words! {
     #[derive(Default)]
     pub enum Mode { #[default] Sequential = "sequential", Parallel = "parallel" }
 }
-kernel::words! { pub enum Auth { Login = "login", EmailCode = "email_code" } }
+kernel::words! { pub enum Auth { Login = "login", EmailCode = "email_code", SmsCode = "sms_code" } }
 kernel::words! {
     #[derive(Default)]
     pub enum State {
@@ -53,6 +54,9 @@ pub struct Signer {
     pub name: Sealed<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Sealed<String>>,
+    /// E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Sealed<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
     pub role: String,
@@ -302,6 +306,7 @@ mod tests {
             n,
             name: "Ada".into(),
             email: None,
+            phone: None,
             user: None,
             role: "party".into(),
             auth: Auth::EmailCode,

@@ -7,7 +7,7 @@ mod generate;
 mod render;
 
 pub use api::routes;
-pub use generate::{asked, routes as doors};
+pub use generate::{LONG, asked, routes as doors, work};
 
 use crate::print;
 use kernel::{DocumentTemplateId, Fault};
@@ -200,18 +200,18 @@ fn page(set: &PageSet) -> reports::Page {
 }
 
 /// A rendered template on its paper.
-fn printed(
+async fn printed(
     ctx: &Ctx,
     template: &Template,
     rendered: render::Rendered,
     title: &str,
     id: &str,
-) -> reports::Document {
-    reports::Document {
+) -> kernel::Result<reports::Document> {
+    Ok(reports::Document {
         language: reports::Language::from_tag(&template.language).unwrap_or_default(),
         page: page(&template.page),
         header: rendered.header,
         footer: rendered.footer,
-        ..print::letterhead(ctx, title, id, rendered.blocks)
-    }
+        ..print::letterhead(ctx, title, id, rendered.blocks).await?
+    })
 }

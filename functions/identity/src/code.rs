@@ -1,4 +1,4 @@
-//! Six digits by e-mail: for one purpose, 15 minutes, five tries.
+//! Six digits by e-mail or SMS: for one purpose, 15 minutes, five tries.
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result};
@@ -6,7 +6,7 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Key, Store, When};
 
-const LASTS: SignedDuration = SignedDuration::from_mins(15);
+pub const LASTS: SignedDuration = SignedDuration::from_mins(15);
 const TRIES: i64 = 5;
 /// Codes of one purpose that a user may ask for in an hour.
 const HOURLY: u64 = 5;

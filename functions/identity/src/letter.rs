@@ -35,6 +35,13 @@ pub fn code(user: &User, organisation: &str, code: &str) -> Option<Letter> {
     to(user, format!("Your code: {organisation}"), text)
 }
 
+/// The same by SMS.
+pub fn short_code(organisation: &str, code: &str) -> String {
+    format!(
+        "{code} is your code for {organisation}. It works for 15 minutes; we never ask for it by telephone."
+    )
+}
+
 /// A code to an address that is not the user's yet.
 pub fn address_code(to: &str, organisation: &str, code: &str) -> Letter {
     let text = format!(

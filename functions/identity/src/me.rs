@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod mfa;
+pub mod phone;
 pub mod profile;
 
 use crate::user::User;
@@ -75,6 +76,7 @@ pub fn routes(pool: &crate::Pool) -> Vec<Route> {
     ];
     routes.extend(profile::routes());
     routes.extend(address::routes());
+    routes.extend(phone::routes());
     routes.extend(mfa::routes(pool));
     routes
 }

@@ -95,6 +95,7 @@ async fn appoint(ctx: Ctx, event: Envelope) -> Result<()> {
         modules: Some(everything()),
         departments: vec![],
         person: None,
+        manager: None,
         language: None,
         time_zone: None,
     };

@@ -1,4 +1,5 @@
-//! A lost second factor: one of the ten codes that were shown once, and a code by e-mail, take it off. Neither
+//! A lost second factor: one of the ten codes that were shown once, and a code by e-mail (by SMS where there is no
+//! address), take it off. Neither
 //! replaces the password; the next sign-in sets up a new factor.
 
 use crate::{
@@ -16,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Key, Record, Scope, Store};
-use web::{Answer, Anyone, Body, Door, Route, Shown, route};
+use web::{Answer, Anyone, Body, Door, Route, Shown, Sms, route};
 
 const CODES: usize = 10;
 /// Tries per hour and name.
@@ -64,7 +65,7 @@ pub struct Recover {
     login_name: String,
     #[schemars(length(min = 1, max = 40))]
     recovery_code: String,
-    /// The code that came by e-mail; without it, one is sent.
+    /// The code that came by e-mail or SMS; without it, one is sent.
     #[schemars(regex(pattern = r"^[0-9]{6}$"))]
     code: Option<String>,
 }
@@ -72,10 +73,11 @@ pub struct Recover {
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::POST, "/v1/identity/recover", Door::Public, "recovery.create", post(recover))
+            .trips(5)
             .takes::<Recover>()
             .answers(202)
             .refuses(&["recovery-refused", "rate-limited"])
-            .says("Takes a lost second factor off, by a recovery code and a code sent by e-mail"),
+            .says("Takes a lost second factor off, by a recovery code and a code sent by e-mail or SMS"),
     ]
 }
 
@@ -88,7 +90,7 @@ async fn recover(anyone: Anyone, Body(asked): Body<Recover>) -> Answer {
             if let Some((store, user)) = found {
                 send(&anyone, &store, &user).await?;
             }
-            let answer = json!({"message": "if this is right, a code was sent by e-mail: send everything again with `code`"});
+            let answer = json!({"message": "if this is right, a code was sent by e-mail or SMS: send everything again with `code`"});
             Ok(Shown::of(202, &answer)?.respond())
         }
         (Some(code), Some((store, user))) => {
@@ -141,8 +143,15 @@ async fn rightful(anyone: &Anyone, asked: &Recover) -> Result<Option<(Store, Rec
 async fn send(anyone: &Anyone, store: &Store, user: &Record<User>) -> Result<()> {
     let code = code::issue(store, PURPOSE, &user.id.to_string(), None).await?;
     let organisation = Organisation::of(store).await?;
-    match letter::code(&user.body, &organisation.name, &code) {
-        Some(letter) => anyone.app().mail().send(letter).await,
+    if let Some(letter) = letter::code(&user.body, &organisation.name, &code) {
+        return anyone.app().mail().send(letter).await;
+    }
+    // A number that somebody else has typed proves nothing.
+    match user.body.phone.as_ref().filter(|_| user.body.phone_verified_at.is_some()) {
+        Some(phone) => {
+            let text = letter::short_code(&organisation.name, &code);
+            Sms::new(store, phone, text, code::LASTS).send(anyone.app(), store).await
+        }
         None => Ok(()),
     }
 }

@@ -99,6 +99,9 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
     pub person: Option<String>,
+    /// Who leads them: told and asked where a rule, a task or a sequence says "manager".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<UserId>,
     #[schemars(extend("readOnly" = true))]
     pub status: Status,
     #[serde(default, skip_serializing_if = "Option::is_none")]

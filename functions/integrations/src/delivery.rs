@@ -2,6 +2,7 @@
 //! time, never kept here.
 
 pub mod api;
+pub mod asked;
 pub mod attempt;
 pub mod cache;
 pub mod dispatch;

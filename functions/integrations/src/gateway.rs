@@ -36,13 +36,17 @@ pub struct ApiKey {
 pub trait Gateway: Send + Sync {
     /// A new client with its first secret. `name` (`pky_…`) is for people who look at the pool.
     fn create_client<'a>(&'a self, name: &'a str) -> Calling<'a, Machine>;
-    /// One more secret. A client has two at most, so whatever is not in `keep` goes first.
-    fn add_secret<'a>(&'a self, client: &'a str, keep: &'a [String]) -> Calling<'a, Secret>;
+    /// One more secret; none if it has two already, which is the most that a client may have.
+    fn add_secret<'a>(&'a self, client: &'a str) -> Calling<'a, Option<Secret>>;
+    /// Takes away all secrets but these.
+    fn keep_secrets<'a>(&'a self, client: &'a str, keep: &'a [String]) -> Calling<'a, ()>;
     /// Gone already is done; so for all that is taken away here.
     fn drop_secret<'a>(&'a self, client: &'a str, secret: &'a str) -> Calling<'a, ()>;
     fn delete_client<'a>(&'a self, client: &'a str) -> Calling<'a, ()>;
-    /// A new key in a tier's usage plan, in the place of any other of this name.
+    /// A new key in a tier's usage plan.
     fn create_key<'a>(&'a self, name: &'a str, plan: &'a str) -> Calling<'a, ApiKey>;
     fn move_key<'a>(&'a self, key: &'a str, from: &'a str, to: &'a str) -> Calling<'a, ()>;
     fn delete_key<'a>(&'a self, key: &'a str) -> Calling<'a, ()>;
+    /// Takes away all clients and keys of this name: what was made and never written down.
+    fn clear<'a>(&'a self, name: &'a str) -> Calling<'a, ()>;
 }

@@ -4,14 +4,15 @@
 pub mod api;
 mod clock;
 mod create;
+mod metering;
 mod published;
 mod reactions;
 mod rotate;
 mod usage;
 
 pub use clock::tasks;
+pub use metering::counting;
 pub use reactions::reactions;
-pub use usage::counting;
 
 use crate::tier::{Environment, Tier};
 use ipnet::IpNet;
@@ -25,7 +26,8 @@ use web::{Actor, Ctx, Noun, Reach};
 
 kernel::words! {
     pub enum Status {
-        /// Its login is being made, or could not be: `repair` finishes it.
+        /// Its login is being made, or could not be: the same request again, or `repair`, finishes it; else the clock
+        /// ends it.
         Creating = "creating",
         Active = "active",
         /// Two secrets are good until the older one dies.
@@ -81,7 +83,7 @@ pub struct PartnerKey {
 
 /// Days before its end on which its owner is warned.
 pub const WARNED: [u16; 4] = [30, 14, 7, 1];
-/// How long a key that could not be made waits for `repair` before it is taken away.
+/// How long a key that could not be made waits for somebody before it ends.
 const UNFINISHED: SignedDuration = SignedDuration::from_hours(1);
 
 impl PartnerKey {

@@ -1,19 +1,17 @@
 //! The doors of the product: partners' keys, webhooks, the warehouse export.
 //!
-//! FHIR (INT-3), connectors (INT-4), imports (INT-5) and extensions (INT-7) wait for their own issues. The month's
-//! limit of metered calls (TEN-3) waits too: keys are held to their usage plan's rate and daily quota.
+//! FHIR (INT-3), connectors (INT-4), imports (INT-5) and extensions (INT-7) wait for their own issues.
 
 pub mod delivery;
 mod due;
 pub mod gateway;
 pub mod key;
-pub mod outgoing;
 pub mod tier;
 pub mod warehouse;
 pub mod webhook;
 
 pub use gateway::{Doors, Gateway};
-pub use outgoing::{Https, Outgoing, Permit, Wire};
+pub use outgoing::{self, Https, Outgoing, Permit, Wire};
 
 use web::Module;
 use webhook::api::Means;
@@ -28,7 +26,12 @@ pub fn module(doors: Doors, wire: Wire) -> Module {
         warehouse::api::routes(),
     ];
     let mut tasks = key::tasks(&doors);
-    tasks.extend([key::counting(), webhook::secret::ending(), delivery::replay::walking()]);
+    tasks.extend([
+        key::counting(),
+        webhook::secret::ending(),
+        delivery::replay::walking(),
+        delivery::replay::catching_up(),
+    ]);
     tasks.extend(webhook::health::tasks());
     tasks.extend(warehouse::export::tasks());
     tasks.extend(delivery::attempt::tasks(&means.wire));

@@ -80,6 +80,14 @@ pub struct Webhook {
     #[schemars(extend("readOnly" = true))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_because: Option<String>,
+    /// Since then it may have missed what happened: it is, or was, disabled.
+    #[schemars(extend("readOnly" = true))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_since: Option<Timestamp>,
+    /// When it is told of that.
+    #[schemars(extend("readOnly" = true))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catches_up_at: Option<Timestamp>,
 }
 
 fn hmac() -> sign::Scheme {
@@ -118,6 +126,7 @@ impl Entity for Webhook {
     fn due(record: &Record<Self>) -> Vec<Due> {
         let hook = &record.body;
         let mut due: Vec<Due> = hook.rotates_until.map(|at| Due { at, what: "secret" }).into_iter().collect();
+        due.extend(hook.catches_up_at.map(|at| Due { at, what: "catch_up" }));
         match (hook.failing_since, hook.status) {
             (Some(since), Status::Enabled) => due.push(Due { at: since + FAILING, what: "failing" }),
             (Some(since), Status::Failing) => due.push(Due { at: since + GIVEN_UP, what: "give_up" }),

@@ -1,29 +1,18 @@
 //! A rule of the workflow asks that somebody be told: `rule.notify_requested` names recipients, ways, urgency and
-//! the text. What it names is read leniently, since it was checked when the rule was written.
+//! the text. The rule hears what became of it: told, or not, and why.
 
 use crate::{
     desk::Desk,
-    fan_out::{self, Occasion},
+    fan_out::{self, Occasion, recipients},
     rule::{Digest, Kind, Mode, NotificationRule, Recipient},
     template::truncate,
-    words::{Category, Channel, Priority},
+    words::{Category, Channel, Medium, Priority},
 };
-use events::Envelope;
+use events::{Envelope, WorkflowEvent, workflow::RuleAsked};
 use kernel::{Error, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use web::Ctx;
-
-/// The event's data.
-#[derive(Deserialize)]
-struct Asked {
-    rule: String,
-    #[serde(default)]
-    owner: Option<String>,
-    #[serde(default)]
-    record: Option<String>,
-    with: With,
-}
+use web::{Ctx, RuleAnswer};
 
 /// What the rule wants.
 #[derive(Deserialize)]
@@ -36,14 +25,17 @@ struct With {
     #[serde(default)]
     title: Option<String>,
     #[serde(default)]
-    text: Option<String>,
+    body: Option<String>,
     #[serde(default)]
     priority: Option<Priority>,
     #[serde(default)]
     category: Option<Category>,
-    /// Values for a text of the organisation's own.
+    /// What the event said that the rule fired on, for recipients and for a text of the organisation's own.
     #[serde(default)]
     data: Map<String, Value>,
+    /// Who did what the rule fired on.
+    #[serde(default)]
+    actor: Option<String>,
 }
 
 /// A recipient as rules write it, or the id of one.
@@ -76,36 +68,71 @@ const TITLE: usize = 120;
 /// The text that says what the rule wrote.
 const OWN_WORDS: &str = "broadcast";
 
+/// Tells, and then answers: whatever comes again in between finds everybody told, and the answer is given once.
 pub async fn tell(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
-    let Ok(gate) = ctx.tenant() else { return Ok(()) };
-    let Asked { rule, owner, record, with } =
-        serde_json::from_value(event.data.clone()).map_err(Error::internal)?;
-    let With { recipients, channels, template, title, text, priority, category, mut data } = with;
-    let category = category.unwrap_or(Category::Task);
-    if !fan_out::open(gate, category) {
+    if ctx.tenant().is_err() {
         return Ok(());
     }
-    let own = template.is_none();
-    if own {
-        let text = text.unwrap_or_default();
+    let Some(WorkflowEvent::RuleNotifyRequested(asked)) = event.read() else {
+        return Err(Error::internal(format!("{} is no wish of a rule", event.id)));
+    };
+    let outcome = match serde_json::from_value(Value::Object(asked.with.clone())) {
+        Ok(with) => told(desk, ctx, event, &asked, with).await?,
+        Err(unreadable) => Err(format!("the action does not read: {unreadable}")),
+    };
+    let commit = RuleAnswer::to(ctx, &asked, outcome, ctx.store().commit());
+    ctx.once_for(commit, "notify.asked", &event.id).run().await
+}
+
+/// The first of the items, or why there is none.
+async fn told(
+    desk: &Desk,
+    ctx: &Ctx,
+    event: &Envelope,
+    asked: &RuleAsked,
+    with: With,
+) -> Result<std::result::Result<String, String>> {
+    let gate = ctx.tenant()?;
+    if !fan_out::open(gate, with.category.unwrap_or(Category::Task)) {
+        return Ok(Err("the organisation is suspended or closed".into()));
+    }
+    if let Some(code) = &with.template
+        && desk.known(ctx).await?.text(code, Medium::InApp, &gate.language, &gate.language).is_none()
+    {
+        return Ok(Err(format!("no text for the inbox is published as {code}")));
+    }
+    let (actor, mut data) = (with.actor.clone(), with.data.clone());
+    if with.template.is_none() {
+        let text = with.body.clone().unwrap_or_default();
         let first = text.lines().next().unwrap_or_default();
-        data.insert("title".into(), title.clone().unwrap_or_else(|| truncate(first, TITLE)).into());
+        data.insert("title".into(), with.title.clone().unwrap_or_else(|| truncate(first, TITLE)).into());
         data.insert("body".into(), text.into());
     }
-    let rule = NotificationRule {
-        // One rule may ask several times of one event: the event that asks is the occasion.
-        code: format!("workflow_{}", rule.to_lowercase()),
-        name: title.unwrap_or_else(|| event.kind.clone()),
+    let rule = rule(event, asked, with);
+    let by = actor.unwrap_or_else(|| asked.owner.clone());
+    let occasion = Occasion { data, by, record: asked.record.clone(), ..Occasion::of(event)? };
+    let items = fan_out::tell(desk, ctx, &rule, &occasion, 0).await?;
+    match items.first() {
+        Some(first) => Ok(Ok(first.to_string())),
+        None => Ok(Err(recipients::why_nobody(ctx, &rule.recipients, &occasion).await?)),
+    }
+}
+
+/// One rule may ask several times of one event: the event that asks is the occasion.
+fn rule(event: &Envelope, asked: &RuleAsked, with: With) -> NotificationRule {
+    NotificationRule {
+        code: format!("workflow_{}", asked.rule.to_string().to_lowercase()),
+        name: with.title.unwrap_or_else(|| event.kind.clone()),
         event: event.kind.clone(),
         when: vec![],
         condition: None,
-        recipients: recipients.into_iter().map(Who::read).collect(),
+        recipients: with.recipients.into_iter().map(Who::read).collect(),
         exclude_actor: false,
-        channels,
+        channels: with.channels,
         mode: Mode::All,
-        category,
-        priority: priority.unwrap_or(Priority::Normal),
-        template: Some(template.unwrap_or_else(|| OWN_WORDS.into())),
+        category: with.category.unwrap_or(Category::Task),
+        priority: with.priority.unwrap_or(Priority::Normal),
+        template: Some(with.template.unwrap_or_else(|| OWN_WORDS.into())),
         throttle_seconds: None,
         digest: Digest::None,
         needs_ack: false,
@@ -116,10 +143,5 @@ pub async fn tell(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
         active: true,
         built_in: false,
         protected: false,
-    };
-    let mut occasion = Occasion::of(event)?;
-    occasion.data = data;
-    occasion.by = owner.unwrap_or(occasion.by);
-    occasion.record = record.unwrap_or(occasion.record);
-    fan_out::tell(desk, ctx, &rule, &occasion, 0).await
+    }
 }

@@ -1,19 +1,20 @@
-//! The ways out: one port per channel. In the cloud e-mail goes by SES and SMS by SNS; locally SMS and push are
-//! recorded and can be read. Push has no provider yet: the port is shaped as FCM's HTTP v1 takes a message, and a
-//! function without one says so of every delivery instead of pretending.
+//! The ways out: one port per channel. In the cloud e-mail goes by SES, SMS by SNS and push to browsers by Web Push;
+//! locally SMS and push are recorded and can be read. Phones' own ways (FCM, APNs) have no provider yet: their devices
+//! are refused when they register.
 
 mod recorder;
 mod ses;
 mod sns;
+pub mod web_push;
 
 pub use recorder::{Recorded, Recorder};
 pub use ses::Ses;
 pub use sns::Sns;
+pub use web_push::{Subscription, WebPush};
 
-use crate::socket::Sockets;
+use crate::{push_endpoint::Platform, socket::Sockets};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What a function is given.
@@ -55,6 +56,8 @@ pub struct Outgoing {
     pub unsubscribe: Option<String>,
     /// For apps: ids and codes.
     pub data: Vec<(String, String)>,
+    /// Of a browser: what it reads with, and whom it expects.
+    pub subscription: Option<Subscription>,
 }
 
 /// The provider has it.
@@ -96,6 +99,16 @@ impl Trouble {
     }
 }
 
+/// Whether a device may be registered for push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Yes,
+    /// Its address is not one that anything is ever sent to.
+    Unsafe,
+    /// There is no way to devices of this platform.
+    NoProvider,
+}
+
 pub type Sending<'a> = BoxFuture<'a, Result<Receipt, Trouble>>;
 
 pub trait Carrier: Send + Sync {
@@ -104,6 +117,11 @@ pub trait Carrier: Send + Sync {
     fn knows<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<Receipt>> {
         let _ = key;
         Box::pin(async { None })
+    }
+    /// Whether this device could be reached.
+    fn admits(&self, platform: Platform, token: &str) -> Admission {
+        let _ = (platform, token);
+        Admission::Yes
     }
     /// What was sent for a tenant, newest first, where that is kept: on the local platform.
     fn outbox(&self, tenant: &str) -> Vec<Recorded> {
@@ -119,17 +137,7 @@ impl Carrier for Nobody {
     fn send<'a>(&'a self, _: &'a Outgoing) -> Sending<'a> {
         Box::pin(async { Err(Trouble::Never { provider: "none".into(), code: "no-provider".into() }) })
     }
-}
-
-/// A message as FCM's HTTP v1 API takes it (`POST …/messages:send`).
-pub fn fcm(message: &Outgoing) -> Value {
-    let data: serde_json::Map<String, Value> =
-        message.data.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({"message": {
-        "token": message.to,
-        "notification": {"title": message.subject, "body": message.text},
-        "data": data,
-        "android": {"collapse_key": message.key},
-        "apns": {"headers": {"apns-collapse-id": message.key}},
-    }})
+    fn admits(&self, _: Platform, _: &str) -> Admission {
+        Admission::NoProvider
+    }
 }

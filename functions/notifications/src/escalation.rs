@@ -70,7 +70,7 @@ async fn next(desk: &Desk, ctx: &Ctx, rule: &NotificationRule, late: &Record<Not
         version: n.record_version,
         data: n.data.clone(),
     };
-    fan_out::tell(desk, ctx, rule, &occasion, n.level + 1).await
+    fan_out::tell(desk, ctx, rule, &occasion, n.level + 1).await.map(drop)
 }
 
 /// The id of a notification carries the time of its occasion.

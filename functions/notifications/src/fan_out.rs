@@ -18,7 +18,7 @@ use crate::{
 };
 use events::Envelope;
 use jiff::Timestamp;
-use kernel::{Error, Result};
+use kernel::{Error, NotificationId, Result};
 use serde_json::{Map, Value};
 use store::Scope;
 use web::{
@@ -47,7 +47,7 @@ impl Occasion {
     }
     /// Whom it is about.
     pub fn subject(&self) -> Option<&str> {
-        recipients::subject(&self.data)
+        events::subject(&self.data)
     }
 }
 
@@ -81,14 +81,15 @@ pub fn open(gate: &TenantGate, category: Category) -> bool {
     }
 }
 
-/// One rule's telling of one occasion, to its recipients or to those of a step of its escalation.
+/// One rule's telling of one occasion, to its recipients or to those of a step of its escalation. Answers the items of
+/// those who are told.
 pub async fn tell(
     desk: &Desk,
     ctx: &Ctx,
     rule: &NotificationRule,
     occasion: &Occasion,
     level: u8,
-) -> Result<()> {
+) -> Result<Vec<NotificationId>> {
     let wanted = recipients::find(ctx, rule.recipients_at(level), occasion).await?;
     let mut asked: Vec<String> = wanted.iter().map(|w| w.id.clone()).collect();
     let subject = occasion.subject().map(String::from);
@@ -113,14 +114,15 @@ pub async fn tell_these(
     level: u8,
     people: &[&Person],
     about: Option<&Person>,
-) -> Result<()> {
+) -> Result<Vec<NotificationId>> {
     let making = make::Making { ctx, known: desk.known(ctx).await?, rule, occasion, level, about };
     if rule.supersedes {
         write::supersede(ctx, occasion).await?;
     }
-    let mut page = vec![];
+    let (mut page, mut items) = (vec![], vec![]);
     for person in people {
         let told = making.told(person)?;
+        items.push(told.notification.id);
         match (rule.throttle_seconds, rule.digest) {
             (Some(seconds), _) => write::throttled(ctx, told, seconds).await?,
             (None, Digest::Hourly | Digest::Daily) if !rule.channels.is_empty() => {
@@ -129,5 +131,6 @@ pub async fn tell_these(
             _ => page.push(told),
         }
     }
-    write::all(ctx, page).await
+    write::all(ctx, page).await?;
+    Ok(items)
 }

@@ -1,9 +1,8 @@
 //! Turns events into messages to the right people, by the right way, at a decent hour, once.
 //!
-//! What has no provider yet: push leaves through a port shaped as FCM's HTTP v1 takes a message, and in the cloud
-//! nothing stands behind it (deliveries say `no_provider`); SMS goes by SNS, local providers come with the
-//! connectors (INT-4), and with them the replies to an SMS (STOP). Nobody publishes managers yet (`manager#`): that
-//! comes with the people module.
+//! What has no provider yet: push goes to browsers alone (Web Push), phones' own ways (FCM, APNs) are refused when a
+//! device registers; SMS goes by SNS, local providers come with the connectors (INT-4), and with them the replies to an
+//! SMS (STOP). Recipients of the kind `address` (somebody who is neither user nor person of the organisation) wait too.
 
 mod asked;
 pub mod broadcast;
@@ -13,6 +12,7 @@ mod catalogue;
 mod circuit;
 pub mod delivery;
 mod desk;
+mod direct;
 mod due;
 mod escalation;
 mod fan_out;
@@ -30,7 +30,10 @@ pub mod template;
 mod why;
 pub mod words;
 
-pub use carrier::{Carrier, Channels, Nobody, Outgoing, Receipt, Recorder, Ses, Sns, Trouble};
+pub use carrier::{
+    Admission, Carrier, Channels, Nobody, Outgoing, Receipt, Recorder, Ses, Sns, Subscription, Trouble,
+    WebPush,
+};
 
 use desk::Desk;
 use std::sync::Arc;
@@ -45,7 +48,7 @@ pub fn module(channels: Channels) -> Module {
         rule::api::routes(&desk),
         template::api::routes(&desk),
         preferences::api::routes(),
-        push_endpoint::routes(),
+        push_endpoint::routes(&desk),
         suppression::api::routes(),
         cap::api::routes(),
         broadcast::api::routes(),
@@ -53,6 +56,7 @@ pub fn module(channels: Channels) -> Module {
     ];
     let tasks = [
         delivery::due::tasks(&desk),
+        direct::tasks(&desk),
         delivery::status::tasks(&desk),
         notification::due::tasks(&desk),
         notification::api::tasks(&desk),

@@ -1,4 +1,5 @@
-use notifications::{Channels, Nobody, Ses, Sns, module, socket};
+use notifications::{Channels, Ses, Sns, WebPush, module, socket};
+use outgoing::{Https, Permit};
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,7 +17,11 @@ fn channels(aws: &runtime::Aws) -> Channels {
     Channels {
         email: Arc::new(email),
         sms: Arc::new(Sns::new(aws_sdk_sns::Client::new(&aws.sdk))),
-        push: Arc::new(Nobody),
+        push: Arc::new(WebPush::new(
+            Arc::new(Https::new(Permit::Public)),
+            Default::default(),
+            &config.public_url,
+        )),
         sockets: sockets(aws),
     }
 }

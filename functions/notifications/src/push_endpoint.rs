@@ -1,18 +1,28 @@
 //! Devices that a person wants to be reached on.
 
-use crate::ids;
+use crate::{
+    carrier::{
+        Admission,
+        web_push::{encrypt::Keys, vapid},
+    },
+    desk::Desk,
+    ids,
+    words::Channel,
+};
 use axum::{
+    Extension,
     http::Method,
-    routing::{delete, get, post},
+    routing::{MethodRouter, delete, get, post},
 };
 use jiff::Timestamp;
 use kernel::{Error, PushEndpointId, Result};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use store::{Entity, List, Record, Row, Wanted};
 use web::{
-    Actor, Answer, At, Body, Ctx, Noun, Reach, Route, Shown,
+    Actor, Answer, App, At, Body, Ctx, Noun, Reach, Route, Shown,
     noun::{Pages, View},
     ok, route,
 };
@@ -25,9 +35,12 @@ pub struct PushEndpoint {
     #[serde(default)]
     pub user: String,
     pub platform: Platform,
-    /// What the platform gave the app; never shown again.
+    /// What the platform gave the app, a browser its endpoint's address; never shown again.
     #[schemars(length(min = 8, max = 4096))]
     pub token: Sealed<String>,
+    /// Of a browser: what messages to it are encrypted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Keys>,
     #[schemars(length(min = 1, max = 80))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Sealed<String>>,
@@ -76,17 +89,28 @@ pub async fn forget(ctx: &Ctx, old: &Record<PushEndpoint>) -> Result<()> {
 
 const PATH: &str = "/v1/notifications/push_endpoints";
 
-pub fn routes() -> Vec<Route> {
+/// What a browser subscribes to.
+#[derive(Serialize, JsonSchema)]
+pub struct Identity {
+    /// `applicationServerKey`, in base64url.
+    pub public_key: String,
+}
+
+pub fn routes(desk: &Arc<Desk>) -> Vec<Route> {
     vec![
+        route(Method::GET, format!("{PATH}/key"), "push.register", "push_endpoint.key", get(key))
+            .gives::<Identity>(200)
+            .trips(3)
+            .says("The organisation's public key, which browsers subscribe to (Web Push, RFC 8292)"),
         route(Method::GET, PATH, "push.view", "push_endpoint.list", get(list))
             .gives::<Pages<View<'static, PushEndpoint>>>(200)
             .trips(1)
             .says("One's own devices"),
-        route(Method::POST, PATH, "push.register", "push_endpoint.register", post(register))
+        route(Method::POST, PATH, "push.register", "push_endpoint.register", registering(desk))
             .takes::<PushEndpoint>()
             .gives::<View<'static, PushEndpoint>>(201)
             .trips(3)
-            .refuses(&["too-many-devices"])
+            .refuses(&["too-many-devices", "push-not-configured", "unsafe-url"])
             .says("Registers this device; the same token again is the same device"),
         route(
             Method::DELETE,
@@ -101,8 +125,46 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The token is the app's secret: it is not shown.
+fn registering(desk: &Arc<Desk>) -> MethodRouter<App> {
+    post(register).layer(Extension(desk.clone()))
+}
+
+async fn key(ctx: Ctx) -> Answer {
+    ok(&Identity { public_key: vapid::of(&ctx).await?.public })
+}
+
+/// 422 where nothing could ever be pushed to this device.
+fn reachable(desk: &Desk, body: &PushEndpoint) -> Result<()> {
+    match (body.platform, &body.keys) {
+        (Platform::Webpush, None) => {
+            let detail = "a browser's keys are needed: PushSubscription.toJSON() gives them";
+            return Err(Error::invalid("/keys", "required", detail));
+        }
+        (Platform::Webpush, Some(keys)) => {
+            if let Some(wrong) = keys.fault() {
+                let detail = "this is no key of a PushSubscription, in base64url";
+                return Err(Error::invalid(format!("/keys/{wrong}"), "key", detail));
+            }
+        }
+        (Platform::Fcm | Platform::Apns, _) => {}
+    }
+    match desk.carrier(Channel::Push).admits(body.platform, &body.token) {
+        Admission::Yes => Ok(()),
+        Admission::Unsafe => {
+            let detail = "a push service is reached by https at a public address";
+            Err(Error::field("unsafe-url", "/token", detail))
+        }
+        Admission::NoProvider => {
+            let detail =
+                format!("nothing is pushed by {} here yet; register a browser (webpush)", body.platform);
+            Err(Error::field("push-not-configured", "/platform", detail))
+        }
+    }
+}
+
+/// The token and the keys are the app's secrets: they are not shown.
 fn shown(mut record: Record<PushEndpoint>) -> Record<PushEndpoint> {
+    record.body.keys = None;
     record.body.token = Sealed("•••".into());
     record
 }
@@ -113,7 +175,13 @@ async fn list(ctx: Ctx) -> Answer {
     ok(&Pages { data, next: None })
 }
 
-async fn register(ctx: Ctx, Body(mut body): Body<PushEndpoint>) -> Answer {
+async fn register(
+    ctx: Ctx,
+    Extension(desk): Extension<Arc<Desk>>,
+    Body(mut body): Body<PushEndpoint>,
+) -> Answer {
+    reachable(&desk, &body)?;
+    body.keys = body.keys.filter(|_| body.platform == Platform::Webpush);
     body.user = ctx.actor().user.clone();
     body.last_ok = None;
     let blind = ctx.store().blind("push.token", &body.token);

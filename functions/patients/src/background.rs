@@ -2,6 +2,7 @@
 
 use crate::{chart, patient::check::sensible};
 use axum::{
+    extract::RawQuery,
     http::Method,
     routing::{get, patch},
 };
@@ -12,8 +13,8 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Entity, List, Record, Row};
 use web::{
-    Answer, At, Ctx, Noun, Raw, Reach, Route, check,
-    noun::{History, View},
+    Answer, At, AtVersion, Ctx, Noun, Raw, Reach, Route, check,
+    noun::{self, Between, Differences, History, Stood, View},
     route,
 };
 
@@ -170,6 +171,21 @@ pub fn routes() -> Vec<Route> {
             .gives::<History>(200)
             .trips(2)
             .says("Every version of the background"),
+        route(
+            Method::GET,
+            format!("{path}/history/{{version}}"),
+            "background.view",
+            "background.version",
+            get(version),
+        )
+        .gives::<Stood>(200)
+        .trips(3)
+        .says("One version of the background: what was changed, and what it was then"),
+        route(Method::GET, format!("{path}/history/diff"), "background.view", "background.diff", get(diff))
+            .asks::<Between>()
+            .gives::<Differences>(200)
+            .trips(3)
+            .says("What two versions of the background differ in, whatever lay between them"),
     ]
 }
 
@@ -196,6 +212,23 @@ async fn history(ctx: Ctx, At(id): At<PatientId>) -> Answer {
     let patient = chart::patient(&ctx, id).await?;
     let data = ctx.store().history::<Background>(own(patient.id), None, 100).await?;
     web::ok(&History { data, next: None })
+}
+
+async fn past(ctx: &Ctx, id: PatientId) -> Result<Record<Background>> {
+    chart::whole(ctx)?;
+    let patient = chart::patient(ctx, id).await?;
+    there(ctx, patient.id).await?.ok_or(Error::Missing)
+}
+
+async fn version(ctx: Ctx, AtVersion(id, version): AtVersion<PatientId>) -> Answer {
+    let record = past(&ctx, id).await?;
+    noun::version_of(&ctx, &record, version).await
+}
+
+async fn diff(ctx: Ctx, At(id): At<PatientId>, RawQuery(query): RawQuery) -> Answer {
+    let between = noun::between(query.as_deref())?;
+    let record = past(&ctx, id).await?;
+    noun::diff_of::<Background>(&ctx, record.id, between).await
 }
 
 async fn amend(ctx: Ctx, At(id): At<PatientId>, Raw(patch): Raw) -> Answer {

@@ -1,5 +1,9 @@
 //! The records of one patient (allergies, flags, covers, kin): the same routes for each, under the patient.
 
+mod past;
+
+pub use past::whole;
+
 use crate::patient::{
     Patient,
     api::survivor,
@@ -17,7 +21,7 @@ use serde_json::Value;
 use store::{Commit, Fact, Key, Record, Wanted, When, facts, is};
 use web::{
     Answer, At, Body, Ctx, Raw, Reach, Route, Within, check,
-    noun::{History, Noun, Pages, View},
+    noun::{Between, Differences, History, Noun, Pages, Stood, View},
     route,
 };
 
@@ -196,7 +200,7 @@ pub fn routes<E: Entry>() -> Vec<Route> {
     let mut all = vec![
         route(Method::GET, path.as_str(), E::VIEW, format!("{n}.list"), get(list::<E>))
             .gives::<Pages<View<'static, E>>>(200)
-            .trips(1)
+            .trips(2)
             .says(format!("Every {n} of a patient")),
         route(Method::POST, path.as_str(), E::EDIT, format!("{n}.create"), post(create::<E>))
             .takes::<E>()
@@ -208,10 +212,31 @@ pub fn routes<E: Entry>() -> Vec<Route> {
             .gives::<View<'static, E>>(200)
             .trips(1)
             .says(format!("One {n}")),
-        route(Method::GET, format!("{one}/history"), E::VIEW, format!("{n}.history"), get(history::<E>))
-            .gives::<History>(200)
+        route(
+            Method::GET,
+            format!("{one}/history"),
+            E::VIEW,
+            format!("{n}.history"),
+            get(past::history::<E>),
+        )
+        .gives::<History>(200)
+        .trips(2)
+        .says(format!("Every version of a {n}")),
+        route(
+            Method::GET,
+            format!("{one}/history/{{version}}"),
+            E::VIEW,
+            format!("{n}.version"),
+            get(past::version::<E>),
+        )
+        .gives::<Stood>(200)
+        .trips(2)
+        .says(format!("One version of a {n}: what was changed, and what it was then")),
+        route(Method::GET, format!("{one}/history/diff"), E::VIEW, format!("{n}.diff"), get(past::diff::<E>))
+            .asks::<Between>()
+            .gives::<Differences>(200)
             .trips(2)
-            .says(format!("Every version of a {n}")),
+            .says(format!("What two versions of a {n} differ in, whatever lay between them")),
         route(Method::PATCH, one.as_str(), E::EDIT, format!("{n}.update"), patch(amend::<E>))
             .patches::<E>()
             .gives::<View<'static, E>>(200)
@@ -277,18 +302,6 @@ async fn show<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) ->
     let (patient, entry) = both::<E>(&ctx, id, part).await?;
     let entry = seen(&ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)?;
     Ok(ctx.shown(200, &entry)?.respond())
-}
-
-async fn history<E: Entry>(ctx: Ctx, Within(id, part): Within<PatientId, E::Id>) -> Answer {
-    if ctx.only().is_some_and(|only| only != Only::Reason) {
-        return Err(
-            Error::forbidden("forbidden", "your role sees the entry as it is, not its history").into()
-        );
-    }
-    let (patient, entry) = both::<E>(&ctx, id, part).await?;
-    seen(&ctx, &patient, vec![entry]).await?.pop().ok_or(Error::Missing)?;
-    let data = ctx.store().history::<E>(part, None, 100).await?;
-    web::ok(&History { data, next: None })
 }
 
 /// The noun's fact about a patient, if it keeps one.

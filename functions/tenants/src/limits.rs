@@ -8,8 +8,12 @@ use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{Commit, Key, Store, When};
-use web::{Answer, Ctx, Route, ok, route};
+use store::{Commit, Key, Store, When, facts};
+use web::{
+    Answer, Ctx, Route,
+    gate::{Calls, MONTHLY},
+    ok, route,
+};
 
 /// Absent = unlimited.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -243,7 +247,13 @@ pub fn routes() -> Vec<Route> {
 async fn standing(ctx: Ctx) -> Answer {
     let limits = serde_json::to_value(&ctx.tenant()?.limits).map_err(Error::internal)?;
     let limits: Limits = serde_json::from_value(limits).map_err(Error::internal)?;
-    ok(&Standing { data: uses(ctx.store(), &limits).await? })
+    let calls = ctx.store().fact::<Calls>(facts::API_CALLS, "self");
+    let (mut data, calls) = futures::try_join!(uses(ctx.store(), &limits), calls)?;
+    // What integrations publishes: a hundredth of it may be on its way.
+    let allowed = limits.api_calls_month.and_then(|most| i64::try_from(most).ok());
+    let used = calls.map_or(0, |calls| calls.of_month(ctx.now()));
+    data.push(Use { limit: MONTHLY, allowed, used: i64::try_from(used).unwrap_or(i64::MAX) });
+    ok(&Standing { data })
 }
 
 #[cfg(test)]

@@ -114,9 +114,13 @@ async fn amend(ctx: Ctx, Raw(body): Raw) -> Answer {
         .because(reason)
         .update("update", &old, &new)
         .emit(TenantEvent::OrganisationChanged { fields });
-    if new.body.name != old.body.name {
+    if new.body.name != old.body.name || new.body.logo != old.body.logo {
         let gate = fact::read(ctx.store()).await?;
-        let named = web::gate::TenantGate { name: new.body.name.clone(), ..gate.clone() };
+        let mut named = web::gate::TenantGate { name: new.body.name.clone(), ..gate.clone() };
+        match new.body.logo {
+            Some(logo) => named.policies.insert("organisation.logo".into(), logo.to_string().into()),
+            None => named.policies.remove("organisation.logo"),
+        };
         commit = fact::write(commit, &gate, &named);
     }
     let shown = ctx.shown(200, &new)?;

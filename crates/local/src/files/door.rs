@@ -85,27 +85,39 @@ async fn take(
     request: Request,
 ) -> Response {
     match taken(&door, &bucket, &key, request).await {
-        Ok(()) => {
+        Ok(None) => {
             (door.stored)(&key);
             open(StatusCode::OK.into_response())
         }
+        Ok(Some(mark)) => open([(header::ETAG, mark)].into_response()),
         Err(refused) => open(refusal(refused)),
     }
 }
 
-async fn taken(door: &Door, bucket: &str, key: &str, request: Request) -> Result<(), Refused> {
+/// The mark of a piece of an upload in parts; none of a whole file.
+async fn taken(door: &Door, bucket: &str, key: &str, request: Request) -> Result<Option<String>, Refused> {
     let (bucket, said) = read(&door.shelf, "PUT", bucket, key, request.uri().query().unwrap_or_default())?;
     let named = |name: &str| said.get(name).cloned().unwrap_or_default();
     let size: u64 = named("size").parse().map_err(|_| DENIED)?;
-    let label = Label { size, sha256: named("sha256"), content_type: named("type") };
+    let label = Label { size, sha256: named("sha256"), content_type: named("type"), held: false };
+    let piece = said.get("upload");
     // Both stand in the signature that S3 checks.
     let length = text(request.headers(), header::CONTENT_LENGTH).and_then(|l| l.parse::<u64>().ok());
     let typed = text(request.headers(), header::CONTENT_TYPE);
-    if length.is_some_and(|l| l != size) || typed != Some(label.content_type.as_str()) {
+    let other_type = piece.is_none() && typed != Some(label.content_type.as_str());
+    if length.is_some_and(|l| l != size) || other_type {
         return Err(DENIED);
     }
     let part = received(&door.shelf, &label, request.into_body()).await?;
-    door.shelf.keep(bucket, key, &label, &part).map_err(|_| FAULT)
+    let Some(upload) = piece else {
+        return door.shelf.keep(bucket, key, &label, &part).map(|()| None).map_err(|_| FAULT);
+    };
+    let came = door.shelf.piece_came(upload, &named("part"), &label.sha256, &part).map_err(|_| FAULT)?;
+    if came {
+        Ok(Some(format!("\"{}\"", label.sha256)))
+    } else {
+        Err((StatusCode::NOT_FOUND, "NoSuchUpload"))
+    }
 }
 
 /// The body in a temporary file, if it is what the link names.
@@ -145,6 +157,7 @@ fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any.clone());
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, any);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static("etag"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, header::HeaderValue::from_static("GET, PUT"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     response

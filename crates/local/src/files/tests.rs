@@ -146,3 +146,47 @@ fn a_key_never_leaves_its_folder() {
         assert!(s.shelf.place(Bucket::Documents, key).is_err(), "{key}");
     }
 }
+
+#[tokio::test]
+async fn pieces_come_in_any_order_and_are_joined_by_whoever_names_them_all() {
+    let s = stage();
+    let file = File::document(of(2), "doc/doc_1/1/film");
+    let upload = s.shelf.begin(&file, "video/mp4").await.unwrap();
+    let sha = |bytes: &[u8]| hex::encode(digest::digest(&digest::SHA256, bytes).as_ref());
+    let pieces = [b"first".as_slice(), b"second"];
+    let mut arrived = vec![];
+    for (n, bytes) in [(2, pieces[1]), (1, pieces[0])] {
+        let piece = Piece { n, size: bytes.len() as u64, sha256: sha(bytes) };
+        let link = s.shelf.piece(&file, &upload, &piece, SignedDuration::from_mins(15)).await.unwrap();
+        let early = [Arrived { n, etag: "x".into(), sha256: sha(bytes) }];
+        assert!(!s.shelf.join(&file, &upload, &early).await.unwrap());
+        assert_eq!(s.asks("PUT", &link.url, b"other").await.0, 400);
+        assert_eq!(s.asks("PUT", &link.url, bytes).await.0, 200);
+        arrived.insert(0, Arrived { n, etag: sha(bytes), sha256: sha(bytes) });
+    }
+    assert!(s.told.lock().unwrap().is_empty(), "a piece is no file");
+    for _ in 0..2 {
+        assert!(s.shelf.join(&file, &upload, &arrived).await.unwrap(), "also asked for again");
+    }
+    assert_eq!(s.shelf.read(&file, None).await.unwrap().unwrap(), b"firstsecond");
+    assert_eq!(s.shelf.sha256(&file).await.unwrap().unwrap(), sha(b"firstsecond"));
+    let other = s.shelf.begin(&file, "video/mp4").await.unwrap();
+    for _ in 0..2 {
+        s.shelf.abandon(&file, &other).await.unwrap();
+    }
+    assert!(s.shelf.begin(&file, "x").await.is_ok() && s.shelf.abandon(&file, "../..").await.is_err());
+}
+
+#[tokio::test]
+async fn what_lies_under_a_legal_hold_is_not_removed() {
+    let s = stage();
+    let file = File::document(of(2), "doc/doc_1/1/x");
+    s.shelf.hold(&file, true).await.unwrap();
+    s.shelf.write(&file, "text/plain", b"hello".to_vec()).await.unwrap();
+    s.shelf.hold(&file, true).await.unwrap();
+    assert!(s.shelf.remove(&file).await.is_err());
+    assert_eq!(s.shelf.read(&file, None).await.unwrap().unwrap(), b"hello");
+    s.shelf.hold(&file, false).await.unwrap();
+    s.shelf.remove(&file).await.unwrap();
+    assert_eq!(s.shelf.stat(&file).await.unwrap(), None);
+}

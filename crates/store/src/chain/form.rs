@@ -88,6 +88,10 @@ pub struct Form {
     pub elevated: Option<String>,
     pub on_behalf: Option<String>,
     pub request: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
     pub action: String,
     pub content: Content,
     pub prev: String,
@@ -96,21 +100,39 @@ pub struct Form {
 impl Form {
     pub fn hash(&self) -> String {
         let Content { patch, snapshot, context, event, record } = &self.content;
-        // An array: the order of members is fixed by us, not by a map.
-        let canonical = json!([
-            "lumina-change-v1",
-            self.pk,
-            self.version,
-            self.at,
-            self.by,
-            self.roles,
-            self.elevated,
-            self.on_behalf,
-            self.request,
-            self.action,
-            [patch, snapshot, context, event, record],
-            self.prev
-        ]);
+        let content = json!([patch, snapshot, context, event, record]);
+        // An array: the order of members is fixed by us, not by a map. Changes that name neither session nor route
+        // (those of the product itself, and all from before they were kept) have the form they always had.
+        let canonical = match (&self.session, &self.route) {
+            (None, None) => json!([
+                "lumina-change-v1",
+                self.pk,
+                self.version,
+                self.at,
+                self.by,
+                self.roles,
+                self.elevated,
+                self.on_behalf,
+                self.request,
+                self.action,
+                content,
+                self.prev
+            ]),
+            request => json!([
+                "lumina-change-v2",
+                self.pk,
+                self.version,
+                self.at,
+                self.by,
+                self.roles,
+                self.elevated,
+                self.on_behalf,
+                [json!(self.request), json!(request)],
+                self.action,
+                content,
+                self.prev
+            ]),
+        };
         hex_digest(canonical.to_string().as_bytes())
     }
 }
@@ -123,6 +145,33 @@ mod tests {
     fn members_are_sorted_at_every_depth() {
         let value = json!({"b": [{"z": 1, "a": "é\n"}], "a": null});
         assert_eq!(String::from_utf8(canonical(&value)).unwrap(), r#"{"a":null,"b":[{"a":"é\n","z":1}]}"#);
+    }
+
+    /// Changes that were hashed before session and route were kept verify as they did: the bytes are written out.
+    #[test]
+    fn a_change_has_the_form_it_was_hashed_in() {
+        let form = Form {
+            pk: "t#chg#pat#pat_1".into(),
+            version: 2,
+            at: "2026-05-04T12:00:00.000Z".into(),
+            by: "usr_1".into(),
+            roles: vec!["nurse".into()],
+            elevated: None,
+            on_behalf: None,
+            request: "r".into(),
+            session: None,
+            route: None,
+            action: "update".into(),
+            content: Content { patch: Some("aa".into()), ..Content::default() },
+            prev: "00".into(),
+        };
+        let first = r#"["lumina-change-v1","t#chg#pat#pat_1",2,"2026-05-04T12:00:00.000Z","usr_1",["nurse"],null,null,"r","update",["aa",null,null,null,null],"00"]"#;
+        assert_eq!(form.hash(), hex_digest(first.as_bytes()));
+        let second = r#"["lumina-change-v2","t#chg#pat#pat_1",2,"2026-05-04T12:00:00.000Z","usr_1",["nurse"],null,null,["r",["s","patient.update"]],"update",["aa",null,null,null,null],"00"]"#;
+        let told = Form { session: Some("s".into()), route: Some("patient.update".into()), ..form.clone() };
+        assert_eq!(told.hash(), hex_digest(second.as_bytes()));
+        let other = Form { route: Some("patient.merge".into()), ..told.clone() };
+        assert!(other.hash() != told.hash() && Form { session: None, ..told.clone() }.hash() != told.hash());
     }
 
     #[test]

@@ -44,6 +44,8 @@ impl Link {
             elevated: some("elevated"),
             on_behalf: some("on_behalf"),
             request: given("request"),
+            session: some("session"),
+            route: some("route"),
             action: given("action"),
             content: Content {
                 patch: stated("patch"),

@@ -1,6 +1,6 @@
 //! The trail as it lies there, for the verifier: nothing is opened, no key is needed.
 
-use super::{Trace, Trail, trace};
+use super::{Trace, Trail};
 use crate::{
     Store,
     chain::{AccessLeaf, Head, Kept, Leaf, Link, typed},
@@ -22,17 +22,13 @@ impl Store {
     }
 
     async fn shard_of(&self, day: Date, shard: u32) -> Result<Vec<Leaf>> {
-        let (index, partition) = Trail::Day(day, shard).place(self);
-        let (mut leaves, mut start) = (vec![], None);
+        let (mut leaves, mut after) = (vec![], String::new());
         loop {
-            let query = self.trail_query(index, &partition, "", "").set_exclusive_start_key(start);
-            let out = query.send().await.map_err(|e| refused("trail", &e))?;
-            for item in out.items.unwrap_or_default() {
-                leaves.extend(leaf(&trace(&item, index)?));
-            }
-            start = out.last_evaluated_key;
-            if start.is_none() {
-                return Ok(leaves);
+            let page = self.forward(&Trail::Day(day, shard), &after, "", None).await?;
+            leaves.extend(page.data.iter().filter_map(leaf));
+            match page.next {
+                Some(next) => after = next,
+                None => return Ok(leaves),
             }
         }
     }
@@ -83,9 +79,7 @@ impl Store {
 
     /// Items as they lie there, in the database's own JSON: for exports that prove themselves.
     pub async fn raw_changes(&self, traces: &[Trace]) -> Result<Vec<serde_json::Value>> {
-        let places: Vec<(String, String)> = traces.iter().map(|t| (t.pk.clone(), t.sk.clone())).collect();
-        let items = self.at_places(&places).await?;
-        Ok(places.iter().filter_map(|place| items.get(place)).map(typed).collect())
+        Ok(self.of_traces(traces).await?.iter().map(typed).collect())
     }
 
     /// Entries that were anchored, as they lie there.
@@ -99,7 +93,7 @@ impl Store {
 
 /// Of a change's index entry: `{time}#{record}#{version}`.
 fn leaf(trace: &Trace) -> Option<Leaf> {
-    let (kind, record) = trace.pk.split_once("#chg#")?.1.split_once('#')?;
+    let (kind, record) = trace.record()?;
     let version: u64 = trace.sk.strip_prefix("v#")?.parse().ok()?;
     Some(Leaf {
         at: trace.sort.split('#').next()?.into(),

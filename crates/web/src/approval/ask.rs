@@ -2,7 +2,7 @@
 
 use super::{
     Approval, Status,
-    policy::{self, HOURS, Policy},
+    policy::{self, Approvers, HOURS, Policy},
 };
 use crate::{Answer, Ctx, Refused};
 use axum::{
@@ -13,12 +13,19 @@ use events::WorkflowEvent;
 use jiff::SignedDuration;
 use kernel::{ApprovalId, Error, Kind, Result, SiteId};
 use seal::Sealed;
-use store::{Plain, Record};
+use store::{Key, Plain, Record, facts};
 
 /// Asks, if a policy or the command itself wants a second person; `None` if the command may go on.
 pub(crate) async fn ask(ctx: &Ctx, command: &'static str) -> Result<Option<Answer>> {
     let applying = policy::applying(ctx, command).await?;
     if applying.is_none() && !ctx.second_person_demanded() {
+        return Ok(None);
+    }
+    if let Some((policy, _)) = &applying
+        && ctx.goes_on_if_alone()
+        && !ctx.second_person_demanded()
+        && !others(ctx, &policy.approvers).await?
+    {
         return Ok(None);
     }
     let (policy, record) = match applying {
@@ -39,6 +46,22 @@ pub(crate) async fn ask(ctx: &Ctx, command: &'static str) -> Result<Option<Answe
         }
         Err(e) => Err(e.into()),
     }))
+}
+
+/// Whether anybody but the caller is there whom a policy names; of one that names nobody it cannot be told.
+async fn others(ctx: &Ctx, approvers: &Approvers) -> Result<bool> {
+    let (me, Approvers { roles, users, .. }) = (&ctx.actor().user, approvers);
+    if roles.is_empty() || users.iter().any(|user| user != me) {
+        return Ok(true);
+    }
+    for role in roles {
+        let members = Key::fact(facts::MEMBERS, format!("role~{role}"));
+        let some = ctx.store().under::<serde_json::Value>(&members, "", 2).await?;
+        if some.iter().any(|(user, _)| user != me) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The record that the command's path names.

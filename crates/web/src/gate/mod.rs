@@ -1,11 +1,13 @@
-//! The two facts every request stands on, read together and kept for 30 seconds: is the organisation open,
-//! and have somebody's rights been taken. So suspension and revocation act within a minute, without a read
+//! The facts every request stands on, read together and kept for 30 seconds: is the organisation open, have
+//! somebody's rights been taken, and how much have its machines called. So suspension and revocation act within a minute, without a read
 //! per request. They are never conditions of a commit: every write of the tenant would contend on them.
 
 mod access;
+mod calls;
 mod tenant;
 
 pub use access::{AccessGate, AccessRule, Elevated, Mode, Revoked};
+pub use calls::{Calls, MONTHLY, Today, month_of, next_month};
 pub use tenant::{BUILT, CORE, Status, TenantGate};
 
 use kernel::{Error, Result};
@@ -16,12 +18,13 @@ use std::{
 };
 use store::{Key, Scope, Store, facts};
 
-/// Both facts of one tenant.
+/// These facts of one tenant.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
     /// None for the platform itself.
     pub tenant: Option<TenantGate>,
     pub access: AccessGate,
+    pub calls: Calls,
 }
 
 const KEPT: Duration = Duration::from_secs(30);
@@ -61,10 +64,11 @@ impl Gates {
 }
 
 async fn read(store: &Store) -> Result<Gate> {
-    let keys = [Key::fact(facts::TENANT, "self"), Key::fact(facts::ACCESS, "self")];
+    let keys = [facts::TENANT, facts::ACCESS, facts::API_CALLS].map(|fact| Key::fact(fact, "self"));
     let mut found = store.read_many(&keys).await?.into_iter();
     let mut next = || found.next().flatten();
     let tenant = next().map(serde_json::from_value).transpose().map_err(Error::internal)?;
     let access = next().map(serde_json::from_value).transpose().map_err(Error::internal)?;
-    Ok(Gate { tenant, access: access.unwrap_or_default() })
+    let calls = next().map(serde_json::from_value).transpose().map_err(Error::internal)?;
+    Ok(Gate { tenant, access: access.unwrap_or_default(), calls: calls.unwrap_or_default() })
 }

@@ -6,8 +6,12 @@ use crate::{
     extract::{At, AtVersion, Raw},
 };
 use authz::Only;
-use axum::extract::RawQuery;
-use kernel::{Error, Lifecycle, Result, Step, error::faultless};
+use axum::{
+    extract::RawQuery,
+    http::{HeaderValue, header},
+};
+use jiff::Timestamp;
+use kernel::{Error, Kind, Lifecycle, Result, Step, error::faultless};
 use seal::Sealed;
 use serde_json::Value;
 use std::future::Future;
@@ -35,6 +39,17 @@ pub trait Hooks: Noun {
         let _ = (ctx, action, old, new);
         async { Ok(commit) }
     }
+    /// What has to be looked up before the change is made: a number, a parent's level, another record's zone. Comes
+    /// before everything else, `before` included.
+    fn prepare(
+        ctx: &Ctx,
+        action: &str,
+        old: Option<&Record<Self>>,
+        new: &mut Record<Self>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (ctx, action, old, new);
+        async { Ok(()) }
+    }
     /// A last look at the change itself, before it is written: refuse it, or fill what follows from it.
     fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
         let _ = (ctx, action, old, new);
@@ -46,6 +61,7 @@ pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
     let body: E = check::read(&body)?;
     faultless(body.check())?;
     let mut new = Record::new(ctx.now(), body);
+    E::prepare(&ctx, "create", None, &mut new).await?;
     E::before(&ctx, "create", None, &mut new)?;
     let commit = ctx.commit().create(&new);
     let commit = E::on_create(&ctx, &new, commit).await?;
@@ -56,24 +72,38 @@ pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
 pub async fn show<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
     if let Some(at) = at_time(query.as_deref())? {
         let now = ctx.get::<E>(id).await?;
-        if at > ctx.now() {
-            return Err(
-                Error::field("in-the-future", "?at", "nobody knows yet: give a time that has been").into()
-            );
-        }
-        let version = ctx.store().at::<E>(id, at).await?;
-        let mut body = version.body.0;
-        body["id"] = id.to_string().into();
-        body["version"] = version.version.into();
-        body["created_at"] = now.created_at.to_string().into();
-        body["updated_at"] = version.at.to_string().into();
-        return answer::ok(&body);
+        return stood::<E>(&ctx, &now, at).await;
     }
     let record = ctx.get::<E>(id).await?;
     Ok(ctx.shown(200, &record)?.respond())
 }
 
-fn at_time(query: Option<&str>) -> Result<Option<jiff::Timestamp>> {
+/// The record as it stood at a time, with the place of that version.
+async fn stood<E: Noun>(ctx: &Ctx, now: &Record<E>, at: Timestamp) -> Answer {
+    if at > ctx.now() {
+        return Err(
+            Error::field("in-the-future", "?at", "nobody knows yet: give a time that has been").into()
+        );
+    }
+    if at < now.created_at {
+        let detail = format!("it was created later, at {}", now.created_at);
+        return Err(Error::refuse(Kind::Missing, "not-yet-created", detail).into());
+    }
+    let version = ctx.store().at::<E>(now.id, at).await?;
+    let mut body = version.body.0;
+    body["id"] = now.id.to_string().into();
+    body["version"] = version.version.into();
+    body["created_at"] = now.created_at.to_string().into();
+    body["updated_at"] = version.at.to_string().into();
+    let mut response = answer::ok(&body)?;
+    // Beside the record, wherever that is mounted.
+    let place = format!("{}/history/{}", now.id, version.version);
+    let place = HeaderValue::try_from(place).map_err(Error::internal)?;
+    response.headers_mut().insert(header::CONTENT_LOCATION, place);
+    Ok(response)
+}
+
+fn at_time(query: Option<&str>) -> Result<Option<Timestamp>> {
     let mut at = None;
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if name != "at" {
@@ -119,10 +149,23 @@ pub async fn amend<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(patch): Raw) -> An
     .await
 }
 
+/// PUT: the whole of what callers may set; see [`check::replaced`].
+pub async fn replace<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(body): Raw) -> Answer {
+    let old = ctx.change::<E>(id).await?;
+    let body = check::replaced(&old.body, &body)?;
+    faultless(body.check())?;
+    write(ctx, "update", old, |r| {
+        r.body = body;
+        Ok(())
+    })
+    .await
+}
+
 pub async fn remove<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
     let old = ctx.change::<E>(id).await?;
     let mut new = old.next(ctx.now());
     new.deleted_at = Some(new.updated_at);
+    E::prepare(&ctx, "delete", Some(&old), &mut new).await?;
     E::before(&ctx, "delete", Some(&old), &mut new)?;
     let commit = ctx.commit().update("delete", &old, &new);
     let commit = E::on_change(&ctx, "delete", &old, &new, commit).await?;
@@ -164,6 +207,7 @@ pub async fn command<E: Hooks + Lifecycle>(
     let reason = if step.reason { Some(ctx.needs_reason(given.as_deref())?) } else { given.or(ctx.reason()) };
     let mut new = old.next(ctx.now());
     new.body.advance(step, ctx.today())?;
+    E::prepare(&ctx, step.command, Some(&old), &mut new).await?;
     E::before(&ctx, step.command, Some(&old), &mut new)?;
     let shown = ctx.shown(200, &new)?;
     let commit = ctx.commit().because(reason).update(step.command, &old, &new);
@@ -220,7 +264,12 @@ fn whole(ctx: &Ctx) -> Result<()> {
 pub async fn version<E: Noun>(ctx: Ctx, AtVersion(id, version): AtVersion<E::Id>) -> Answer {
     whole(&ctx)?;
     let record = seen::<E>(&ctx, id).await?;
-    let store = ctx.store();
+    version_of(&ctx, &record, version).await
+}
+
+/// The same of a record that the caller was seen to reach: for nouns with a way of their own to it.
+pub async fn version_of<E: Noun>(ctx: &Ctx, record: &Record<E>, version: u64) -> Answer {
+    let (store, id) = (ctx.store(), record.id);
     let (change, stood) =
         futures::try_join!(store.history::<E>(id, Some(version + 1), 1), store.version::<E>(id, version))?;
     let change = change.into_iter().next().ok_or(Error::Missing)?;
@@ -234,12 +283,23 @@ pub async fn version<E: Noun>(ctx: Ctx, AtVersion(id, version): AtVersion<E::Id>
 
 /// What two versions differ in, whatever lay between them.
 pub async fn diff<E: Noun>(ctx: Ctx, At(id): At<E::Id>, RawQuery(query): RawQuery) -> Answer {
-    let Between { from, to } = check::query(query.as_deref().unwrap_or_default())?;
+    let between = between(query.as_deref())?;
     whole(&ctx)?;
-    if from > to {
-        return Err(Error::field("bad-range", "?to", "not before from").into());
-    }
     seen::<E>(&ctx, id).await?;
+    diff_of::<E>(&ctx, id, between).await
+}
+
+/// The versions that a difference is asked of.
+pub fn between(query: Option<&str>) -> Result<Between> {
+    let between: Between = check::query(query.unwrap_or_default())?;
+    match between.from > between.to {
+        true => Err(Error::field("bad-range", "?to", "not before from")),
+        false => Ok(between),
+    }
+}
+
+/// The same of a record that the caller was seen to reach.
+pub async fn diff_of<E: Noun>(ctx: &Ctx, id: E::Id, Between { from, to }: Between) -> Answer {
     let store = ctx.store();
     let (old, new) = futures::try_join!(store.version::<E>(id, from), store.version::<E>(id, to))?;
     let mut data = vec![];
@@ -273,6 +333,7 @@ async fn write<E: Hooks>(
 ) -> Answer {
     let mut new = old.next(ctx.now());
     change(&mut new)?;
+    E::prepare(&ctx, action, Some(&old), &mut new).await?;
     E::before(&ctx, action, Some(&old), &mut new)?;
     let shown = ctx.shown(200, &new)?;
     let commit = ctx.commit().update(action, &old, &new);

@@ -4,6 +4,7 @@
 mod doors;
 mod house;
 mod rest;
+mod spine;
 mod walls;
 
 use super::{stack::Stack, steps::Steps};
@@ -36,6 +37,10 @@ pub async fn go(scene: &Scene<'_>, functions: &[&str]) -> Outcome<()> {
     let admin = steps.take("administrator", &["identity", "token"], house::administrator(scene)).await?;
     steps.take("token", &["token"], house::token(&admin)).await?;
     let house = steps.take("staff", &["identity", "tenants", "scheduling"], house::staff(admin)).await?;
+    let heard = ["identity", "dispatch", "notifications"];
+    let house = steps.take("message", &heard, spine::message(house)).await?;
+    steps.take("file", &["documents"], spine::file(&house)).await?;
+    steps.take("live updates", &["notifications"], spine::live(scene, &house)).await?;
     let patient = steps.take("patient", &["patients"], house::patient(&house)).await?;
     steps.take("appointment", &["scheduling"], house::appointment(&house, &patient)).await?;
     steps.take("walls", &["probe"], walls::hold(scene, house.tenant())).await?;

@@ -54,13 +54,16 @@ async fn seal(app: &App, message: &Value) -> Result<()> {
     }
 }
 
-/// The next day, unless the organisation is gone; on Sundays the week is verified; what is broken is told.
+/// The next day, and the night's part of all records, unless the organisation is gone; on Sundays the week is verified;
+/// what is broken is told.
 fn follow(ctx: &Ctx, new: &Record<Digest>, mut commit: Commit) -> Result<Commit> {
     let next = new.body.day.tomorrow().map_err(Error::internal)?;
     let gone = [gate::Status::Closed, gate::Status::Erased];
     let lives = ctx.gate().tenant.as_ref().is_none_or(|t| !gone.contains(&t.status));
     if lives {
         commit = commit.create(&Record::new(ctx.now(), Digest::of(next, new.body.first)));
+        let check = verification::of_the_night(ctx.now(), new.body.first, new.body.day);
+        commit = commit.create(&check).emit(AuditEvent::VerificationRequested { verification: check.id });
     }
     let broken = new.body.mismatches.iter().find(|f| f.finding.is_failure());
     if broken.is_some() || next.weekday() == Weekday::Sunday {

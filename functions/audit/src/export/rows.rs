@@ -3,7 +3,7 @@
 use super::{Export, Format, ROWS, Source, csv};
 use crate::{
     day,
-    search::{self, Range, accesses, changes},
+    search::{self, Line, Range, Wanted, accesses, changes},
 };
 use jiff::tz::TimeZone;
 use kernel::{Error, Result};
@@ -17,8 +17,8 @@ const PAGE: usize = 500;
 /// The file's bytes, and how many rows it has.
 pub async fn bytes(ctx: &Ctx, export: &Export) -> Result<(Vec<u8>, u64)> {
     let (columns, rows) = match export.source {
-        Source::Changes => (changes::COLUMNS, of_changes(ctx, export).await?),
-        Source::Access => (accesses::COLUMNS, of_access(ctx, export).await?),
+        Source::Changes => (changes::Line::COLUMNS, of_changes(ctx, export).await?),
+        Source::Access => (accesses::Line::COLUMNS, of_access(ctx, export).await?),
         Source::Appearances => (APPEARANCES, appearances(ctx, export).await?),
         Source::Proof => return super::proof::bytes(ctx, export).await,
     };
@@ -58,23 +58,7 @@ async fn of_changes(ctx: &Ctx, export: &Export) -> Result<Vec<Value>> {
         action: export.action.clone(),
         ..changes::Asked::default()
     };
-    let wanted = changes::Wanted::of(ctx, &asked)?;
-    let (mut rows, mut before) = (vec![], None);
-    loop {
-        let store = ctx.store();
-        let found =
-            search::page(store, &wanted.index, range(export), before, PAGE, &|r| wanted.takes(r)).await?;
-        let mut lines = changes::lines(found.entries, true);
-        changes::named(ctx, &mut lines).await?;
-        rows.extend(lines.iter().map(changes::Line::row));
-        if rows.len() > ROWS {
-            return Err(too_many());
-        }
-        before = found.next;
-        if before.is_none() {
-            return Ok(rows);
-        }
-    }
+    searched(ctx, &changes::Wanted::of(ctx, &asked)?, range(export)).await
 }
 
 async fn of_access(ctx: &Ctx, export: &Export) -> Result<Vec<Value>> {
@@ -83,19 +67,18 @@ async fn of_access(ctx: &Ctx, export: &Export) -> Result<Vec<Value>> {
         record: export.record.clone(),
         ..accesses::Asked::default()
     };
-    let wanted = accesses::Wanted::of(ctx, &asked).await?;
+    searched(ctx, &accesses::Wanted::of(ctx, &asked).await?, range(export)).await
+}
+
+async fn searched<W: Wanted>(ctx: &Ctx, wanted: &W, range: Range) -> Result<Vec<Value>> {
     let (mut rows, mut before) = (vec![], None);
     loop {
-        let store = ctx.store();
-        let found =
-            search::page(store, &wanted.index, range(export), before, PAGE, &|r| wanted.takes(r)).await?;
-        let mut lines = accesses::lines(found.entries, true);
-        accesses::named(ctx, &mut lines).await?;
-        rows.extend(lines.iter().map(accesses::Line::row));
+        let (lines, next, _) = search::lines(ctx, wanted, range, before, PAGE).await?;
+        rows.extend(lines.iter().map(Line::row));
         if rows.len() > ROWS {
             return Err(too_many());
         }
-        before = found.next;
+        before = next;
         if before.is_none() {
             return Ok(rows);
         }

@@ -1,7 +1,11 @@
 //! Who looked at what: by record, user, person and time.
 
-use super::{Found, Index, Range, names, page, unsupported};
-use crate::{cursor, kinds::kind_of};
+use super::{
+    Index,
+    seek::{self, Lines, Paging},
+    unsupported,
+};
+use crate::kinds::kind_of;
 use axum::{http::Method, routing::get};
 use jiff::Timestamp;
 use kernel::{Error, Result};
@@ -10,16 +14,15 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Key, Recorded, facts, trail::Looked};
-use web::{Answer, Ctx, Query, Reach, Route, ok, route};
+use web::{Answer, Ctx, Query, Reach, Route, route};
 
-const DAYS: i64 = 31;
 pub const ALLOWED: &str = "record; user; subject – each with from and to";
 
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/v1/audit/access", "access.view", "access.list", get(list))
             .asks::<Asked>()
-            .gives::<Entries>(200)
+            .gives::<Lines<Line>>(200)
             .trips(5)
             .refuses(&["bad-range", "unsupported-filter"])
             .says("Who looked: at a record, at a person, or what a user looked at; newest first"),
@@ -43,15 +46,8 @@ pub struct Asked {
     pub cursor: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Entries {
-    data: Vec<Line>,
-    next: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    partial: bool,
-}
-
 #[derive(Clone, Serialize, JsonSchema)]
+#[schemars(rename = "AccessLine")]
 pub struct Line {
     pub id: String,
     pub at: Timestamp,
@@ -89,13 +85,20 @@ pub struct Line {
     pub agent: Option<Sealed<String>>,
 }
 
-impl Line {
-    /// `origin`: with where the request came from; those who ask about themselves do not see that of staff.
-    pub fn of(looked: Looked, origin: bool) -> Self {
-        let Looked { kept, context } = looked;
+impl seek::Line for Line {
+    const OF: &'static str = "acc";
+    const COLUMNS: &'static [&'static str] = &[
+        "id", "at", "by", "by_name", "roles", "action", "kind", "records", "subject", "outcome", "status",
+        "problem", "reach", "elevated", "count", "request", "purpose", "ip", "agent",
+    ];
+
+    /// Those who ask about themselves do not see where staff called from.
+    fn of(recorded: Recorded, origin: bool) -> Option<Self> {
+        let Recorded::Access(looked) = recorded else { return None };
+        let Looked { kept, context } = *looked;
         let (entry, given) =
             (kept.entry, |text: String| Some(Sealed(text)).filter(|t| origin && !t.0.is_empty()));
-        Self {
+        Some(Self {
             id: entry.id,
             at: entry.at.parse().unwrap_or_default(),
             by: entry.by,
@@ -115,21 +118,35 @@ impl Line {
             purpose: context.purpose.and_then(given),
             ip: given(context.ip),
             agent: given(context.agent),
-        }
+        })
     }
-    pub fn row(&self) -> Value {
-        seal::open(|| serde_json::to_value(self)).unwrap_or_default()
+    fn by(&self) -> &str {
+        &self.by
+    }
+    fn name(&mut self, name: Option<Sealed<String>>) {
+        self.by_name = name;
+    }
+    fn shows(&self) -> &str {
+        &self.id
     }
 }
 
-pub const COLUMNS: &[&str] = &[
-    "id", "at", "by", "by_name", "roles", "action", "kind", "records", "subject", "outcome", "status",
-    "problem", "reach", "elevated", "count", "request", "purpose", "ip", "agent",
-];
-
 pub struct Wanted {
-    pub index: Index,
-    pub origin: bool,
+    index: Index,
+    origin: bool,
+}
+
+impl seek::Wanted for Wanted {
+    type Line = Line;
+    fn index(&self) -> &Index {
+        &self.index
+    }
+    fn origin(&self) -> bool {
+        self.origin
+    }
+    fn takes(&self, recorded: &Recorded) -> bool {
+        matches!(recorded, Recorded::Access(_))
+    }
 }
 
 impl Wanted {
@@ -164,10 +181,6 @@ impl Wanted {
         };
         Ok(Self { index, origin })
     }
-
-    pub fn takes(&self, recorded: &Recorded) -> bool {
-        matches!(recorded, Recorded::Access(_))
-    }
 }
 
 /// The caller is this person, or somebody linked to them.
@@ -185,31 +198,6 @@ async fn is_theirs(ctx: &Ctx, person: &str) -> Result<bool> {
 
 async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Answer {
     let wanted = Wanted::of(&ctx, &asked).await?;
-    let range = Range::read(asked.from, asked.to, ctx.now(), DAYS)?;
-    let bound = format!("access|{:?}|{:?}", wanted.index, (asked.from, asked.to));
-    let before = asked.cursor.as_deref().map(|c| cursor::open(ctx.store(), &bound, c)).transpose()?;
-    let limit = asked.limit.unwrap_or(25);
-    let found = page(ctx.store(), &wanted.index, range, before, limit, &|r| wanted.takes(r)).await?;
-    let Found { entries, next, partial } = found;
-    let mut data = lines(entries, wanted.origin);
-    named(&ctx, &mut data).await?;
-    ctx.looked_into("acc", data.iter().map(|l| l.id.clone()).collect()).await?;
-    let next = next.map(|before| cursor::after(ctx.store(), &bound, &before));
-    ok(&Entries { data, next, partial })
-}
-
-pub fn lines(entries: Vec<Recorded>, origin: bool) -> Vec<Line> {
-    let line = |recorded| match recorded {
-        Recorded::Access(looked) => Some(Line::of(*looked, origin)),
-        Recorded::Change { .. } => None,
-    };
-    entries.into_iter().filter_map(line).collect()
-}
-
-pub async fn named(ctx: &Ctx, data: &mut [Line]) -> Result<()> {
-    let names = names(ctx.store(), data.iter().map(|l| l.by.clone())).await?;
-    for line in data {
-        line.by_name = names.get(&line.by).cloned().map(Sealed);
-    }
-    Ok(())
+    let Asked { from, to, limit, cursor, .. } = asked;
+    seek::answer(&ctx, &wanted, Paging { from, to, limit, cursor }).await
 }

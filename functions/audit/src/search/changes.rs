@@ -1,22 +1,20 @@
 //! Who changed what: by record, user, action and time.
 
-use super::{Found, Index, Range, names, page, shows_origin, unsupported};
-use crate::{
-    cursor,
-    kinds::{KINDS, kind_of},
+use super::{
+    Index,
+    seek::{self, Lines, Paging},
+    shows_origin, unsupported,
 };
+use crate::kinds::{KINDS, kind_of};
 use axum::{http::Method, routing::get};
 use jiff::Timestamp;
 use kernel::{Error, Result};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use store::{Change, Recorded};
-use web::{Answer, Ctx, Query, Reach, Route, ok, route};
+use store::Recorded;
+use web::{Answer, Ctx, Query, Reach, Route, route};
 
-/// Days that one search spans.
-const DAYS: i64 = 31;
 pub const ALLOWED: &str =
     "time alone; record; record + action; user; user + action; action – each with from and to";
 
@@ -24,7 +22,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/v1/audit/changes", "change.view", "change.list", get(list))
             .asks::<Asked>()
-            .gives::<Changes>(200)
+            .gives::<Lines<Line>>(200)
             .trips(9)
             .refuses(&["bad-range", "unsupported-filter"])
             .says("Changes, newest first: by record, user, action and time"),
@@ -48,17 +46,9 @@ pub struct Asked {
     pub cursor: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Changes {
-    data: Vec<Line>,
-    next: Option<String>,
-    /// A thousand entries were looked at and not all of what you asked for may be among them: go on with `next`.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    partial: bool,
-}
-
 /// A change without its values: those are in the record's own history, for whoever may see the record.
 #[derive(Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ChangeLine")]
 pub struct Line {
     pub at: Timestamp,
     pub record: String,
@@ -80,6 +70,11 @@ pub struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
     pub request: String,
+    /// The route's operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<Sealed<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,14 +82,39 @@ pub struct Line {
     pub hash: String,
 }
 
-impl Line {
-    pub fn of(record: &str, change: Change, origin: bool) -> Self {
+impl seek::Line for Line {
+    const OF: &'static str = "chn";
+    const COLUMNS: &'static [&'static str] = &[
+        "at",
+        "record",
+        "version",
+        "by",
+        "by_name",
+        "roles",
+        "elevated",
+        "on_behalf",
+        "action",
+        "reason",
+        "changed",
+        "event",
+        "request",
+        "route",
+        "session",
+        "ip",
+        "agent",
+        "hash",
+    ];
+
+    fn of(recorded: Recorded, origin: bool) -> Option<Self> {
+        let Recorded::Change { record, change, .. } = recorded else { return None };
+        let change = *change;
         let operations = change.patch.as_array().into_iter().flatten();
         let changed = operations.filter_map(|o| o["path"].as_str().map(String::from)).collect();
+        let session = change.session.filter(|_| origin);
         let origin = |value: Option<Sealed<String>>| value.filter(|_| origin);
-        Self {
+        Some(Self {
             at: change.at,
-            record: record.into(),
+            record,
             version: change.version,
             by: change.by,
             by_name: None,
@@ -106,18 +126,47 @@ impl Line {
             changed,
             event: change.event["type"].as_str().map(String::from),
             request: change.request,
+            route: change.route,
+            session,
             ip: origin(change.ip),
             agent: origin(change.agent),
             hash: change.hash,
-        }
+        })
+    }
+    fn by(&self) -> &str {
+        &self.by
+    }
+    fn name(&mut self, name: Option<Sealed<String>>) {
+        self.by_name = name;
+    }
+    fn shows(&self) -> &str {
+        &self.record
     }
 }
 
 /// What a search asks for, as far as this caller may ask.
 pub struct Wanted {
-    pub index: Index,
+    index: Index,
     action: Option<String>,
     only: Option<authz::Only>,
+}
+
+impl seek::Wanted for Wanted {
+    type Line = Line;
+    fn index(&self) -> &Index {
+        &self.index
+    }
+    fn origin(&self) -> bool {
+        shows_origin(self.only)
+    }
+    fn takes(&self, recorded: &Recorded) -> bool {
+        let Recorded::Change { kind, change, .. } = recorded else { return false };
+        let action = || format!("{kind}.{}", change.action);
+        KINDS.covers(self.only, kind) && self.action.as_ref().is_none_or(|wanted| *wanted == action())
+    }
+    fn filter(&self) -> &str {
+        self.action.as_deref().unwrap_or_default()
+    }
 }
 
 impl Wanted {
@@ -145,70 +194,10 @@ impl Wanted {
         };
         Ok(Self { index, action: asked.action.clone(), only: ctx.only() })
     }
-
-    pub fn takes(&self, recorded: &Recorded) -> bool {
-        let Recorded::Change { kind, change, .. } = recorded else { return false };
-        let action = || format!("{kind}.{}", change.action);
-        KINDS.covers(self.only, kind) && self.action.as_ref().is_none_or(|wanted| *wanted == action())
-    }
 }
 
 async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Answer {
     let wanted = Wanted::of(&ctx, &asked)?;
-    let range = Range::read(asked.from, asked.to, ctx.now(), DAYS)?;
-    let bound = format!("changes|{:?}|{:?}|{:?}", wanted.index, asked.action, (asked.from, asked.to));
-    let before = asked.cursor.as_deref().map(|c| cursor::open(ctx.store(), &bound, c)).transpose()?;
-    let limit = asked.limit.unwrap_or(25);
-    let found = page(ctx.store(), &wanted.index, range, before, limit, &|r| wanted.takes(r)).await?;
-    let Found { entries, next, partial } = found;
-    let mut data = lines(entries, shows_origin(wanted.only));
-    named(&ctx, &mut data).await?;
-    let mut ids: Vec<String> = data.iter().map(|l| l.record.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    ctx.looked_into("chn", ids).await?;
-    let next = next.map(|before| cursor::after(ctx.store(), &bound, &before));
-    ok(&Changes { data, next, partial })
-}
-
-pub fn lines(entries: Vec<Recorded>, origin: bool) -> Vec<Line> {
-    let line = |recorded| match recorded {
-        Recorded::Change { record, change, .. } => Some(Line::of(&record, *change, origin)),
-        Recorded::Access(_) => None,
-    };
-    entries.into_iter().filter_map(line).collect()
-}
-
-pub async fn named(ctx: &Ctx, data: &mut [Line]) -> Result<()> {
-    let names = names(ctx.store(), data.iter().map(|l| l.by.clone())).await?;
-    for line in data {
-        line.by_name = names.get(&line.by).cloned().map(Sealed);
-    }
-    Ok(())
-}
-
-/// For files: one row, in the order of [`COLUMNS`].
-pub const COLUMNS: &[&str] = &[
-    "at",
-    "record",
-    "version",
-    "by",
-    "by_name",
-    "roles",
-    "elevated",
-    "on_behalf",
-    "action",
-    "reason",
-    "changed",
-    "event",
-    "request",
-    "ip",
-    "agent",
-    "hash",
-];
-
-impl Line {
-    pub fn row(&self) -> Value {
-        seal::open(|| serde_json::to_value(self)).unwrap_or_default()
-    }
+    let Asked { from, to, limit, cursor, .. } = asked;
+    seek::answer(&ctx, &wanted, Paging { from, to, limit, cursor }).await
 }

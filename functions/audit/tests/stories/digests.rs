@@ -132,9 +132,11 @@ async fn every_sunday_the_week_is_verified_and_what_is_broken_is_told_once() {
     s.remove(&format!("chg#pat#{ada}"), "v#0000000002").await;
     s.night("2026-05-10").await;
     let page = s.auditor.get("/v1/audit/verifications").await.ok();
-    let run = &page["data"][0];
+    let runs = page["data"].as_array().unwrap();
+    let run = runs.iter().find(|run| run["part"].is_null()).expect("the week's");
     assert_eq!((&run["requested_by"], &run["status"]), (&json!("system:audit"), &json!("broken")), "{run:#}");
     assert_eq!(run["first_broken"]["finding"], "deleted");
     let told = s.world.events().await.iter().filter(|e| e.kind == "audit_chain.broken").count();
-    assert_eq!(told, 1);
+    // The night's thirtieth may hold the same record.
+    assert_eq!(told, runs.iter().filter(|run| run["status"] == "broken").count());
 }

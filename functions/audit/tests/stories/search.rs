@@ -23,6 +23,37 @@ async fn a_changed_number_stands_with_old_and_new_sealed_and_the_record_names_th
     let history = s.nurse.get(&format!("{path}/history")).await.ok();
     let newest = &history["data"][0];
     assert_eq!((&newest["ip"], &newest["version"]), (&json!("196.6.103.10"), &json!(2)));
+    let session = format!("ses-{}", s.desk.user());
+    assert_eq!((&newest["route"], &newest["session"]), (&json!("patient.update"), &json!(session)));
+    s.anchors().await;
+    assert_eq!(s.findings(&ada).await, Vec::<String>::new(), "route and session are part of what is hashed");
+    s.change(&format!("chg#pat#{ada}"), "v#0000000002", |i| {
+        i.insert("route".into(), store::sdk::types::AttributeValue::S("patient.merge".into()));
+    })
+    .await;
+    assert_eq!(s.findings(&ada).await, ["altered 2 form"]);
+}
+
+/// Story 6.
+#[tokio::test]
+async fn a_record_as_it_stood_names_its_version_and_says_why_it_cannot_be_told() {
+    let s = Stage::set().await;
+    s.at("2026-05-04T11:00:00Z");
+    let ada = s.versions("Ada", "0803 123 4567", 4).await;
+    let path = format!("/v1/patients/{ada}");
+    let history = s.nurse.get(&format!("{path}/history")).await.ok();
+    let then = |version: usize| format!("{path}?at={}", history["data"][4 - version]["at"].as_str().unwrap());
+    let reply = s.nurse.get(&then(3)).await;
+    assert_eq!(reply.headers["content-location"], format!("{ada}/history/3"));
+    assert_eq!(reply.ok()["occupation"], "trade 3");
+    s.nurse.get(&format!("{path}?at=2026-05-04T10:59:59Z")).await.refused(404, "not-yet-created");
+    // An erasure takes what a change carried and leaves its digests.
+    s.change(&format!("chg#pat#{ada}"), "v#0000000003", |i| {
+        i.remove("patch");
+    })
+    .await;
+    s.nurse.get(&then(3)).await.refused(410, "erased");
+    assert_eq!(s.nurse.get(&then(2)).await.ok()["occupation"], "trade 2");
 }
 
 /// Story 6.

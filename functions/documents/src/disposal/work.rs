@@ -37,8 +37,9 @@ async fn propose(app: &App, row: &Value) -> Result<()> {
     new.body.items = items;
     new.body.state = if count == 0 { Status::Done } else { Status::Proposed };
     let year = old.body.on.year();
-    new.body.number = format!("DISP-{year}-{}", ctx.store().next_number("disposal", year).await?);
-    let commit = ctx.store().commit().update("propose", &old, &new);
+    let number = ctx.store().upcoming("disposal", year).await?;
+    new.body.number = format!("DISP-{year}-{number}");
+    let commit = ctx.store().commit().update("propose", &old, &new).number("disposal", year, number);
     let commit = if count > 0 { commit.emit(DocumentEvent::DisposalProposed(said_of(&new))) } else { commit };
     // What is held, or too much for one run, comes with the next month's.
     let next =

@@ -1,6 +1,9 @@
 //! A new document: the record, its first version's place in the storage, and the link by which the bytes come.
 
-use super::{Document, FileState, FileVersion, LinkTo, Source, Status, Terms, noun, said};
+use super::{
+    Document, FileState, FileVersion, LinkTo, Source, Status, Terms, noun, said,
+    upload::{Uploads, WithUpload, begin, pieces},
+};
 use crate::{
     category::{Category, Confidentiality},
     hold, place,
@@ -17,18 +20,11 @@ use jiff::{SignedDuration, civil::Date};
 use kernel::{DocumentId, Error, Fault, Id, Kind, Result, SiteId, Ulid, error::faultless};
 use schemars::JsonSchema;
 use seal::Sealed;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Commit, Key, Record, Scope, When, facts};
-use web::{
-    Answer, Body, Ctx, Reach, Route, Shown,
-    files::{File, Link, Upload},
-    noun::View,
-    route,
-};
+use web::{Answer, Body, Ctx, Reach, Route, Shown, files::File, noun::View, route};
 
-/// Minutes that an upload link lives.
-const LINK: SignedDuration = SignedDuration::from_mins(15);
 /// When the clock first looks after bytes whose arrival nobody told.
 pub const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
@@ -38,7 +34,13 @@ pub fn routes() -> Vec<Route> {
             .takes::<New>()
             .gives::<View<'static, Document>>(201)
             .trips(4)
-            .refuses(&["file-too-large", "type-not-allowed", "limit-storage", "unknown-category"])
+            .refuses(&[
+                "file-too-large",
+                "type-not-allowed",
+                "limit-storage",
+                "unknown-category",
+                "parts-needed",
+            ])
             .says("A new document, with the link that takes exactly its bytes"),
     ]
 }
@@ -55,6 +57,10 @@ pub struct NewFile {
     pub size: u64,
     #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub sha256: String,
+    /// Over 100 MB: the SHA-256 of each 64 MB of the file, in their order; it is uploaded in these parts.
+    #[schemars(length(max = 40), inner(regex(pattern = r"^[0-9a-f]{64}$")))]
+    #[serde(default)]
+    pub part_sha256: Vec<String>,
     #[schemars(length(min = 1, max = 500))]
     pub note: Option<Sealed<String>>,
 }
@@ -146,6 +152,7 @@ pub fn version(ctx: &Ctx, n: u32, new: &NewFile, category: &Category) -> Result<
         at: ctx.now(),
         note: new.note.clone(),
         scan: None,
+        pieces: pieces(new)?,
     })
 }
 
@@ -179,7 +186,6 @@ pub fn record(ctx: &Ctx, wanted: Wanted) -> Result<Record<Document>> {
         expires_on: about.expires_on,
         status: Status::AwaitingUpload,
         current: file.n,
-        file,
         verification: None,
         rejection: None,
         replaces: None,
@@ -193,7 +199,8 @@ pub fn record(ctx: &Ctx, wanted: Wanted) -> Result<Record<Document>> {
         holds: 0,
         confidentiality,
         source,
-        uploaded_by: ctx.actor().user.clone(),
+        uploaded_by: file.uploaded_by.clone(),
+        file,
         terms,
         zone: ctx.zone().iana_name().unwrap_or("UTC").into(),
         stage: None,
@@ -272,18 +279,6 @@ fn about_whom(commit: Commit, record: &Record<Document>) -> Commit {
     }
 }
 
-/// The link that takes these bytes.
-pub async fn link(ctx: &Ctx, id: DocumentId, file: &FileVersion) -> Result<Link> {
-    let upload =
-        Upload { size: file.size, sha256: file.sha256.clone(), content_type: file.content_type.clone() };
-    ctx.app().files().upload(&file_of(ctx, id, file), &upload, LINK).await
-}
-
-#[derive(Serialize)]
-pub struct WithUpload {
-    pub upload: Link,
-}
-
 async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     let category = category(&ctx, &new.category).await?;
     let site = new.site.or_else(|| only_site(&ctx));
@@ -292,8 +287,8 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     let New { title, about, subject, links, confidentiality, .. } = new;
     let source = Source::Upload;
     let wanted = Wanted { title, category, file, about, subject, links, site, confidentiality, source };
-    let made = record(&ctx, wanted)?;
-    let upload = link(&ctx, made.id, &made.body.file).await?;
+    let mut made = record(&ctx, wanted)?;
+    let upload: Uploads = begin(&ctx, made.id, &mut made.body.file).await?;
     place::again(&ctx, || async {
         let mut made = made.clone();
         let commit = commit(&ctx, &mut made).await?;

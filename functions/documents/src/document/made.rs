@@ -28,6 +28,7 @@ pub fn file(ctx: &Ctx, name: &str, kind: Type, bytes: &[u8]) -> FileVersion {
         at: ctx.now(),
         note: None,
         scan: Some(Scan { engine: "own".into(), at: ctx.now(), result: "clean".into() }),
+        pieces: None,
     }
 }
 
@@ -60,6 +61,9 @@ pub async fn made(
     };
     let held = hold::over(ctx, &new).await?;
     new.body.holds = held.count();
+    if held.count() > 0 {
+        ctx.app().files().hold(&file_of(ctx, new.id, &new.body.file), true).await?;
+    }
     let commit = ctx.commit().create(&new).emit(event(&new));
     let commit = commit.put(&part(new.id, 1), &new.body.file);
     let commit = retire::plan_both(receive::publish(commit, &new), created, verified);

@@ -94,11 +94,13 @@ async fn verdict(ctx: &Ctx, id: DocumentId, file: &FileVersion) -> Result<Option
     let Some(bytes) = files.read(&place, Some(if large { BEGINNING } else { WHOLE })).await? else {
         return Ok(None);
     };
-    let unproven = stat.sha256.is_none();
-    if unproven && large {
-        return Err(Error::internal("the storage computed no checksum of a file too large to read"));
-    }
-    if unproven && hex::encode(seal::sha256(&bytes)) != file.sha256 {
+    // Of what was joined of parts the storage knows no checksum of the whole: it is read through.
+    let sha256 = match stat.sha256 {
+        Some(proven) => Some(proven),
+        None if large => files.sha256(&place).await?,
+        None => Some(hex::encode(seal::sha256(&bytes))),
+    };
+    if sha256.is_none_or(|sha256| sha256 != file.sha256) {
         return no(Refusal::ChecksumMismatch);
     }
     let found = Rules.scan(&bytes);
@@ -115,9 +117,10 @@ async fn verdict(ctx: &Ctx, id: DocumentId, file: &FileVersion) -> Result<Option
 async fn fine(ctx: &Ctx, old: &Record<Document>, scan: Scan) -> Result<Commit> {
     let mut new = old.next(ctx.now());
     let d = &mut new.body;
-    (d.file.state, d.file.scan) = (FileState::Received, Some(scan));
+    (d.file.state, d.file.scan, d.file.pieces) = (FileState::Received, Some(scan), None);
     (d.upload_check, d.fallback, d.rejection) = (None, None, None);
     d.status = if d.terms.needs_verification { Status::Pending } else { Status::Verified };
+    flagged(ctx, old).await?;
     let commit = ctx.store().commit();
     let verified = d.status == Status::Verified;
     let run = if verified { trusted(ctx, &mut new).await? } else { None };
@@ -127,6 +130,14 @@ async fn fine(ctx: &Ctx, old: &Record<Document>, scan: Scan) -> Result<Commit> {
     let commit = commit.put(&part(new.id, new.body.file.n), &new.body.file);
     let commit = if verified { publish(commit, &new) } else { commit };
     Ok(retire::plan(commit, run))
+}
+
+/// What arrives under a hold is held in the storage before anybody can ask for its disposal.
+async fn flagged(ctx: &Ctx, old: &Record<Document>) -> Result<()> {
+    if old.body.holds == 0 {
+        return Ok(());
+    }
+    ctx.app().files().hold(&file_of(ctx, old.id, &old.body.file), true).await
 }
 
 /// Where nobody has to look, what was received counts.
@@ -151,12 +162,13 @@ async fn refused(ctx: &Ctx, old: &Record<Document>, refusal: Refusal, scan: Opti
     d.file.state = if quarantined { FileState::Quarantined } else { FileState::Refused };
     d.file.scan =
         scan.or(Some(Scan { engine: "rules-1".into(), at: ctx.now(), result: refusal.code().into() }));
-    (d.status, d.upload_check, d.fallback) = (Status::Refused, None, None);
+    (d.status, d.upload_check, d.fallback, d.file.pieces) = (Status::Refused, None, None, None);
     let event = DocumentEvent::Refused { document: said(&new), code: refusal.code().into() };
     let commit = ctx.store().commit().update("refuse", old, &new).emit(event);
     let commit = commit.put(&part(new.id, new.body.file.n), &new.body.file);
     if quarantined {
         // Nobody reads it; it stays as what was found.
+        flagged(ctx, old).await?;
         return Ok(commit);
     }
     ctx.app().files().remove(&file_of(ctx, old.id, &old.body.file)).await?;
@@ -183,6 +195,10 @@ async fn look(app: &App, row: &Value) -> Result<()> {
             new.body.upload_check = Some(until);
             return ctx.store().commit().update("await", &old, &new).run().await;
         }
+        if let Some(pieces) = &old.body.file.pieces {
+            let place = file_of(&ctx, old.id, &old.body.file);
+            ctx.app().files().abandon(&place, &pieces.upload).await?;
+        }
         given_up(&ctx, &old).run().await
     })
     .await
@@ -192,7 +208,7 @@ async fn look(app: &App, row: &Value) -> Result<()> {
 fn given_up(ctx: &Ctx, old: &Record<Document>) -> Commit {
     let mut new = old.next(ctx.now());
     let mut lost = old.body.file.clone();
-    lost.state = FileState::Removed;
+    (lost.state, lost.pieces) = (FileState::Removed, None);
     let (d, size) = (&mut new.body, lost.size);
     d.upload_check = None;
     let commit = ctx.store().commit();

@@ -2,8 +2,9 @@
 
 use super::{
     Document, Fallback, Status,
-    create::{self, About, NewFile, Wanted, WithUpload, part},
+    create::{self, About, NewFile, Wanted, part},
     said, step,
+    upload::{self, WithUpload},
 };
 use crate::{category::Category, place, shipped, storage};
 use axum::{http::Method, routing::post};
@@ -84,7 +85,7 @@ async fn next_version(
     d.file = create::version(ctx, old.body.file.n + 1, file, &category)?;
     (d.status, d.current, d.stage) = (to, d.file.n, None);
     (d.fallback, d.upload_check) = (Some(before), Some(ctx.now() + create::FIRST_LOOK));
-    let upload = create::link(ctx, new.id, &new.body.file).await?;
+    let upload = upload::begin(ctx, new.id, &mut new.body.file).await?;
     let commit = ctx.commit().because(reason).update(command, &old, &new);
     let commit = if old.body.status == Status::Verified {
         commit.emit(DocumentEvent::Unverified(said(&new))).drop_fact(facts::DOCUMENT, new.id)
@@ -124,7 +125,7 @@ async fn renewed(ctx: &Ctx, id: DocumentId, body: Renewal) -> Result<axum::respo
     let file = create::version(ctx, 1, &body.file, &category.body)?;
     let mut made = create::record(ctx, prefilled(&old.body, category, file, body))?;
     made.body.replaces = Some(id);
-    let upload = create::link(ctx, made.id, &made.body.file).await?;
+    let upload = upload::begin(ctx, made.id, &mut made.body.file).await?;
     let mut before = old.next(ctx.now());
     before.body.renewal = Some(made.id);
     let commit = create::commit(ctx, &mut made).await?;

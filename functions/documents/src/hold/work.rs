@@ -2,7 +2,7 @@
 //! goes on by message where a person has many.
 
 use super::{Held, Hold, Status, api};
-use crate::document::Document;
+use crate::document::{Document, FileState, FileVersion, create};
 use crate::place;
 use events::{Envelope, documents::Hold as Said};
 use kernel::{DocumentId, Error, HoldId, Result};
@@ -73,8 +73,28 @@ async fn mark(ctx: &Ctx, hold: &Record<Hold>, record: &str) -> Result<()> {
     .await
 }
 
-/// The fact, and the number of holds that the document shows.
+/// The fact, the number of holds that the document shows, and the storage's own flag on its bytes.
 async fn mark_document(ctx: &Ctx, hold: &Record<Hold>, id: DocumentId) -> Result<()> {
+    note(ctx, hold, id).await?;
+    flag(ctx, id).await
+}
+
+/// The flag follows the fact. Whoever set or lifted it looks again afterwards: of two at once the last one sees how it is.
+async fn flag(ctx: &Ctx, id: DocumentId) -> Result<()> {
+    loop {
+        let held = ctx.store().fact::<Held>(facts::HELD, id).await?.is_some();
+        let parts = ctx.store().under::<FileVersion>(&create::part(id, 1), "file#", 1000).await?;
+        let there = |v: &FileVersion| matches!(v.state, FileState::Received | FileState::Quarantined);
+        for (_, version) in parts.iter().filter(|(_, v)| there(v)) {
+            ctx.app().files().hold(&create::file_of(ctx, id, version), held).await?;
+        }
+        if ctx.store().fact::<Held>(facts::HELD, id).await?.is_some() == held {
+            return Ok(());
+        }
+    }
+}
+
+async fn note(ctx: &Ctx, hold: &Record<Hold>, id: DocumentId) -> Result<()> {
     place::again(ctx, || async {
         let old = match ctx.store().fresh::<Document>(id).await {
             Err(Error::Missing) => return Ok(()),

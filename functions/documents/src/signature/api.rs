@@ -11,7 +11,10 @@ use axum::{
 };
 use events::DocumentEvent;
 use jiff::{SignedDuration, ToSpan, civil::Date};
-use kernel::{DocumentId, Error, Fault, Result, SignatureId, UserId, error::faultless, text};
+use kernel::{
+    DocumentId, Error, Fault, Result, SignatureId, UserId, country::Country, error::faultless, phone::E164,
+    text,
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::Deserialize;
@@ -75,6 +78,9 @@ pub struct NewSigner {
     /// Of somebody without a login: the link and the code go there.
     #[schemars(length(min = 3, max = 254))]
     email: Option<Sealed<String>>,
+    /// The same of somebody by their telephone, as it is dialled in the organisation's country.
+    #[schemars(length(min = 5, max = 40))]
+    phone: Option<Sealed<String>>,
     /// A login of the organisation.
     user: Option<UserId>,
     /// What they sign as: `employee`, `witness`.
@@ -136,15 +142,27 @@ async fn signers(ctx: &Ctx, new: Vec<NewSigner>) -> Result<Vec<Signer>> {
             .as_ref()
             .map(|e| text::email(e).map_err(|e| faults.push(e.fault(format!("{pointer}/email")))));
         let email = email.and_then(std::result::Result::ok).map(Sealed);
-        if signer.user.is_some() == signer.email.is_some() {
-            let detail = "name a login of the organisation, or an e-mail address: one of the two";
-            faults.push(Fault::new(pointer.clone(), "one-of", detail));
-        }
-        let auth = if signer.user.is_some() { Auth::Login } else { Auth::EmailCode };
+        let home: Country = ctx.tenant()?.country.parse().unwrap_or(Country::NG);
+        let phone = signer.phone.as_ref().and_then(|typed| {
+            let read = E164::parse(typed, home);
+            read.map_err(|e| faults.push(e.fault(format!("{pointer}/phone")))).ok()
+        });
+        let auth = match (&signer.user, &signer.email, &signer.phone) {
+            (Some(_), None, None) => Auth::Login,
+            (None, Some(_), None) => Auth::EmailCode,
+            (None, None, Some(_)) => Auth::SmsCode,
+            _ => {
+                let detail =
+                    "name a login of the organisation, an e-mail address, or a telephone: one of them";
+                faults.push(Fault::new(pointer.clone(), "one-of", detail));
+                Auth::Login
+            }
+        };
         signers.push(Signer {
             n: at as u32 + 1,
             name: Sealed(name.unwrap_or_default()),
             email,
+            phone: phone.map(|p| Sealed(p.as_str().into())),
             user: signer.user,
             role: signer.role,
             auth,

@@ -91,7 +91,7 @@ async fn whole(
     document: &Record<Document>,
     evidence: &[Evidence],
 ) -> Result<Vec<u8>> {
-    let certificate = certificate(ctx, request, document, evidence);
+    let certificate = certificate(ctx, request, document, evidence).await?;
     let version: Option<FileVersion> =
         ctx.store().read(&create::part(document.id, request.body.document_version)).await?;
     let file =
@@ -106,12 +106,12 @@ async fn whole(
 }
 
 /// Who signed what, when, from where, and how they proved who they are.
-fn certificate(
+async fn certificate(
     ctx: &Ctx,
     request: &Record<Signature>,
     document: &Record<Document>,
     evidence: &[Evidence],
-) -> reports::Document {
+) -> Result<reports::Document> {
     let (s, zone) = (&request.body, ctx.zone());
     let at = |t: Option<jiff::Timestamp>| {
         t.map(|t| t.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()).unwrap_or_default()
@@ -130,8 +130,9 @@ fn certificate(
     for (signer, e) in s.signers.iter().zip(evidence) {
         let how = match signer.auth {
             Auth::Login => format!("login {}", signer.user.map(|u| u.to_string()).unwrap_or_default()),
-            Auth::EmailCode => {
-                format!("code to {}", signer.email.as_ref().map(|a| a.0.clone()).unwrap_or_default())
+            Auth::EmailCode | Auth::SmsCode => {
+                let to = signer.email.as_ref().or(signer.phone.as_ref());
+                format!("code to {}", to.map(|a| a.0.clone()).unwrap_or_default())
             }
         };
         blocks.push(Block::heading(2, Run::plain(format!("{}. {}", signer.n, *signer.name))));
@@ -155,7 +156,7 @@ fn certificate(
         "These are simple electronic signatures with the evidence above; no qualified certificate is claimed. This \
          certificate is sealed: its own SHA-256 is signed with the organisation's key and can be verified.",
     ));
-    print::letterhead(ctx, &title, &request.id.to_string(), blocks)
+    print::letterhead(ctx, &title, &request.id.to_string(), blocks).await
 }
 
 /// A drawn mark that can be printed.

@@ -1,9 +1,10 @@
-//! Signers without a login: a link, then a code to their mailbox, then the document itself.
+//! Signers without a login: a link, then a code to their mailbox or telephone, then the document itself.
 
 use super::{
     Evidence, Signature, State, Status,
     act::{self, CONSENT, Decline, Sign},
-    letter, part,
+    letter::{self, Reached},
+    part,
 };
 use crate::{
     document::{FileState, FileVersion, create},
@@ -44,9 +45,9 @@ pub fn routes() -> Vec<Route> {
             .says("What a signer's link is for"),
         route(Method::POST, at("/code"), Door::Public, "sign.code", post(code))
             .gives::<Outline>(200)
-            .trips(4)
+            .trips(5)
             .refuses(refusals)
-            .says("Sends six digits to the signer's mailbox"),
+            .says("Sends six digits to the signer's mailbox or telephone"),
         route(Method::POST, at("/open"), Door::Public, "sign.open", post(open))
             .takes::<Code>()
             .gives::<Reading>(200)
@@ -172,12 +173,13 @@ async fn code(anyone: Anyone, Named(token): Named) -> Answer {
     opened.record.body.turn(opened.n, anyone.now())?;
     opened.evidence.lock.open(anyone.now())?;
     let signer = opened.record.body.signer(opened.n)?;
-    let address = signer.email.clone().ok_or(Error::Missing)?;
+    let to = Reached::of(signer).ok_or(Error::Missing)?;
     let code = six_digits()?;
     opened.evidence.code_hash = Some(code_hash(&opened.evidence, &code));
     opened.evidence.code_until = Some(anyone.now() + CODE);
     opened.store.commit().put(&part(opened.record.id, opened.n), &opened.evidence).run().await?;
-    anyone.app().mail().send(letter::code(&address, &opened.tenant.name, &code)).await?;
+    let message = letter::code(&opened.tenant.name, &code);
+    to.tell(anyone.app(), &opened.store, message, CODE).await?;
     ok(&opened.outline(&opened.record)?)
 }
 

@@ -3,7 +3,9 @@
 use super::{
     Signature, Status,
     api::{freed, next_reminder},
-    complete, letter, said, secret,
+    complete,
+    letter::{self, Reached},
+    said, secret,
 };
 use crate::{place, token};
 use events::{DocumentEvent, Envelope, documents::Signing};
@@ -51,13 +53,14 @@ async fn write_to(ctx: &Ctx, event: &Envelope, record: &Record<Signature>, asked
     let organisation = ctx.tenant()?.name.clone();
     for n in asked {
         let signer = record.body.signer(*n)?;
-        let Some(address) = &signer.email else { continue };
+        let Some(to) = Reached::of(signer) else { continue };
         let token = token::write(ctx.scope(), record.id, *n, secret(ctx.store(), record.id, *n));
         let link = format!("{}/sign/{token}", ctx.app().place().public_url);
         let message = record.body.message.as_ref().map(|m| m.as_str());
         let until = record.body.expires_on.to_string();
-        let letter = letter::asked(address, &signer.name, &organisation, &link, message, &until);
-        once(ctx, &format!("{}~{n}", event.id), ctx.app().mail().send(letter)).await?;
+        let asked = letter::asked(&signer.name, &organisation, &link, message, &until);
+        let telling = to.tell(ctx.app(), ctx.store(), asked, letter::PATIENCE);
+        once(ctx, &format!("{}~{n}", event.id), telling).await?;
     }
     Ok(())
 }
@@ -81,9 +84,10 @@ async fn completed(ctx: Ctx, event: Envelope) -> Result<()> {
     let organisation = ctx.tenant()?.name.clone();
     let Some(sha256) = &record.body.final_sha256 else { return Ok(()) };
     for signer in &record.body.signers {
-        let Some(address) = &signer.email else { continue };
-        let letter = letter::completed(address, &signer.name, &organisation, &record.body.title, sha256);
-        once(&ctx, &format!("{}~{}", event.id, signer.n), ctx.app().mail().send(letter)).await?;
+        let Some(to) = Reached::of(signer) else { continue };
+        let said = letter::completed(&signer.name, &organisation, &record.body.title, sha256);
+        let telling = to.tell(ctx.app(), ctx.store(), said, letter::PATIENCE);
+        once(&ctx, &format!("{}~{}", event.id, signer.n), telling).await?;
     }
     Ok(())
 }

@@ -16,23 +16,25 @@ use events::{DocumentEvent, Envelope, documents::Requested};
 use kernel::{DocumentId, DocumentTemplateId, Error, Id, Result, SiteId, Ulid, error::faultless};
 use schemars::JsonSchema;
 use seal::Sealed;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Commit, Key, Record};
-use web::{Answer, Body, Ctx, Route, noun::View, route};
+use web::{Answer, Body, Ctx, Route, Work, job::Made, noun::View, route};
 
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::POST, "/v1/documents/generate", "document.create", "document.generate", post(generate))
             .takes::<Asked>()
             .gives::<View<'static, Document>>(201)
-            .trips(7)
+            .trips(9)
             .refuses(&["unknown-template", "template", "output-not-offered", "limit-storage"])
-            .says("A document of a template's published edition, with these values"),
+            .says(
+                "A document of a template's published edition, with these values; above 50 pages 202 with a job that makes it",
+            ),
     ]
 }
 
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 struct Asked {
     /// Id or code.
     #[schemars(length(min = 2, max = 40))]
@@ -60,12 +62,42 @@ async fn generate(ctx: Ctx, Body(asked): Body<Asked>) -> Answer {
     let template = found(&ctx, &asked).await?;
     let category = create::category(&ctx, &template.1.category).await?;
     create::permit(&ctx, &category.body, asked.subject.as_deref(), asked.site).await?;
+    let (document, _) = laid_out(&ctx, &template.1, &asked, "").await?;
+    if reports::page_count(&document).map_err(Error::from)? > AT_ONCE {
+        // Of the edition that is in force now, whatever is published meanwhile.
+        let asked = Asked { template: template.0.to_string(), edition: Some(template.1.edition), ..asked };
+        let input = seal::open(|| serde_json::to_value(&asked)).map_err(Error::internal)?;
+        return ctx.later(LONG, input).await;
+    }
     place::again(&ctx, || async {
-        let (new, commit) = printing(&ctx, &template, asked.clone(), Ulid::new(), None).await?;
+        let (new, commit) = printing(&ctx, &template, asked.clone(), Ulid::new(), Origin::default()).await?;
         storage::settle(&ctx, commit, ctx.shown(201, &new)?).await
     })
     .await
     .map_err(Into::into)
+}
+
+/// Pages that are printed while a caller waits.
+const AT_ONCE: usize = 50;
+/// What [`work`] does.
+pub const LONG: &str = "document.generate";
+
+/// A long print, when the job's turn has come.
+pub async fn work(ctx: Ctx, work: Work) -> Result<()> {
+    let asked: Asked = work.input()?;
+    let template = found(&ctx, &asked).await?;
+    let origin = Origin { by: Some(work.requester().into()), request: None };
+    let (new, commit) = printing(&ctx, &template, asked, work.id().ulid(), origin).await?;
+    let made = Made { record: new.id.to_string(), href: format!("/v1/documents/{}", new.id) };
+    let commit = work.done(&ctx, commit, vec![made]);
+    commit.run().await.map_err(|e| storage::explained(&ctx, e))
+}
+
+/// Who asked for it, where that is not who makes it; and by which event.
+#[derive(Default)]
+struct Origin {
+    by: Option<String>,
+    request: Option<String>,
 }
 
 /// The published edition that is meant: 422 if there is none.
@@ -101,8 +133,46 @@ async fn printing(
     (id, template): &(DocumentTemplateId, Template),
     asked: Asked,
     seed: Ulid,
-    request: Option<String>,
+    origin: Origin,
 ) -> Result<(Record<Document>, Commit)> {
+    let (document, output) = laid_out(ctx, template, &asked, &DocumentId::of(seed).to_string()).await?;
+    let (bytes, kind) = match output {
+        Output::Pdf => (reports::pdf(&document)?, Type::Pdf),
+        Output::Docx => (reports::docx(&document)?, Type::Docx),
+    };
+    let mut file = made::file(ctx, &format!("{}.{kind}", template.code), kind, &bytes);
+    file.uploaded_by = origin.by.unwrap_or(file.uploaded_by);
+    let wanted = Wanted {
+        title: titled(template, &asked),
+        category: create::category(ctx, &template.category).await?,
+        file,
+        about: About::default(),
+        subject: asked.subject,
+        links: asked.links,
+        site: asked.site,
+        confidentiality: None,
+        source: Source::Template,
+    };
+    let (template, request) = (*id, origin.request);
+    made::made(ctx, wanted, bytes, Some(seed), |new| DocumentEvent::Generated {
+        document: said(new),
+        template,
+        request,
+    })
+    .await
+}
+
+fn titled(template: &Template, asked: &Asked) -> Sealed<String> {
+    asked.title.clone().unwrap_or_else(|| Sealed(template.name.clone()))
+}
+
+/// What will be printed, with an id at its foot, and as what.
+async fn laid_out(
+    ctx: &Ctx,
+    template: &Template,
+    asked: &Asked,
+    id: &str,
+) -> Result<(reports::Document, Output)> {
     faultless(fields::faults(&template.fields, &asked.data)).map_err(told_all)?;
     let output = asked.output.or(template.outputs.first().copied()).unwrap_or(Output::Pdf);
     if !template.outputs.contains(&output) {
@@ -113,31 +183,7 @@ async fn printing(
         ));
     }
     let rendered = render::render(template, &asked.data, &ctx.zone())?;
-    let title = asked.title.clone().unwrap_or_else(|| Sealed(template.name.clone()));
-    let document = printed(ctx, template, rendered, &title, &DocumentId::of(seed).to_string());
-    let (bytes, kind) = match output {
-        Output::Pdf => (reports::pdf(&document)?, Type::Pdf),
-        Output::Docx => (reports::docx(&document)?, Type::Docx),
-    };
-    let name = format!("{}.{kind}", template.code);
-    let wanted = Wanted {
-        title,
-        category: create::category(ctx, &template.category).await?,
-        file: made::file(ctx, &name, kind, &bytes),
-        about: About::default(),
-        subject: asked.subject,
-        links: asked.links,
-        site: asked.site,
-        confidentiality: None,
-        source: Source::Template,
-    };
-    let template = *id;
-    made::made(ctx, wanted, bytes, Some(seed), |new| DocumentEvent::Generated {
-        document: said(new),
-        template,
-        request,
-    })
-    .await
+    Ok((printed(ctx, template, rendered, &titled(template, asked), id).await?, output))
 }
 
 /// 422, since the shape is right and the sense is not.
@@ -194,7 +240,8 @@ async fn made_once(
     };
     let template = found(ctx, &asked).await?;
     place::again(ctx, || async {
-        let (made, commit) = printing(ctx, &template, asked.clone(), seed, Some(event.id.clone())).await?;
+        let origin = Origin { by: None, request: Some(event.id.clone()) };
+        let (made, commit) = printing(ctx, &template, asked.clone(), seed, origin).await?;
         match ctx.once_for(commit, "documents.requested", &event.id).run().await {
             Err(Error::Refused(r)) if r.code == "seen-already" => Ok(made.id),
             other => other.map(|()| made.id),

@@ -40,11 +40,19 @@ async fn run(s: &Stage, state: &str) -> Value {
     page["data"][0].clone()
 }
 
+/// One asks for it, and is told where somebody else approves.
+async fn asked(s: &Stage, path: &str) -> String {
+    s.grace.present(&s.admin).await;
+    let waits = s.admin.post(path, json!({"reason": "as due"})).await.refused(428, "approval-required");
+    format!("/v1/documents/approvals/{}/approve", waits["approval"].as_str().unwrap())
+}
+
 async fn approved(s: &Stage, run: &Value) {
-    let path = format!("/v1/documents/disposals/{}/approve", id(run));
-    s.admin.post(&path, json!({})).await.ok();
+    let path = asked(s, &format!("/v1/documents/disposals/{}/approve", id(run))).await;
     let other = s.grace.staff("tenant_admin");
-    other.post(&path, json!({})).await.ok();
+    let done = other.post(&path, json!({})).await.ok();
+    let people: Vec<&Value> = done["approved_by"].as_array().unwrap().iter().map(|a| &a["by"]).collect();
+    assert_eq!(people, [&json!(s.admin.user()), &json!(other.user())]);
     s.world.ring().await;
 }
 
@@ -61,6 +69,8 @@ async fn a_leavers_file_goes_after_six_years_unless_a_hold_lies_on_it() {
     s.at("2032-11-01T10:00:00Z");
     let hold = holds(&s, json!({"subject": s.carer.user()})).await;
     assert_eq!(s.shows(&made).await["holds"], 1);
+    let kept = s.world.files.held(Bucket::Documents);
+    assert!(kept.len() == 1 && kept[0].contains(&id(&made)), "S3 itself keeps it: {kept:?}");
     s.at("2032-12-01T03:00:01Z");
     s.world.ring().await;
     let skipped = run(&s, "done").await;
@@ -73,6 +83,7 @@ async fn a_leavers_file_goes_after_six_years_unless_a_hold_lies_on_it() {
     s.admin.post(&format!("/v1/documents/holds/{}/release", id(&hold)), other).await.ok();
     s.world.deliver().await;
     assert!(held(&s, &id(&made)).await.is_none() && held(&s, &s.carer.user()).await.is_none());
+    assert_eq!(s.world.files.held(Bucket::Documents), [] as [String; 0]);
     s.at("2033-01-01T03:00:01Z");
     s.world.ring().await;
     let proposed = run(&s, "proposed").await;
@@ -102,15 +113,19 @@ async fn one_person_cannot_approve_twice() {
     s.world.ring().await;
     let proposed = run(&s, "proposed").await;
     let path = format!("/v1/documents/disposals/{}", id(&proposed));
-    s.hr.post(&format!("{path}/approve"), json!({})).await.refused(403, "forbidden");
-    s.admin.post(&format!("{path}/approve"), json!({})).await.ok();
-    s.admin.post(&format!("{path}/approve"), json!({})).await.refused(403, "second-person-needed");
+    let yes = json!({"reason": "as due"});
+    s.hr.post(&format!("{path}/approve"), yes.clone()).await.refused(403, "forbidden");
+    s.admin.post(&format!("{path}/approve"), json!({})).await.refused(422, "reason-required");
+    let approve = asked(&s, &format!("{path}/approve")).await;
+    assert_eq!(asked(&s, &format!("{path}/approve")).await, approve, "the same wish is the same approval");
+    s.admin.post(&approve, json!({})).await.refused(403, "own-request");
     s.world.ring().await;
     assert_ne!(s.shows(&made).await["status"], "disposed");
-    // Whoever takes something out changes what was approved.
+    // Whoever takes something out changes what was to be approved.
     let out = json!({"documents": [made["id"]], "reason": "asked for by the tribunal"});
     let changed = s.hr.post(&format!("{path}/take_out"), out).await.ok();
     assert_eq!((&changed["approved_by"], &changed["items"][0]["state"]), (&json!([]), &json!("taken_out")));
+    s.grace.staff("tenant_admin").post(&approve, json!({})).await.refused(409, "superseded");
 }
 
 #[tokio::test]
@@ -141,6 +156,7 @@ async fn nothing_is_deleted_under_a_hold_and_only_its_number_is_told() {
     let later = s.uploads(&s.carer, &pdf("later"), json!({"subject": s.carer.user()})).await;
     assert_eq!(later["holds"], 1);
     assert!(held(&s, &id(&later)).await.is_some());
+    assert_eq!(s.world.files.held(Bucket::Documents).len(), 2);
     // A second matter: the first one's release leaves it held.
     holds(&s, json!({"documents": [made["id"]]})).await;
     assert_eq!(s.shows(&made).await["holds"], 2);
@@ -150,6 +166,8 @@ async fn nothing_is_deleted_under_a_hold_and_only_its_number_is_told() {
     s.world.deliver().await;
     assert_eq!(s.shows(&made).await["holds"], 1);
     assert!(held(&s, &id(&later)).await.is_none());
+    let kept = s.world.files.held(Bucket::Documents);
+    assert!(kept.len() == 1 && kept[0].contains(&id(&made)), "{kept:?}");
     s.admin.call("DELETE", &path).because("tidy").send().await.refused(409, "legal-hold");
 }
 
@@ -189,4 +207,36 @@ async fn what_counts_already_is_not_shortened_by_its_class() {
     let change =
         s.hr.call("PATCH", &doc).body(json!({"retention": "right_to_work"})).because("filed wrongly");
     assert_eq!(change.send().await.ok()["dispose_on"], "2028-11-30");
+}
+
+/// What an organisation may ask for: nobody lifts a hold alone.
+#[tokio::test]
+async fn where_the_policy_says_so_a_second_person_releases_a_hold() {
+    let s = Stage::set().await;
+    let made = s.verified("2027-05-01").await;
+    let hold = holds(&s, json!({"documents": [made["id"]]})).await;
+    let policy = json!({"policies": [{"id": "apy_1", "needed": 1, "expires_hours": 72}]});
+    let store = s.grace.store().await;
+    store.commit().fact(facts::APPROVAL_POLICY, "hold.release", &policy).run().await.unwrap();
+    s.world.app.policies().forget(store.scope());
+    let approve = asked(&s, &format!("/v1/documents/holds/{}/release", id(&hold))).await;
+    s.world.deliver().await;
+    assert!(held(&s, &id(&made)).await.is_some());
+    s.admin.post(&approve, json!({})).await.refused(403, "own-request");
+    let other = s.grace.staff("tenant_admin");
+    assert_eq!(other.post(&approve, json!({})).await.ok()["status"], "released");
+    s.world.deliver().await;
+    assert!(held(&s, &id(&made)).await.is_none());
+}
+
+/// Numbers of holds and runs have no gaps.
+#[tokio::test]
+async fn two_holds_at_once_get_the_next_two_numbers() {
+    let s = Stage::contended().await;
+    let body = json!({"matter": "Case", "reason": "claim", "covers": {"subject": s.carer.user()}});
+    let path = "/v1/documents/holds";
+    let (a, b) = tokio::join!(s.admin.post(path, body.clone()), s.admin.post(path, body));
+    let mut numbers = [a, b].map(|r| r.created()["number"].clone().to_string());
+    numbers.sort();
+    assert_eq!(numbers, ["\"HOLD-2026-1\"", "\"HOLD-2026-2\""]);
 }

@@ -92,6 +92,13 @@ impl Stage {
         self.world.hand_over_other(&json!({"type": "file.stored", "key": key(url)})).await;
     }
 
+    /// What this module has sent to its own queue.
+    pub async fn posted(&self) {
+        for message in self.world.letters.take(web::Queue::Documents) {
+            self.world.hand_over_other(&message).await;
+        }
+    }
+
     pub async fn patient(&self) -> String {
         let id = PatientId::at(self.world.clock.now());
         let store = self.grace.store().await;

@@ -176,3 +176,57 @@ async fn another_module_asks_by_event_and_is_answered_once() {
     assert_eq!(s.world.letters.letters("ada@example.org").len(), 1);
     assert_eq!(s.heard("signature.requested").await.len(), 1);
 }
+
+/// Above 50 pages nobody waits for the answer: a job makes it, once, for whoever asked.
+#[tokio::test]
+async fn a_book_of_sixty_pages_is_made_by_a_job() {
+    let s = Stage::set().await;
+    let mut book = offer();
+    book["body"] = json!(
+        "# {{ name }}\n\n{% for n in range(60) %}Page {{ n }}\n\n[[page]]\n\n{% endfor %}{{ start_date|date }} {{ salary|money }}\n"
+    );
+    book["signers"] = json!([]);
+    let made = s.hr.post("/v1/documents/templates", book).await.created();
+    s.hr.post(&format!("/v1/documents/templates/{}/publish", id(&made)), json!({})).await.ok();
+    let ask = json!({"template": "offer", "data": values(), "subject": s.carer.user()});
+    let reply = s.hr.post("/v1/documents/generate", ask).await;
+    assert_eq!(reply.status, 202, "{:#}", reply.body);
+    let (job, path) = (reply.body.clone(), format!("/v1/jobs/{}", id(&reply.body)));
+    assert_eq!((&job["status"], &job["work"]), (&json!("queued"), &json!("document.generate")));
+    s.carer.get(&path).await.missing();
+    assert!(!s.grace.dump().await.contains("Ada Obi"), "what was asked for waits sealed");
+    s.world.deliver().await;
+    s.world.deliver().await;
+    let done = s.hr.get(&path).await.ok();
+    assert_eq!((&done["status"], &done["percent"]), (&json!("done"), &json!(100)));
+    let document = s.hr.get(done["links"][0]["href"].as_str().unwrap()).await.ok();
+    assert_eq!((&document["source"], &document["uploaded_by"]), (&json!("template"), &json!(s.hr.user())));
+    assert!(bytes(&s, &document).await.starts_with(b"%PDF-"));
+    assert_eq!((s.heard("job.completed").await.len(), s.heard("document.generated").await.len()), (1, 1));
+}
+
+/// The organisation's logo and colour, as its settings publish them.
+#[tokio::test]
+async fn prints_carry_the_organisations_logo() {
+    let s = Stage::set().await;
+    published(&s).await;
+    let png = data_encoding::BASE64.decode(PIXEL.as_bytes()).unwrap();
+    let more = json!({"category": "other", "content_type": "image/png", "file_name": "logo.png"});
+    let logo = s.uploads(&s.admin, &png, more).await;
+    let ask = json!({"template": "offer", "data": values(), "subject": s.carer.user()});
+    let plain = s.hr.post("/v1/documents/generate", ask.clone()).await.created();
+    s.grace
+        .change_gate(|gate| {
+            gate.policies.insert("brand.logo".into(), logo["id"].clone());
+            gate.policies.insert("brand.colour".into(), json!("#0a7cff"));
+        })
+        .await;
+    let branded = s.hr.post("/v1/documents/generate", ask).await.created();
+    let images = |bytes: Vec<u8>| bytes.windows(14).filter(|w| *w == b"/Subtype/Image").count();
+    let (plain, branded) = (bytes(&s, &plain).await, bytes(&s, &branded).await);
+    assert_eq!((images(plain), images(branded) > 0), (0, true));
+}
+
+/// One red pixel.
+const PIXEL: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";

@@ -60,6 +60,8 @@ pub struct Invite {
     pub departments: Vec<DepartmentId>,
     #[schemars(regex(pattern = r"^[a-z]{3}_[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
     pub person: Option<String>,
+    /// Who leads them: an active user.
+    pub manager: Option<UserId>,
     #[schemars(regex(pattern = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"), length(max = 35))]
     pub language: Option<String>,
     #[schemars(length(min = 1, max = 60))]
@@ -117,6 +119,7 @@ impl Invite {
             modules: self.modules.unwrap_or_else(|| vec!["*".into()]),
             departments: self.departments,
             person: self.person,
+            manager: self.manager,
             status: Status::Invited,
             status_reason: None,
             barred_by: None,
@@ -142,8 +145,9 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, PATH, "user.create", "user.create", post(create))
             .takes::<Invite>()
             .gives::<View<'static, User>>(201)
-            .trips(1)
-            .refuses(&["duplicate", "grant-too-wide", "limit-reached", "site-unknown"])
+            .trips(2)
+            .refuses(&["duplicate", "grant-too-wide", "limit-reached", "site-unknown", "manager-unknown"])
+            .approvable("role.grant")
             .says("Invites somebody: a user, a login without a password, and a letter with a link"),
         route(Method::GET, PATH, "user.view", "user.list", get(list))
             .asks_shape(query_shape)
@@ -159,8 +163,15 @@ pub fn routes() -> Vec<Route> {
         )
         .patches::<User>()
         .gives::<View<'static, User>>(200)
-        .trips(4)
-        .refuses(&["grant-too-wide", "own-account", "reason-required", "last-administrator"])
+        .trips(5)
+        .refuses(&[
+            "grant-too-wide",
+            "own-account",
+            "reason-required",
+            "last-administrator",
+            "manager-unknown",
+        ])
+        .approvable("role.grant")
         .says("Changes a user; a change of roles, sites or modules needs a reason and ends older tokens"),
     ];
     // The generic pages would show colleagues more than names.
@@ -190,9 +201,12 @@ async fn create(ctx: Ctx, Body(invite): Body<Invite>) -> Answer {
     };
     let user = invite.into_user(&start)?;
     may_give(&ctx, &user.roles, &user.sites, &user.modules)?;
+    // An organisation of one administrator could never have a second.
+    ctx.waits_unless_alone();
     let new = Record::new(ctx.now(), user);
     let commit = ctx.commit().create(&new).emit(IdentityEvent::UserInvited { user: new.id });
     let commit = require_sites(standing::follow(commit, None, &new), &new.body.sites)?;
+    let commit = standing::require_manager(commit, None, &new)?;
     let shown = ctx.shown(201, &new)?;
     ctx.settle(commit, shown).await.map_err(|refused| explained(&ctx, refused.0).into())
 }

@@ -26,6 +26,8 @@ pub async fn amend(ctx: Ctx, At(id): At<UserId>, Raw(patch): Raw) -> Answer {
     }
     ctx.needs_reason(None)?;
     may_give(&ctx, &body.roles, &body.sites, &body.modules)?;
+    // An organisation of one administrator could never have a second.
+    ctx.waits_unless_alone();
     let answer = access::retried(|| {
         let (ctx, body) = (ctx.clone(), body.clone());
         async move { regrant(&ctx, id, body).await }
@@ -76,6 +78,7 @@ async fn details(ctx: &Ctx, old: &Record<User>, body: User) -> Answer {
     new.body = body;
     let commit = ctx.commit().update("update", old, &new).emit(IdentityEvent::UserChanged { user: new.id });
     let commit = standing::follow(commit, Some(old), &new);
+    let commit = standing::require_manager(commit, Some(&old.body), &new)?;
     let shown = ctx.shown(200, &new)?;
     ctx.settle(commit, shown).await
 }
@@ -93,6 +96,7 @@ async fn regrant(ctx: &Ctx, id: UserId, body: User) -> Result<axum::response::Re
     let commit = ctx.commit().update("update", &old, &new).emit(event);
     let added: Vec<String> = new.body.sites.iter().filter(|s| !old.body.sites.contains(s)).cloned().collect();
     let commit = require_sites(standing::follow(commit, Some(&old), &new), &added)?;
+    let commit = standing::require_manager(commit, Some(&old.body), &new)?;
     let access = Access::read(ctx.store()).await?.revoke(id, generation, false);
     let shown = ctx.shown(200, &new)?;
     access::settle(ctx, access.write(commit), shown).await

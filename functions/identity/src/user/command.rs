@@ -198,5 +198,5 @@ async fn archive(ctx: Ctx, At(id): At<UserId>) -> Answer {
     let mut new = old.next(ctx.now());
     new.deleted_at = Some(new.updated_at);
     let commit = ctx.commit().update("delete", &old, &new).emit(Event::UserChanged { user: id });
-    ctx.settle(commit, Shown::nothing()).await
+    ctx.settle(standing::follow(commit, Some(&old), &new), Shown::nothing()).await
 }

@@ -36,6 +36,7 @@ pub fn follow(commit: Commit, old: Option<&Record<User>>, new: &Record<User>) ->
     let commit = limits(commit, old, new);
     let commit = keep_an_administrator(commit, old, new);
     let commit = membership(commit, old, new);
+    let commit = led(commit, old, new);
     publish(commit, old, new)
 }
 
@@ -91,6 +92,30 @@ fn membership(mut commit: Commit, old: Option<&Record<User>>, new: &Record<User>
         commit = commit.delete(&key(role));
     }
     commit
+}
+
+/// Kept also of whoever works no more: their work goes to the manager then.
+fn led(commit: Commit, old: Option<&Record<User>>, new: &Record<User>) -> Commit {
+    let manager = |record: &Record<User>| record.body.manager.filter(|_| live(record));
+    match (old.and_then(manager), manager(new)) {
+        (_, Some(manager)) => commit.fact(facts::MANAGER, new.id, &json!({"manager": manager})),
+        (Some(_), None) => commit.drop_fact(facts::MANAGER, new.id),
+        (None, None) => commit,
+    }
+}
+
+/// Somebody may be led by an active user other than themselves.
+pub fn require_manager(commit: Commit, old: Option<&User>, new: &Record<User>) -> kernel::Result<Commit> {
+    let wanted = new.body.manager.filter(|m| old.is_none_or(|old| old.manager != Some(*m)));
+    match wanted {
+        None => Ok(commit),
+        Some(manager) if manager == new.id => {
+            Err(Error::field("own-manager", "/manager", "nobody leads themselves: name another user"))
+        }
+        Some(manager) => Ok(commit.require(facts::ACTIVE_USER, manager, || {
+            Error::field("manager-unknown", "/manager", "there is no such active user in this organisation")
+        })),
+    }
 }
 
 fn publish(commit: Commit, old: Option<&Record<User>>, new: &Record<User>) -> Commit {

@@ -7,6 +7,7 @@ mod break_glass;
 mod discovery;
 mod elevation;
 mod explain;
+mod grants;
 mod invitation;
 mod lockout;
 mod mfa;

@@ -114,6 +114,38 @@ async fn a_lost_telephone_is_replaced_by_a_code_on_paper_and_one_by_letter() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_address_gets_the_code_by_sms_on_a_confirmed_telephone_alone() {
+    let scene = scene().await;
+    let user = scene.hires("ada", "doctor").await;
+    let codes = enrols(&scene.signs_in(&user).await).await;
+    let store = scene.grace.store().await;
+    let confirm = |at: Option<jiff::Timestamp>| {
+        let (store, user) = (store.clone(), user.parse().unwrap());
+        async move {
+            let old = store.fresh::<identity::user::User>(user).await.unwrap();
+            let mut new = old.next(store.now());
+            (new.body.email, new.body.phone) = (None, Some("+2348031234567".into()));
+            new.body.phone_verified_at = at;
+            store.commit().update("update", &old, &new).run().await.unwrap();
+        }
+    };
+    let stranger = scene.world.stranger();
+    let ask = |code: Option<&str>| {
+        let mut body = json!({"slug": "grace", "login_name": "ada@grace.example", "recovery_code": codes[3]});
+        body.as_object_mut().unwrap().extend(code.map(|c| ("code".to_string(), json!(c))));
+        stranger.call("POST", "/v1/identity/recover").body(body)
+    };
+    confirm(None).await;
+    ask(None).send().await.accepted();
+    assert!(scene.texts().await.is_empty(), "nobody has shown that it is theirs");
+    confirm(Some(store.now())).await;
+    ask(None).send().await.accepted();
+    let sms = scene.texts().await.remove(0);
+    assert_eq!(sms.to.as_str(), "+2348031234567");
+    ask(Some(&sms.text[..6])).send().await.ok();
+}
+
+#[tokio::test]
 async fn guessing_recovery_codes_is_slow() {
     let scene = scene().await;
     scene.hires("ada", "doctor").await;

@@ -76,6 +76,33 @@ async fn a_new_address_is_confirmed_by_a_code_sent_to_it() {
 }
 
 #[tokio::test]
+async fn a_telephone_is_confirmed_by_a_code_sent_to_it_and_gets_five_an_hour() {
+    let scene = scene().await;
+    let user = scene.hires("ada", "nurse").await;
+    let ada = scene.signs_in(&user).await;
+    let path = "/v1/identity/me/phone";
+    let wrong = ada.post(path, json!({"phone": "12345"})).await.faults();
+    assert_eq!(wrong[0].0, "/phone");
+    for _ in 0..5 {
+        ada.post(path, json!({"phone": "0803 123 4567"})).await.accepted();
+    }
+    ada.post(path, json!({"phone": "0803 123 4567"})).await.refused(429, "too-many-codes");
+    let sms = scene.texts().await;
+    assert_eq!((sms.len(), sms[4].to.as_str()), (5, "+2348031234567"));
+    let code = sms[4].text[..6].to_string();
+    assert!(!scene.grace.dump().await.contains(&code), "it waits sealed");
+    ada.post(&format!("{path}/verify"), json!({"code": "00000"})).await.refused(400, "validation");
+    let other = if code == "000000" { "000001" } else { "000000" };
+    ada.post(&format!("{path}/verify"), json!({"code": other})).await.refused(422, "wrong-code");
+    let changed = ada.post(&format!("{path}/verify"), json!({"code": code})).await.ok();
+    assert_eq!(changed["phone"], "+2348031234567");
+    assert!(changed["phone_verified_at"].is_string());
+    assert!(
+        scene.world.letters.letters("ada@grace.example").iter().any(|l| l.text.contains("telephone of your"))
+    );
+}
+
+#[tokio::test]
 async fn a_code_is_guessed_five_times_at_most() {
     let scene = scene().await;
     let user = scene.hires("ada", "nurse").await;

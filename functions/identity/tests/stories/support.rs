@@ -129,6 +129,10 @@ pub async fn scene_of(contended: bool) -> Scene {
     let world = if contended { World::contended(modules).await } else { World::with(modules).await };
     world.beside(pool.clone());
     let grace = world.hospital("grace").await;
+    // This house gives roles by one person; `grants` tells of others.
+    let alone = json!({"policies": []});
+    let commit = grace.store().await.commit().fact(store::facts::APPROVAL_POLICY, "role.grant", &alone);
+    commit.run().await.expect("a policy");
     let admin = grace.staff("tenant_admin");
     admin.get("/v1/identity/users").await.ok();
     world.trips();
@@ -149,6 +153,17 @@ impl Scene {
         let user = made["id"].as_str().unwrap().to_string();
         self.accepts(&format!("{name}@grace.example")).await;
         user
+    }
+
+    /// What was handed over to be sent by SMS, the oldest first; forgotten by asking.
+    pub async fn texts(&self) -> Vec<web::Sms> {
+        let (mut all, store) = (vec![], self.grace.store().await);
+        for message in self.world.letters.take(web::Queue::Notifications) {
+            assert_eq!(message["type"], web::sms::SEND);
+            let place = store::Key::item("sms", message["id"].as_str().unwrap(), ".");
+            all.push(store.read(&place).await.unwrap().expect("it waits"));
+        }
+        all
     }
 
     /// Takes the newest invitation to an address up.

@@ -1,6 +1,6 @@
 //! One attempt: what is to be sent is read, signed, sent, and what came of it is written.
 
-use super::{Attempt, Delivery, Status, message::rebuilt, schedule};
+use super::{Attempt, Delivery, Status, asked, message::rebuilt, schedule};
 use crate::{
     due,
     outgoing::{Call, Wire},
@@ -14,8 +14,9 @@ use store::{Commit, Record};
 use web::{App, Ctx, Queue, Task, gate};
 
 const WAKE: &str = "due.whd.attempt";
-/// An organisation that is suspended is told nothing until it is open again; so long is the look in between.
-const PAUSE: SignedDuration = SignedDuration::from_hours(1);
+/// An organisation that is suspended is told nothing until it is open again; so long is the look in between, so that
+/// all that it missed is told within an hour.
+const PAUSE: SignedDuration = SignedDuration::from_mins(50);
 
 pub fn tasks(wire: &Wire) -> Vec<Task> {
     let wire = wire.clone();
@@ -69,13 +70,35 @@ async fn attempt(app: App, row: Value, wire: Wire) -> Result<()> {
     let answer = wire.post(&call).await;
     let mut new = old.next(ctx.now());
     let heard = schedule::settle(&mut new.body, &answer, began.elapsed().as_millis() as u64, now);
-    written(&ctx, ctx.commit().update("attempt", &old, &new)).await?;
-    health::note(&ctx, hook.id, heard).await?;
-    wake(&ctx, &new).await
+    if attempted(&ctx, (&old, &new), hook, heard).await? { wake(&ctx, &new).await } else { Ok(()) }
+}
+
+/// Writes the attempt and what it says of the endpoint, which many deliveries may say at once. False: somebody else
+/// attempted the same at the same time, and what they wrote stands.
+async fn attempted(
+    ctx: &Ctx,
+    (old, new): (&Record<Delivery>, &Record<Delivery>),
+    hook: Record<Webhook>,
+    heard: health::Heard,
+) -> Result<bool> {
+    let (mut hook, mut attempt) = (Some(hook), 0);
+    loop {
+        let said = hook.as_ref().and_then(|hook| health::noted(ctx, hook, heard));
+        let commit = asked::answered(ctx, &new.body, ctx.commit().update("attempt", old, new)).await?;
+        match said.into_iter().fold(commit, Commit::joined).run().await {
+            Err(Error::Stale { .. }) => {}
+            other => return other.map(|()| true),
+        }
+        if due::record::<Delivery>(ctx, old.id).await?.is_none_or(|now| now.version != old.version) {
+            return Ok(false);
+        }
+        ctx.store().pause(&mut attempt).await?;
+        hook = due::record::<Webhook>(ctx, new.body.webhook).await?;
+    }
 }
 
 /// Somebody else attempted the same at the same time: what they wrote stands.
-async fn written(_: &Ctx, commit: Commit) -> Result<()> {
+async fn written(commit: Commit) -> Result<()> {
     match commit.run().await {
         Err(Error::Stale { .. }) => Ok(()),
         other => other,
@@ -85,7 +108,7 @@ async fn written(_: &Ctx, commit: Commit) -> Result<()> {
 async fn put_off(ctx: &Ctx, old: &Record<Delivery>) -> Result<()> {
     let mut new = old.next(ctx.now());
     new.body.next_at = Some(ctx.now() + PAUSE);
-    written(ctx, ctx.commit().update("pause", old, &new)).await
+    written(ctx.commit().update("pause", old, &new)).await
 }
 
 /// Nothing is sent, for this reason.
@@ -99,7 +122,8 @@ async fn end(ctx: &Ctx, old: &Record<Delivery>, status: Status, why: &str) -> Re
         error: Some(why.into()),
         response: None,
     });
-    written(ctx, ctx.commit().update("end", old, &new)).await
+    let commit = ctx.commit().update("end", old, &new);
+    written(asked::answered(ctx, &new.body, commit).await?).await
 }
 
 /// With the headers of the specification, after the endpoint's own.

@@ -1,9 +1,9 @@
 //! From an event to deliveries: one for each endpoint that wants to hear of it.
 
-use super::{Delivery, attempt::wake, cache::Endpoints};
+use super::{Delivery, asked, attempt::wake, cache::Endpoints};
 use crate::webhook::{Status, Webhook, pattern};
 use events::Envelope;
-use kernel::{Error, Result, WebhookId};
+use kernel::{Error, Result};
 use store::Record;
 use web::{Ctx, Reaction};
 
@@ -15,11 +15,12 @@ pub fn reactions(endpoints: &Endpoints) -> Vec<Reaction> {
     })]
 }
 
-/// A rule of the organisation names the endpoint itself, whatever that listens to.
-const BY_RULE: &str = "rule.webhook_requested";
-
 async fn hear(ctx: Ctx, event: Envelope, endpoints: &Endpoints) -> Result<()> {
-    let licensed = ctx.gate().tenant.as_ref().is_some_and(|t| t.features.iter().any(|f| f == "webhooks"));
+    let Some(tenant) = &ctx.gate().tenant else { return Ok(()) };
+    let licensed = tenant.features.iter().any(|f| f == "webhooks");
+    if event.kind == asked::BY_RULE {
+        return asked::hear(&ctx, &event, licensed).await;
+    }
     if !licensed {
         return Ok(());
     }
@@ -34,8 +35,8 @@ pub fn wants(hook: &Record<Webhook>, event: &Envelope) -> bool {
     if hook.body.status == Status::Disabled {
         return false;
     }
-    if event.kind == BY_RULE {
-        return event.data["endpoint"].as_str().and_then(|e| e.parse::<WebhookId>().ok()) == Some(hook.id);
+    if event.kind == asked::BY_RULE {
+        return asked::endpoint(event) == Some(hook.id);
     }
     let heard = hook.body.event_types.iter().any(|wanted| pattern::hears(wanted, &event.kind));
     heard && at_its_sites(&hook.body, event)
@@ -48,7 +49,7 @@ fn at_its_sites(hook: &Webhook, event: &Envelope) -> bool {
 }
 
 /// The delivery has the message's own name, so a second telling of the event finds it made.
-async fn deliver(ctx: &Ctx, hook: &Record<Webhook>, event: &Envelope) -> Result<()> {
+pub async fn deliver(ctx: &Ctx, hook: &Record<Webhook>, event: &Envelope) -> Result<()> {
     let at = event.at.parse().map_err(Error::internal)?;
     let mut body = Delivery::first(hook, &event.kind, &event.id, at);
     body.next_at = Some(ctx.now());

@@ -1,5 +1,6 @@
 //! Sending again: one delivery, or all that happened in a window of time, also what happened while the endpoint was
-//! disabled. The message ids are those of the first time.
+//! disabled. The message ids are those of the first time. And catching up: whoever is enabled again hears of what it
+//! missed, and of nothing that it was told.
 
 use super::{Delivery, Status, attempt::wake, dispatch::wants, named};
 use crate::{due, webhook::Webhook};
@@ -53,7 +54,15 @@ struct Walk {
     day: String,
     shard: u32,
     after: Option<ChangeAt>,
+    /// Only what was never delivered and waits for no attempt.
+    #[serde(default)]
+    missed: bool,
 }
+
+/// How far back somebody who was disabled catches up: as long as a delivery is tried.
+const CAUGHT_UP: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// What happened so long before an endpoint was disabled may have been under way then.
+const UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
 
 const WALK: &str = "webhook.replay";
 
@@ -64,21 +73,58 @@ pub async fn window(ctx: Ctx, At(id): At<WebhookId>, Body(asked): Body<Window>) 
         let detail = "a window begins before it ends, and at most 31 days ago";
         return Err(Error::invalid("/since", "range", detail).into());
     }
-    let replay = format!("rpl_{}", Ulid::new());
-    let walk = Walk {
-        kind: WALK.into(),
-        tenant: ctx.scope().to_string(),
-        id: hook.id,
-        replay: replay.clone(),
-        since,
-        until,
-        types: asked.types,
-        day: day(since),
-        shard: 0,
-        after: None,
-    };
+    // The same request again is the same replay.
+    let name =
+        ctx.once().map_or_else(Ulid::new, |once| named(id, &format!("{}|{}", once.by, once.key), since));
+    let replay = format!("rpl_{name}");
+    let walk = Walk { types: asked.types, ..Walk::of(&ctx, hook.id, replay.clone(), (since, until)) };
     send(&ctx, &walk).await?;
-    Ok(Shown::of(202, &Accepted { webhook: id, replay, since, until })?.respond())
+    ctx.settle(ctx.commit(), Shown::of(202, &Accepted { webhook: id, replay, since, until })?).await
+}
+
+impl Walk {
+    fn of(ctx: &Ctx, id: WebhookId, replay: String, (since, until): (Timestamp, Timestamp)) -> Self {
+        Self {
+            kind: WALK.into(),
+            tenant: ctx.scope().to_string(),
+            id,
+            replay,
+            since,
+            until,
+            types: vec![],
+            day: day(since),
+            shard: 0,
+            after: None,
+            missed: false,
+        }
+    }
+}
+
+/// An endpoint that was enabled again goes through what happened meanwhile.
+pub fn catching_up() -> Task {
+    Task::on("due.whe.catch_up", |app, row| async move { catch_up(app, row).await })
+}
+
+async fn catch_up(app: App, row: Value) -> Result<()> {
+    let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
+    let Some(hook) = due::record::<Webhook>(&ctx, id).await? else { return Ok(()) };
+    let (true, Some(missed)) =
+        (hook.body.catches_up_at.is_some_and(|at| at <= ctx.now()), hook.body.missed_since)
+    else {
+        return Ok(());
+    };
+    let since = (missed - UNDER_WAY).max(hook.created_at).max(ctx.now() - CAUGHT_UP);
+    let replay = format!("rpl_{}", named(id, "missed", missed));
+    let walk = Walk { missed: true, ..Walk::of(&ctx, id, replay, (since, ctx.now())) };
+    send(&ctx, &walk).await?;
+    due::change::<Webhook>(&ctx, id, |old| {
+        (old.body.catches_up_at == hook.body.catches_up_at).then(|| {
+            let mut new = old.next(ctx.now());
+            (new.body.missed_since, new.body.catches_up_at) = (None, None);
+            ctx.commit().update("catch_up", old, &new)
+        })
+    })
+    .await
 }
 
 fn day(at: Timestamp) -> String {
@@ -145,13 +191,28 @@ async fn again(ctx: &Ctx, hook: &Record<Webhook>, walk: &Walk, change: &Logged) 
     }
     let at: Timestamp = change.at.parse().map_err(Error::internal)?;
     let mut body = Delivery::first(hook, &event.kind, &id, at);
-    body.replay_of = Some(WebhookDeliveryId::of(named(hook.id, &id, at)));
-    let new = pending(ctx, body);
+    let first = WebhookDeliveryId::of(named(hook.id, &id, at));
+    let told = match walk.missed {
+        true => due::record::<Delivery>(ctx, first).await?,
+        false => None,
+    };
+    if told.as_ref().is_some_and(|d| matches!(d.body.status, Status::Pending | Status::Delivered)) {
+        return Ok(());
+    }
+    let new = if walk.missed && told.is_none() {
+        // Never told of: this is its first delivery, should the event come once more.
+        Record::with_id(first, ctx.now(), pending(ctx, body).body)
+    } else {
+        body.replay_of = Some(first);
+        pending(ctx, body)
+    };
     let commit = ctx.once_for(ctx.commit().create(&new), &format!("webhook.replay~{}", walk.replay), &id);
     match commit.run().await {
         Ok(()) => wake(ctx, &new).await,
         // This page came before.
         Err(Error::Refused(r)) if r.code == "seen-already" => Ok(()),
+        // Told of meanwhile.
+        Err(Error::Stale { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 const SCOPE: &str = "api/partner";
 /// Hours: each token is billed.
 const TOKEN: i32 = 12;
+/// Secrets that a client may have.
+const SECRETS: usize = 2;
+/// The largest page of clients.
+const CLIENTS: i32 = 60;
 
 pub struct Aws {
     cognito: aws_sdk_cognitoidentityprovider::Client,
@@ -79,18 +83,30 @@ impl Gateway for Aws {
         })
     }
 
-    fn add_secret<'a>(&'a self, client: &'a str, keep: &'a [String]) -> Calling<'a, Secret> {
+    fn add_secret<'a>(&'a self, client: &'a str) -> Calling<'a, Option<Secret>> {
+        Box::pin(async move {
+            if self.secrets(client).await?.len() >= SECRETS {
+                return Ok(None);
+            }
+            let call = self.cognito.add_user_pool_client_secret().user_pool_id(&self.pool).client_id(client);
+            let made = match call.send().await {
+                Err(e) if is(&e, "LimitExceededException") => return Ok(None),
+                made => made.map_err(|e| refused("add a secret", &e))?,
+            };
+            let made =
+                made.client_secret_descriptor.and_then(|s| s.client_secret_id.zip(s.client_secret_value));
+            let (id, value) = made.ok_or_else(|| Error::internal("a new secret without a value"))?;
+            Ok(Some(Secret { id, value }))
+        })
+    }
+
+    fn keep_secrets<'a>(&'a self, client: &'a str, keep: &'a [String]) -> Calling<'a, ()> {
         Box::pin(async move {
             let known = self.secrets(client).await?.into_iter().filter_map(|s| s.client_secret_id);
             for left in known.filter(|id| !keep.contains(id)) {
                 self.drop_secret(client, &left).await?;
             }
-            let call = self.cognito.add_user_pool_client_secret().user_pool_id(&self.pool).client_id(client);
-            let made = call.send().await.map_err(|e| refused("add a secret", &e))?;
-            let made =
-                made.client_secret_descriptor.and_then(|s| s.client_secret_id.zip(s.client_secret_value));
-            let (id, value) = made.ok_or_else(|| Error::internal("a new secret without a value"))?;
-            Ok(Secret { id, value })
+            Ok(())
         })
     }
 
@@ -110,11 +126,6 @@ impl Gateway for Aws {
 
     fn create_key<'a>(&'a self, name: &'a str, plan: &'a str) -> Calling<'a, ApiKey> {
         Box::pin(async move {
-            let found = self.gateway.get_api_keys().name_query(name).send().await;
-            let found = found.map_err(|e| refused("look for a key", &e))?;
-            for left in found.items().iter().filter(|k| k.name() == Some(name)).filter_map(|k| k.id()) {
-                self.delete_key(left).await?;
-            }
             let made = self.gateway.create_api_key().name(name).enabled(true).send().await;
             let made = made.map_err(|e| refused("make a key", &e))?;
             let (id, value) =
@@ -140,6 +151,27 @@ impl Gateway for Aws {
             let call = self.gateway.update_api_key().api_key(key).patch_operations(off);
             gone_is_done("switch a key off", call.send().await)?;
             gone_is_done("delete a key", self.gateway.delete_api_key().api_key(key).send().await)
+        })
+    }
+
+    /// Cognito finds no client by its name, so all are gone through: only what was interrupted comes here.
+    fn clear<'a>(&'a self, name: &'a str) -> Calling<'a, ()> {
+        Box::pin(async move {
+            let found = self.gateway.get_api_keys().name_query(name).send().await;
+            let found = found.map_err(|e| refused("look for a key", &e))?;
+            for left in found.items().iter().filter(|k| k.name() == Some(name)).filter_map(|k| k.id()) {
+                self.delete_key(left).await?;
+            }
+            let all = self.cognito.list_user_pool_clients().user_pool_id(&self.pool).max_results(CLIENTS);
+            let mut pages = all.into_paginator().send();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|e| refused("look for a machine client", &e))?;
+                let of_this_name = page.user_pool_clients().iter().filter(|c| c.client_name() == Some(name));
+                for left in of_this_name.filter_map(|c| c.client_id()) {
+                    self.delete_client(left).await?;
+                }
+            }
+            Ok(())
         })
     }
 }

@@ -58,7 +58,13 @@ pub fn routes(doors: &Doors) -> Vec<Route> {
         .takes::<New>()
         .gives::<Created>(201)
         .trips(3)
-        .refuses(&["scope-exceeds-grant", "limit-reached", "tier-above-plan", "gateway-unavailable"])
+        .refuses(&[
+            "scope-exceeds-grant",
+            "limit-reached",
+            "tier-above-plan",
+            "gateway-unavailable",
+            "made-by-another",
+        ])
         .says("A machine's way in; its secret and its API key are shown this once"),
         route(
             Method::POST,
@@ -68,7 +74,7 @@ pub fn routes(doors: &Doors) -> Vec<Route> {
             post(move |ctx, at| create::repair(ctx, repairing.clone(), at)),
         )
         .gives::<Created>(200)
-        .trips(2)
+        .trips(4)
         .refuses(&["gateway-unavailable"])
         .says("creating → active: makes what could not be made at first"),
         route(

@@ -1,18 +1,21 @@
 //! What comes with time: warnings, the end of a key, the end of its older secret, what was never finished.
 
-use super::{PartnerKey, Status, count, published::publish, rotate::ended};
+use super::{PartnerKey, Status, published::publish, rotate::ended};
 use crate::{due, gateway::Doors};
 use events::IntegrationEvent;
 use kernel::{PartnerKeyId, Result};
 use serde_json::Value;
 use web::{App, Task};
 
+/// Stands in the history of a key that was given up.
+const UNFINISHED: &str = "nobody finished making it within an hour";
+
 pub fn tasks(doors: &Doors) -> Vec<Task> {
     let doors = doors.clone();
     vec![
         Task::on("due.pky.warn", |app, row| async move { warn(app, row).await }),
         Task::on("due.pky.expire", |app, row| async move { expire(app, row).await }),
-        Task::on("due.pky.unfinished", |app, row| async move { forget(app, row).await }),
+        Task::on("due.pky.unfinished", |app, row| async move { give_up(app, row).await }),
         Task::on("due.pky.overlap", move |app, row| {
             let doors = doors.clone();
             async move { end_overlap(app, row, doors).await }
@@ -47,14 +50,16 @@ async fn expire(app: App, row: Value) -> Result<()> {
     .await
 }
 
-/// Nobody came back to repair it: its name and its place are free again.
-async fn forget(app: App, row: Value) -> Result<()> {
+/// Nobody came back to go on with it: it ends, so that its name and its place are free again, and what was made of it at
+/// the gateway is taken away like that of any key that ends.
+async fn give_up(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
     due::change::<PartnerKey>(&ctx, id, |old| {
         (old.body.status == Status::Creating).then(|| {
             let mut new = old.next(ctx.now());
-            new.deleted_at = Some(new.updated_at);
-            ctx.commit().update("delete", old, &new).add(&count(), "n", -1)
+            new.body.status = Status::Revoked;
+            let commit = ctx.commit().because(Some(UNFINISHED.into())).update("give_up", old, &new);
+            ended(commit.emit(IntegrationEvent::KeyRevoked { key: id }), &new)
         })
     })
     .await

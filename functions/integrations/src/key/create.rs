@@ -1,5 +1,10 @@
 //! Making a key, in an order in which a failure leaves nothing that works and is not listed: the record first, then
 //! the login and the gateway's key, then what makes both of them known.
+//!
+//! Whoever was interrupted in between sends the same request with the same `Idempotency-Key` again: it goes on with the
+//! record that it began. Whoever goes on writes the record first, so that an attempt which is slow and not dead finds it
+//! changed and takes back what it made; then clears away what lies at the gateway under the key's name. What nobody goes
+//! on with for an hour, the clock gives up (`clock`).
 
 use super::{Known, PartnerKey, Status, count, published::publish};
 use crate::{
@@ -13,7 +18,7 @@ use kernel::{Error, Kind, PartnerKeyId, Result, SiteId, error::faultless};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
-use store::{Commit, Record, When, facts};
+use store::{Commit, Key, Once, Record, When, facts};
 use web::{Answer, At, Body, Ctx, Noun, Reached, Shown};
 
 /// Days that a key may live at most, and where nothing is said.
@@ -51,8 +56,65 @@ pub struct Secrets {
     pub api_key: Sealed<String>,
 }
 
+/// What a request with an `Idempotency-Key` has begun.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    key: PartnerKeyId,
+    hash: String,
+}
+
+const BEGUN: &str = "begun-before";
+/// As long as a first answer is kept.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+fn begun_by(once: &Once) -> Key {
+    Key::item("seen", "partner_key.create", store::segment(&format!("{}~{}", once.by, once.key)))
+}
+
 pub async fn create(ctx: Ctx, doors: Doors, Body(new): Body<New>) -> Answer {
     let record = wanted(&ctx, new)?;
+    let Some(once) = ctx.once() else {
+        begin(&ctx, &record, None).await?;
+        return finish(&ctx, &doors, stored(&ctx, record.id).await?, 201).await;
+    };
+    let place = begun_by(once);
+    match begin(&ctx, &record, Some((&place, once, None))).await {
+        Err(Error::Refused(r)) if r.code == BEGUN => {}
+        begun => {
+            begun?;
+            return finish(&ctx, &doors, stored(&ctx, record.id).await?, 201).await;
+        }
+    }
+    let begun: Begun = ctx.store().read(&place).await?.ok_or(Error::Busy)?;
+    if begun.hash != once.hash {
+        return Err(Error::KeyReused.into());
+    }
+    let old = stored(&ctx, begun.key).await?;
+    match old.body.status {
+        Status::Creating => {
+            let old = taken_over(&ctx, &doors, old).await?;
+            finish(&ctx, &doors, old, 201).await
+        }
+        // Given up before it was made: this is another beginning.
+        Status::Revoked if old.body.client_id.is_none() => {
+            begin(&ctx, &record, Some((&place, once, Some(begun.key)))).await?;
+            finish(&ctx, &doors, stored(&ctx, record.id).await?, 201).await
+        }
+        // The first answer, if there was one, is given instead of this.
+        _ => {
+            let detail =
+                "this key was made meanwhile, and its secret shown to whoever repaired it: rotate it";
+            Err(Error::conflict("made-by-another", detail).with("id", old.id).into())
+        }
+    }
+}
+
+/// The record, in its place among the organisation's keys; and who began it, so that they can go on.
+async fn begin(
+    ctx: &Ctx,
+    record: &Record<PartnerKey>,
+    by: Option<(&Key, &Once, Option<PartnerKeyId>)>,
+) -> Result<()> {
     let limit = Tier::of_plan(&ctx.tenant()?.plan).keys();
     let full = move |_| {
         let detail =
@@ -60,12 +122,41 @@ pub async fn create(ctx: Ctx, doors: Doors, Body(new): Body<New>) -> Answer {
         Error::conflict("limit-reached", detail).with("limit", "partner_keys").with("allowed", limit)
     };
     let room = When::Without("n").or(When::Below("n", limit));
-    let commit = ctx.commit().create(&record).add_if(&count(), "n", 1, room, full);
-    require_sites(commit, &record.body.sites)?.run().await?;
-    let id = record.id;
-    // As the table has it now: the next version is chained to it.
-    let stored = ctx.store().fresh::<PartnerKey>(id).await?;
-    finish(&ctx, &doors, stored, 201).await
+    let mut commit = ctx.commit().create(record).add_if(&count(), "n", 1, room, full);
+    if let Some((place, once, instead_of)) = by {
+        let begun = Begun { key: record.id, hash: once.hash.clone() };
+        let ttl = ctx.now() + REMEMBERED;
+        commit = match instead_of {
+            None => commit.first_time(place, &begun, ttl, || Error::conflict(BEGUN, "begun before")),
+            Some(old) => commit.put_until(place, &begun, ttl, store::is("key", old), |_| Error::Busy),
+        };
+    }
+    require_sites(commit, &record.body.sites)?.run().await
+}
+
+/// As the table has it now: the next version is chained to it.
+async fn stored(ctx: &Ctx, id: PartnerKeyId) -> Result<Record<PartnerKey>> {
+    ctx.store().fresh::<PartnerKey>(id).await
+}
+
+/// From here on nobody else makes this key: see above.
+async fn taken_over(ctx: &Ctx, doors: &Doors, old: Record<PartnerKey>) -> Result<Record<PartnerKey>> {
+    let fresh = fenced(ctx, &old).await?;
+    doors.clear(&old.id.to_string()).await.map_err(|error| unfinished(&error, old.id))?;
+    Ok(fresh)
+}
+
+/// Whatever somebody else is about to write of this record is refused.
+pub async fn fenced(ctx: &Ctx, old: &Record<PartnerKey>) -> Result<Record<PartnerKey>> {
+    ctx.commit().update("resume", old, &old.next(ctx.now())).run().await?;
+    stored(ctx, old.id).await
+}
+
+fn unfinished(error: &Error, key: PartnerKeyId) -> Error {
+    tracing::error!(%error, %key, "a partner key could not be finished");
+    let detail = "the key could not be made now: send this again with its Idempotency-Key, or repair it: \
+                  POST /v1/integrations/keys/{id}/repair";
+    Error::refuse(Kind::Unavailable, "gateway-unavailable", detail).with("id", key)
 }
 
 /// Makes what could not be made before, with secrets of its own.
@@ -74,6 +165,7 @@ pub async fn repair(ctx: Ctx, doors: Doors, At(id): At<PartnerKeyId>) -> Answer 
     if old.body.status != Status::Creating {
         return Err(Error::State { command: "repair", state: old.body.status.to_string() }.into());
     }
+    let old = taken_over(&ctx, &doors, old).await?;
     finish(&ctx, &doors, old, 200).await
 }
 
@@ -149,11 +241,7 @@ fn require_sites(mut commit: Commit, sites: &[String]) -> Result<Commit> {
 }
 
 async fn finish(ctx: &Ctx, doors: &Doors, old: Record<PartnerKey>, status: u16) -> Answer {
-    let (machine, key) = made(doors, &old).await.map_err(|error| {
-        tracing::error!(%error, key = %old.id, "a partner key could not be finished");
-        let detail = "the key could not be made now; repair it: POST /v1/integrations/keys/{id}/repair";
-        Error::refuse(Kind::Unavailable, "gateway-unavailable", detail).with("id", old.id)
-    })?;
+    let (machine, key) = made(doors, &old).await.map_err(|error| unfinished(&error, old.id))?;
     let mut new = old.next(ctx.now());
     let body = &mut new.body;
     body.status = Status::Active;
@@ -165,10 +253,15 @@ async fn finish(ctx: &Ctx, doors: &Doors, old: Record<PartnerKey>, status: u16) 
     let commit =
         ctx.commit().update("activate", &old, &new).emit(IntegrationEvent::KeyCreated { key: new.id });
     let answer = ctx.settle(publish(commit, &new), shown).await;
-    if answer.is_err() {
+    if answer.as_ref().is_err_and(|refused| !is_unclear(&refused.0)) {
         undo(doors, &machine.client_id, Some(&key.id)).await;
     }
     answer
+}
+
+/// It may have been written all the same: then what was made is in use.
+pub fn is_unclear(error: &Error) -> bool {
+    error.code() == "outcome-unknown"
 }
 
 async fn made(doors: &Doors, record: &Record<PartnerKey>) -> Result<(Machine, ApiKey)> {

@@ -30,7 +30,7 @@ pub fn reactions(doors: &Doors) -> Vec<Reaction> {
 async fn ended(ctx: Ctx, event: Envelope, doors: Doors) -> Result<()> {
     let id: PartnerKeyId = event.record.parse()?;
     match due::record::<PartnerKey>(&ctx, id).await? {
-        Some(record) if !record.body.works() => take_away(&doors, &record.body).await,
+        Some(record) if !record.body.works() => take_away(&doors, &record).await,
         _ => Ok(()),
     }
 }

@@ -1,6 +1,10 @@
 //! A second secret beside the first, and the end of a key.
 
-use super::{PartnerKey, Status, count, create::known, published::publish};
+use super::{
+    PartnerKey, Status, count,
+    create::{fenced, is_unclear, known},
+    published::publish,
+};
 use crate::gateway::Doors;
 use events::IntegrationEvent;
 use jiff::SignedDuration;
@@ -37,8 +41,16 @@ pub async fn rotate(ctx: Ctx, doors: Doors, At(id): At<PartnerKeyId>, Body(asked
     let (Status::Active, Some(client)) = (old.body.status, &old.body.client_id) else {
         return Err(Error::State { command: "rotate", state: old.body.status.to_string() }.into());
     };
-    let keep: Vec<String> = old.body.secrets.iter().map(|s| s.secret_id.clone()).collect();
-    let secret = doors.add_secret(client, &keep).await?;
+    let (old, secret) = match doors.add_secret(client).await? {
+        Some(secret) => (old.clone(), secret),
+        // One lies there that nobody was shown, or somebody is about to be: they are stopped first.
+        None => {
+            let fresh = fenced(&ctx, &old).await?;
+            let keep: Vec<String> = old.body.secrets.iter().map(|s| s.secret_id.clone()).collect();
+            doors.keep_secrets(client, &keep).await?;
+            (fresh, doors.add_secret(client).await?.ok_or(Error::Busy)?)
+        }
+    };
     let mut new = old.next(ctx.now());
     let dies_at = ctx.now() + SignedDuration::from_hours(asked.overlap_hours.unwrap_or(OVERLAP).into());
     new.body.secrets.iter_mut().for_each(|s| s.dies_at = Some(dies_at));
@@ -47,7 +59,7 @@ pub async fn rotate(ctx: Ctx, doors: Doors, At(id): At<PartnerKeyId>, Body(asked
     let shown = Shown::record_with(&ctx, 200, &new, &Fresh { client_secret: secret.value.clone().into() })?;
     let commit = ctx.commit().update("rotate", &old, &new).emit(IntegrationEvent::KeyRotated { key: id });
     let answer = ctx.settle(publish(commit, &new), shown).await;
-    if answer.is_err() {
+    if answer.as_ref().is_err_and(|refused| !is_unclear(&refused.0)) {
         // Somebody else was first: this secret was shown to nobody.
         doors.drop_secret(client, &secret.id).await?;
     }
@@ -73,13 +85,11 @@ pub fn ended(commit: Commit, record: &Record<PartnerKey>) -> Commit {
     publish(commit.add(&count(), "n", -1), record)
 }
 
-/// Takes away what lies at the gateway; done already is done.
-pub async fn take_away(doors: &Doors, key: &PartnerKey) -> Result<()> {
-    if let Some(client) = &key.client_id {
-        doors.delete_client(client).await?;
-    }
-    match &key.gateway_key_id {
-        Some(id) => doors.delete_key(id).await,
-        None => Ok(()),
-    }
+/// Takes away what lies at the gateway; done already is done. Of a key that was never finished only the name is known.
+pub async fn take_away(doors: &Doors, record: &Record<PartnerKey>) -> Result<()> {
+    let (Some(client), Some(key)) = (&record.body.client_id, &record.body.gateway_key_id) else {
+        return doors.clear(&record.id.to_string()).await;
+    };
+    doors.delete_client(client).await?;
+    doors.delete_key(key).await
 }

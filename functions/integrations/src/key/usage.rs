@@ -1,20 +1,22 @@
-//! How much a key is used: lines that requests leave behind, added up per day.
+//! How much a key is used, and what is left of its limits.
 
-use super::{PartnerKey, Status};
-use crate::due;
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use super::{
+    PartnerKey,
+    metering::{SHARDS, of_month, utc},
+};
+use crate::tier::Environment;
+use jiff::{Timestamp, ToSpan, civil::Date};
 use kernel::{Error, PartnerKeyId, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use store::Key;
-use web::{Answer, App, At, Ctx, Query, Task, ok};
+use web::{
+    Answer, At, Ctx, Query,
+    gate::{MONTHLY, month_of, next_month},
+    ok,
+};
 
-/// Shards of a day's numbers: one item takes 1,000 additions a second.
-const SHARDS: u64 = 4;
-/// How long a day's numbers are kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// Days that one answer shows.
 const MOST: i32 = 92;
 
@@ -25,7 +27,7 @@ pub struct Asked {
     to: Option<Date>,
 }
 
-/// Numbers of one day, UTC. Calls that the gateway refused never reached us and are not among them.
+/// Numbers of one day, UTC. Calls that were refused for a limit, by the gateway or here, are not among them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     #[serde(default)]
@@ -53,9 +55,48 @@ pub struct Usage {
     pub total: Day,
     /// By date; days without a call are left out.
     pub days: BTreeMap<String, Day>,
+    /// Of a sandbox there is none: its calls are not counted there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<Month>,
+}
+
+/// This month's calls of all live keys of the organisation together, UTC.
+#[derive(Serialize, JsonSchema)]
+pub struct Month {
+    /// `2026-11`
+    pub month: String,
+    pub used: u64,
+    /// What the subscription gives; null = unlimited.
+    pub allowed: Option<u64>,
+    pub remaining: Option<u64>,
+    /// When they begin anew.
+    pub opens_at: Timestamp,
 }
 
 impl Day {
+    pub(super) fn note(&mut self, status: u16, ms: i64) {
+        let (client, server) = ((400..500).contains(&status), status >= 500);
+        self.add(&Self {
+            calls: 1,
+            errors_4xx: client.into(),
+            errors_5xx: server.into(),
+            throttled: (status == 429).into(),
+            ms_sum: ms.max(0).unsigned_abs(),
+        });
+    }
+    /// What is to be added to the table's numbers.
+    pub(super) fn amounts(&self) -> Vec<(&'static str, i64)> {
+        let Self { calls, errors_4xx, errors_5xx, throttled, ms_sum } = *self;
+        let all = [
+            ("calls", calls),
+            ("errors_4xx", errors_4xx),
+            ("errors_5xx", errors_5xx),
+            ("throttled", throttled),
+            ("ms_sum", ms_sum),
+        ];
+        let some = all.into_iter().filter(|(_, amount)| *amount > 0);
+        some.map(|(name, amount)| (name, i64::try_from(amount).unwrap_or(i64::MAX))).collect()
+    }
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.errors_4xx += other.errors_4xx;
@@ -63,10 +104,6 @@ impl Day {
         self.throttled += other.throttled;
         self.ms_sum += other.ms_sum;
     }
-}
-
-fn utc(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 pub async fn show(ctx: Ctx, At(id): At<PartnerKeyId>, Query(asked): Query<Asked>) -> Answer {
@@ -78,7 +115,9 @@ pub async fn show(ctx: Ctx, At(id): At<PartnerKeyId>, Query(asked): Query<Asked>
             Error::invalid("?from", "range", format!("not after to, and within {MOST} days of it")).into()
         );
     }
-    let (record, days) = futures::join!(ctx.get::<PartnerKey>(id), between(&ctx, id, from, to));
+    let this = month_of(ctx.now());
+    let (record, days, month) =
+        futures::join!(ctx.get::<PartnerKey>(id), between(&ctx, id, from, to), of_month(&ctx, &this));
     let (record, days) = (record?, days?);
     let mut total = Day::default();
     days.values().for_each(|day| total.add(day));
@@ -87,10 +126,25 @@ pub async fn show(ctx: Ctx, At(id): At<PartnerKeyId>, Query(asked): Query<Asked>
         None => between(&ctx, id, today, today).await?.values().map(|day| day.calls).sum(),
     };
     let quota = record.body.tier.allowed(record.body.environment).per_day;
-    ok(&Usage { from, to, quota, remaining: quota.saturating_sub(used), total, days })
+    let month = match record.body.environment {
+        Environment::Live => Some(standing(&ctx, this, month?)),
+        Environment::Sandbox => None,
+    };
+    ok(&Usage { from, to, quota, remaining: quota.saturating_sub(used), total, days, month })
 }
 
-async fn between(ctx: &Ctx, id: PartnerKeyId, from: Date, to: Date) -> Result<BTreeMap<String, Day>> {
+fn standing(ctx: &Ctx, month: String, used: u64) -> Month {
+    let allowed = ctx.gate().tenant.as_ref().and_then(|t| t.limits.get(MONTHLY)).copied();
+    let remaining = allowed.map(|allowed| allowed.saturating_sub(used));
+    Month { month, used, allowed, remaining, opens_at: next_month(ctx.now()) }
+}
+
+pub(super) async fn between(
+    ctx: &Ctx,
+    id: PartnerKeyId,
+    from: Date,
+    to: Date,
+) -> Result<BTreeMap<String, Day>> {
     let most = MOST * SHARDS as i32;
     let (first, last) = (format!("use#{from}"), format!("use#{to}~~"));
     let parts = ctx.store().latest::<Day>(&Key::record(id), &first, &last, most).await?;
@@ -100,42 +154,4 @@ async fn between(ctx: &Ctx, id: PartnerKeyId, from: Date, to: Date) -> Result<BT
         days.entry(day.into()).or_default().add(&part);
     }
     Ok(days)
-}
-
-/// Adds one call, as the guard tells of it.
-pub fn counting() -> Task {
-    Task::on("partner.called", |app, line| async move { count(app, line).await })
-}
-
-async fn count(app: App, mut line: Value) -> Result<()> {
-    line["id"] = line["key"].take();
-    let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &line).await? else { return Ok(()) };
-    let (status, ms) = (line["status"].as_u64().unwrap_or_default(), line["ms"].as_i64().unwrap_or_default());
-    let at: Timestamp = line["at"].as_str().unwrap_or_default().parse().map_err(Error::internal)?;
-    let request = line["request"].as_str().unwrap_or_default();
-    let shard = request.bytes().fold(0u64, |h, b| h.wrapping_mul(31).wrapping_add(b.into())) % SHARDS;
-    let day = utc(at);
-    let mut amounts = vec![("calls", 1), ("ms_sum", ms)];
-    match status {
-        429 => amounts.extend([("errors_4xx", 1), ("throttled", 1)]),
-        400..500 => amounts.push(("errors_4xx", 1)),
-        500.. => amounts.push(("errors_5xx", 1)),
-        _ => {}
-    }
-    let place = Key::part(id, "use", format!("{day}~{shard}"));
-    let calls = ctx.store().tally(&place, &amounts, at + KEPT).await?;
-    // The first of a shard may be the first of the day.
-    if calls == 1 { note_use(&ctx, id, day).await } else { Ok(()) }
-}
-
-async fn note_use(ctx: &Ctx, id: PartnerKeyId, day: Date) -> Result<()> {
-    due::change::<PartnerKey>(ctx, id, |old| {
-        let news = old.body.status != Status::Creating && old.body.last_used_on.is_none_or(|last| last < day);
-        news.then(|| {
-            let mut new = old.next(ctx.now());
-            new.body.last_used_on = Some(day);
-            ctx.commit().update("use", old, &new)
-        })
-    })
-    .await
 }

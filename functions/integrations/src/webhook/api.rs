@@ -90,7 +90,7 @@ pub fn routes(means: &Means) -> Vec<Route> {
             .gives::<View<'static, Webhook>>(200)
             .trips(2)
             .refuses(&["ping-failed"])
-            .says("disabled → enabled, if the endpoint answers a ping with 2xx"),
+            .says("disabled → enabled, if the endpoint answers a ping with 2xx; what it missed in the last three days follows"),
         route(
             disable.0,
             disable.1,

@@ -2,7 +2,7 @@
 
 use super::{
     Status, Webhook,
-    health::{disable, disabled},
+    health::{self, disable, disabled},
     licensed, one_more, pattern,
     ping::{Pinged, ping},
     secret::{self, Secret},
@@ -145,7 +145,7 @@ pub async fn enable(ctx: Ctx, means: Means, At(id): At<WebhookId>) -> Answer {
         return Err(Error::unprocessable("ping-failed", detail).with("ping", said).into());
     }
     let mut new = old.next(ctx.now());
-    (new.body.status, new.body.failing_since, new.body.disabled_because) = (Status::Enabled, None, None);
+    health::enable(&mut new.body, ctx.now());
     let answer = ctx.settle(ctx.commit().update("enable", &old, &new), ctx.shown(200, &new)?).await;
     means.endpoints.forget(ctx.scope());
     answer
@@ -157,7 +157,7 @@ pub async fn switch_off(ctx: Ctx, means: Means, At(id): At<WebhookId>, Body(why)
         return Err(Error::State { command: "disable", state: old.body.status.to_string() }.into());
     }
     let mut new = old.next(ctx.now());
-    disable(&mut new.body, "manual");
+    disable(&mut new.body, "manual", ctx.now());
     let commit = ctx.commit().because(why.reason).update("disable", &old, &new);
     let answer = ctx.settle(disabled(commit, &new), ctx.shown(200, &new)?).await;
     means.endpoints.forget(ctx.scope());

@@ -4,11 +4,14 @@
 use super::{FAILING, GIVEN_UP, Status, Webhook};
 use crate::due;
 use events::IntegrationEvent;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kernel::{Result, WebhookId};
 use serde_json::Value;
 use store::{Commit, Record};
 use web::{App, Ctx, Task};
+
+/// Longer than the endpoints of an organisation are cached.
+const CATCH_UP: SignedDuration = SignedDuration::from_mins(2);
 
 /// What an attempt says of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +22,14 @@ pub enum Heard {
     Gone,
 }
 
-/// Written only when it changes something: the first failure, the first success after one, the end.
-pub async fn note(ctx: &Ctx, id: WebhookId, heard: Heard) -> Result<()> {
-    due::change::<Webhook>(ctx, id, |old| {
-        let mut new = old.next(ctx.now());
-        let reason = change(&mut new.body, heard, ctx.now())?;
-        let commit = ctx.commit().update(if reason { "disable" } else { "note" }, old, &new);
-        Some(if reason { disabled(commit, &new) } else { commit })
-    })
-    .await
+/// To be written together with the attempt: an attempt that is known, and what it said of the endpoint not, would let an
+/// endpoint that hears us be disabled. None where it changes nothing: only the first failure, the first success after
+/// one, and the end do.
+pub fn noted(ctx: &Ctx, old: &Record<Webhook>, heard: Heard) -> Option<Commit> {
+    let mut new = old.next(ctx.now());
+    let over = change(&mut new.body, heard, ctx.now())?;
+    let commit = ctx.commit().update(if over { "disable" } else { "note" }, old, &new);
+    Some(if over { disabled(commit, &new) } else { commit })
 }
 
 /// `None`: nothing changes. `true`: it is disabled by this.
@@ -45,15 +47,22 @@ fn change(hook: &mut Webhook, heard: Heard, now: Timestamp) -> Option<bool> {
             Some(false)
         }
         (Heard::Gone, _) => {
-            disable(hook, "gone");
+            disable(hook, "gone", now);
             Some(true)
         }
     }
 }
 
-pub fn disable(hook: &mut Webhook, because: &str) {
-    (hook.status, hook.failing_since) = (Status::Disabled, None);
-    hook.disabled_because = Some(because.into());
+pub fn disable(hook: &mut Webhook, because: &str, now: Timestamp) {
+    let missed = hook.missed_since.or(hook.failing_since).unwrap_or(now);
+    (hook.status, hook.failing_since, hook.catches_up_at) = (Status::Disabled, None, None);
+    (hook.disabled_because, hook.missed_since) = (Some(because.into()), Some(missed));
+}
+
+/// Enabled again. What it missed is told in two minutes: until then others may still take it for disabled.
+pub fn enable(hook: &mut Webhook, now: Timestamp) {
+    (hook.status, hook.failing_since, hook.disabled_because) = (Status::Enabled, None, None);
+    hook.catches_up_at = hook.missed_since.map(|_| now + CATCH_UP);
 }
 
 pub fn disabled(commit: Commit, new: &Record<Webhook>) -> Commit {
@@ -87,7 +96,7 @@ async fn give_up(app: App, row: Value) -> Result<()> {
         let since = old.body.failing_since.filter(|_| old.body.status == Status::Failing)?;
         (since + GIVEN_UP <= ctx.now()).then(|| {
             let mut new = old.next(ctx.now());
-            disable(&mut new.body, "failing");
+            disable(&mut new.body, "failing", ctx.now());
             disabled(ctx.commit().update("disable", old, &new), &new)
         })
     })

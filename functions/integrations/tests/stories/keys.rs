@@ -257,6 +257,8 @@ async fn what_nobody_repairs_gives_its_name_and_place_back() {
     s.later(1);
     s.world.ring().await;
     s.makes(s.key("Two", &["patient.view"])).await;
+    let ended = s.admin.get("/v1/integrations/keys?status=revoked").await.ok();
+    assert_eq!((&ended["data"][0]["name"], &ended["data"][0]["actions"]), (&json!("Two"), &json!([])));
 }
 
 #[tokio::test]

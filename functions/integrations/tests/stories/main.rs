@@ -2,7 +2,9 @@
 
 mod budgets;
 mod doubles;
+mod interrupted;
 mod keys;
+mod limits;
 mod stage;
 mod warehouse;
 mod webhooks;

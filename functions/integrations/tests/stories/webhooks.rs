@@ -149,6 +149,9 @@ async fn a_dead_endpoint_is_tried_ten_times_then_disabled_and_a_replay_tells_it_
     let enabled = s.admin.post(&s.path("webhooks", &hook, "enable"), json!({})).await.ok();
     assert_eq!(enabled["status"], "enabled");
     assert_eq!(s.receivers.take().last().unwrap().json()["type"], "webhook.ping");
+    s.world.clock.advance(jiff::SignedDuration::from_mins(3));
+    s.rings().await;
+    assert_eq!(s.receivers.take().len(), 1, "what happened in the last three days");
     let window = json!({"since": "2026-11-23T00:00:00Z", "types": ["patient.registered"]});
     s.admin.post(&s.path("webhooks", &hook, "replay"), window).await.accepted();
     s.works().await;
@@ -187,6 +190,7 @@ async fn an_endpoint_that_comes_back_is_enabled_and_forgotten_to_have_failed() {
 #[tokio::test]
 async fn gone_means_gone() {
     let s = Stage::set().await;
+    s.world.calm();
     let hook = s.hooks(&["patient.registered"], json!({})).await;
     s.receivers.say(vec![status(410)]);
     s.registers("Okonkwo").await;
@@ -199,6 +203,7 @@ async fn gone_means_gone() {
 #[tokio::test]
 async fn a_redirection_is_a_failure_and_who_asks_for_time_gets_it() {
     let s = Stage::set().await;
+    s.world.calm();
     let hook = s.hooks(&["patient.registered"], json!({})).await;
     let later = Ok(Answered { status: 429, retry_after: Some(600), body: vec![] });
     s.receivers.say(vec![status(302), later]);
@@ -287,10 +292,87 @@ async fn a_suspended_organisation_is_told_nothing_and_everything_once_it_is_open
     }
     assert!(s.receivers.take().is_empty());
     s.grace.change_gate(|gate| gate.status = web::gate::Status::Active).await;
-    s.later(2);
+    // Within the hour, with what happens meanwhile.
+    s.registers("Balogun").await;
+    for _ in 0..6 {
+        s.world.clock.advance(jiff::SignedDuration::from_mins(10));
+        s.spreads().await;
+        s.rings().await;
+    }
+    assert_eq!(s.receivers.take().len(), 2);
+    s.later(24);
     s.rings().await;
+    assert!(s.receivers.take().is_empty(), "nothing twice");
+    for delivered in s.deliveries(&hook, "delivered").await {
+        assert_eq!(delivered["attempts"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// What was delivered, what waited and what was never told, at the moment in which an endpoint was disabled.
+#[tokio::test]
+async fn whoever_is_enabled_again_hears_of_what_it_missed_and_of_nothing_twice() {
+    let s = Stage::set().await;
+    s.registers("Adeyemi").await;
+    s.spreads().await;
+    s.later(2);
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    assert_eq!(s.receivers.take().len(), 1, "delivered, and nothing from before it was there");
+    s.receivers.always(Err(Failed::Unreachable));
+    let waiting = s.registers("Balogun").await;
+    s.spreads().await;
+    s.receivers.take();
+    s.admin.post(&s.path("webhooks", &hook, "disable"), json!({"reason": "maintenance"})).await.ok();
+    s.later(1);
+    s.rings().await;
+    let untold = s.registers("Eze").await;
+    s.spreads().await;
+    assert!(s.receivers.take().is_empty());
+    assert_eq!(s.deliveries(&hook, "failed").await.len(), 1);
+    s.receivers.always(status(200));
+    s.later(20);
+    s.admin.post(&s.path("webhooks", &hook, "enable"), json!({})).await.ok();
+    assert!(s.receivers.take().iter().all(|r| r.json()["type"] == "webhook.ping"));
+    let after = s.registers("Musa").await;
+    s.spreads().await;
+    for _ in 0..6 {
+        s.world.clock.advance(jiff::SignedDuration::from_mins(10));
+        s.rings().await;
+    }
+    let got = s.receivers.take();
+    let mut told: Vec<String> = got.iter().map(|r| r.json()["data"]["id"].as_str().unwrap().into()).collect();
+    told.sort();
+    let mut all = vec![waiting, untold, after];
+    all.sort();
+    assert_eq!(told, all);
+    let shown = s.shows("webhooks", &hook).await;
+    assert_eq!((shown.get("missed_since"), shown.get("catches_up_at")), (None, None));
+    // Told once more by the pipeline: it is known.
+    for event in s.world.events().await.iter().filter(|e| e.kind == "patient.registered") {
+        if event.record != *all.first().unwrap() {
+            continue;
+        }
+        s.world.hand_over(event).await;
+    }
+    s.works().await;
+    assert!(s.receivers.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_replay_asked_for_twice_is_one() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.registered"], json!({})).await;
+    s.registers("Okonkwo").await;
+    s.spreads().await;
+    s.receivers.take();
+    let path = s.path("webhooks", &hook, "replay");
+    let asks =
+        || s.admin.call("POST", &path).key("r-1").body(json!({"since": "2026-11-23T00:00:00Z"})).send();
+    let first = asks().await.accepted();
+    assert_eq!(asks().await.accepted(), first);
+    s.works().await;
     assert_eq!(s.receivers.take().len(), 1);
-    assert_eq!(s.deliveries(&hook, "delivered").await[0]["attempts"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -321,28 +403,83 @@ async fn one_delivery_is_replayed_under_its_own_id() {
     assert_eq!((second.header("webhook-id"), &second.body), (first.header("webhook-id"), &first.body));
 }
 
+/// A rule asks that an endpoint be told; answers the action.
+async fn asks(s: &Stage, endpoint: &Value) -> String {
+    let answer = |n: u8, kind: &str| format!("{kind}_01ARZ3NDEKTSV4RRFFQ69G5FA{n}");
+    let action = <kernel::RuleActionId as kernel::Id>::at(s.world.clock.now());
+    let wish = json!({"rule": answer(1, "wfr"), "firing": answer(2, "frn"), "action": action, "owner": answer(3, "usr"),
+        "event": "incident.reported", "record": answer(4, "inc"), "endpoint": endpoint, "fields": {"severity": "high"}});
+    let asked: events::workflow::RuleAsked = serde_json::from_value(wish).unwrap();
+    let body = web::RuleAnswer {
+        rule: asked.rule,
+        firing: asked.firing,
+        action,
+        record: asked.record.clone(),
+        problem: None,
+    };
+    let record = store::Record::new(s.world.clock.now(), body);
+    let wish = events::WorkflowEvent::RuleWebhookRequested(asked);
+    s.grace.store().await.commit().create(&record).emit(wish).run().await.unwrap();
+    action.to_string()
+}
+
+/// What the rule has heard of it.
+async fn answers(s: &Stage, action: &str) -> Vec<(String, Value)> {
+    let ours = |e: &events::Envelope| e.data["action"] == action && e.kind.starts_with("rule.action_");
+    s.world.events().await.into_iter().filter(ours).map(|e| (e.kind, e.data)).collect()
+}
+
 #[tokio::test]
-async fn a_rule_of_the_organisation_names_the_endpoint_itself() {
+async fn a_rule_of_the_organisation_names_the_endpoint_itself_and_hears_once_that_it_arrived() {
     let s = Stage::set().await;
     let hook = s.hooks(&["patient.merged"], json!({})).await;
-    let other = s.hooks(&["rule.*"], json!({"url": "https://other.insurer.com/"})).await;
-    let ada = s.registers("Okonkwo").await;
-    let event = events::Envelope {
-        cause: vec![],
-        id: format!("pat#{ada}#1"),
-        tenant: s.grace.id.prefix(),
-        kind: "rule.webhook_requested".into(),
-        at: store::stamp(s.world.clock.now()),
-        by: "system:workflow".into(),
-        record: ada.clone(),
-        version: 1,
-        data: json!({"endpoint": hook["id"], "rule": "wfr_1"}),
-    };
-    s.world.hand_over(&event).await;
+    s.hooks(&["rule.*"], json!({"url": "https://other.insurer.com/"})).await;
+    let action = asks(&s, &hook["id"]).await;
+    s.receivers.say(vec![status(500)]);
+    s.spreads().await;
+    assert!(answers(&s, &action).await.is_empty(), "it is tried again");
+    s.later(1);
+    s.rings().await;
+    s.spreads().await;
+    let (got, others): (Vec<Received>, Vec<Received>) =
+        s.receivers.take().into_iter().partition(|got| got.url == "https://hooks.insurer.com/lumina");
+    assert_eq!(got.len(), 2);
+    assert_eq!(got[1].json()["data"]["codes"]["fields"]["severity"], "high");
+    assert!(others.iter().all(|got| got.json()["type"] != "rule.webhook_requested"), "it is nobody else's");
+    let heard = answers(&s, &action).await;
+    assert_eq!((heard.len(), heard[0].0.as_str()), (1, "rule.action_done"));
+    assert_eq!(heard[0].1["done"], got[1].header("webhook-id"));
+}
+
+#[tokio::test]
+async fn a_rule_hears_in_words_why_nothing_arrived_and_of_a_replay_that_does() {
+    let s = Stage::set().await;
+    let hook = s.hooks(&["patient.merged"], json!({})).await;
+    s.receivers.always(status(410));
+    let action = asks(&s, &hook["id"]).await;
+    s.spreads().await;
+    s.spreads().await;
+    let heard = answers(&s, &action).await;
+    assert_eq!((heard.len(), heard[0].0.as_str()), (1, "rule.action_failed"));
+    assert_eq!(heard[0].1["problem"], "the endpoint says that it is gone");
+    // By now it is disabled.
+    let again = asks(&s, &hook["id"]).await;
+    s.spreads().await;
+    assert_eq!(answers(&s, &again).await[0].1["problem"], "the endpoint is disabled");
+    let gone = asks(&s, &json!("whe_01ARZ3NDEKTSV4RRFFQ69G5FA0")).await;
+    s.spreads().await;
+    assert_eq!(answers(&s, &gone).await[0].1["problem"], "the endpoint is gone");
+    s.receivers.always(status(200));
+    s.admin.post(&s.path("webhooks", &hook, "enable"), json!({})).await.ok();
+    let log = s.deliveries(&hook, "abandoned").await;
+    s.admin.post(&s.path("deliveries", &log[0], "replay"), json!({})).await.created();
     s.works().await;
-    let got = s.receivers.take();
-    assert_eq!((got.len(), got[0].url.as_str()), (1, "https://hooks.insurer.com/lumina"));
-    assert!(s.deliveries(&other, "delivered").await.is_empty());
+    let kinds: Vec<String> = answers(&s, &action).await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds.iter().filter(|k| *k == "rule.action_done").count(), 1, "{kinds:?}");
+    s.grace.change_gate(|gate| gate.features.clear()).await;
+    let unlicensed = asks(&s, &hook["id"]).await;
+    s.spreads().await;
+    assert_eq!(answers(&s, &unlicensed).await[0].1["problem"], "the organisation's plan has no webhooks");
 }
 
 #[tokio::test]

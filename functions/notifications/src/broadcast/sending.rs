@@ -85,7 +85,7 @@ async fn tell(desk: &Desk, ctx: &Ctx, of: &Record<Broadcast>, people: &[&Person]
         version: 1,
         data: texts.as_object().cloned().unwrap_or_else(Map::new),
     };
-    fan_out::tell_these(desk, ctx, &rule(&of.body), &occasion, 0, people, None).await
+    fan_out::tell_these(desk, ctx, &rule(&of.body), &occasion, 0, people, None).await.map(drop)
 }
 
 fn rule(of: &Broadcast) -> NotificationRule {

@@ -5,6 +5,7 @@ use crate::{
     people::Person,
     rule::{Kind, Recipient},
 };
+use events::subject;
 use kernel::Result;
 use serde_json::{Map, Value};
 use store::{Fact, Key, facts};
@@ -28,15 +29,6 @@ impl Wanted {
 
 /// Members of one list; the table gives about 10,000 of them in a page.
 const MEMBERS: i32 = 5000;
-
-/// Fields that name whom an event is about, the likeliest first.
-const SUBJECT: &[&str] =
-    &["subject", "patient", "person", "employee", "learner", "beneficiary", "user", "member"];
-
-/// The person that an event is about.
-pub fn subject(data: &Map<String, Value>) -> Option<&str> {
-    SUBJECT.iter().find_map(|name| data.get(*name)?.as_str())
-}
 
 pub async fn find(ctx: &Ctx, all: &[Recipient], occasion: &Occasion) -> Result<Vec<Wanted>> {
     let mut found: Vec<Wanted> = vec![];
@@ -104,6 +96,39 @@ async fn of(ctx: &Ctx, recipient: &Recipient, occasion: &Occasion) -> Result<Vec
             all
         }
     })
+}
+
+/// Why a telling found nobody, in words: what of each recipient is missing.
+pub async fn why_nobody(ctx: &Ctx, all: &[Recipient], occasion: &Occasion) -> Result<String> {
+    let mut why = vec![];
+    for recipient in all {
+        let found = of(ctx, recipient, occasion).await?;
+        why.push(if found.is_empty() { absent(recipient) } else { unreached(recipient) });
+    }
+    Ok(why.join("; "))
+}
+
+fn unreached(recipient: &Recipient) -> String {
+    let kind = recipient.kind;
+    format!("{kind}: whoever is meant works elsewhere, has left or died, or is no user and has no contact")
+}
+
+fn absent(recipient: &Recipient) -> String {
+    let value = recipient.value.as_deref();
+    match (recipient.kind, value) {
+        (Kind::User, _) => "no user is named".into(),
+        (Kind::Role | Kind::RoleAtSite, role) => {
+            format!("nobody has the role {}", role.unwrap_or("(none named)"))
+        }
+        (Kind::Team, team) => format!("the team {} has no members", team.unwrap_or("(none named)")),
+        (Kind::Subject, None) => "the event names nobody whom it is about".into(),
+        (Kind::Subject, Some(field)) => format!("the event names nobody as {field}"),
+        (Kind::Assignee, field) => format!("the event names nobody as {}", field.unwrap_or("assignee")),
+        (Kind::Manager, _) => "no manager is known of whom the event is about".into(),
+        (Kind::Guardian, _) => "no guardian is known of whom the event is about".into(),
+        (Kind::CareCircle, _) => "nobody of the care circle is told of alerts".into(),
+        (Kind::Actor, _) => "nobody did it".into(),
+    }
 }
 
 /// Guardians by what they are; the others of a circle only where their link says that they are told.

@@ -19,12 +19,11 @@ pub fn compile(rule: &NotificationRule) -> Result<Option<Condition>> {
 
 /// What a condition is told: ids and codes, never anything personal.
 pub fn input(ctx: &Ctx, event: &Envelope) -> Value {
-    let data = event.data.as_object().cloned().unwrap_or_default();
     let module = event.kind.split('.').next().unwrap_or_default();
     json!({
         "event": {
             "name": event.kind, "module": module, "at": event.at, "record": event.record,
-            "subject": crate::fan_out::recipients::subject(&data), "site": event.data["site"].as_str(),
+            "subject": event.subject(), "site": event.data["site"].as_str(),
             "data": event.data,
         },
         "actor": {"id": event.by, "kind": web::conditions::kind(&event.by), "roles": []},

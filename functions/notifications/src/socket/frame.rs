@@ -57,6 +57,9 @@ pub fn pong() -> Value {
 pub fn error(code: &str, reference: Option<&str>) -> Value {
     json!({"v": 1, "type": "error", "code": code, "ref": reference})
 }
+pub fn error_because(code: &str, detail: &str, reference: Option<&str>) -> Value {
+    json!({"v": 1, "type": "error", "code": code, "detail": detail, "ref": reference})
+}
 pub fn subscribed(topics: &[String], reference: Option<&str>) -> Value {
     json!({"v": 1, "type": "subscribed", "topics": topics, "ref": reference})
 }

@@ -4,7 +4,8 @@ use super::{
     connection::{self, Connection, TOPICS},
     enter,
     frame::{self, IDS, Said},
-    push, topic,
+    push,
+    topic::{self, Grant},
 };
 use crate::{
     desk::Desk,
@@ -79,8 +80,17 @@ async fn subscribe(
             continue;
         }
         let fits = topic.len() <= 100 && !topic.contains('#') && !topic.chars().any(char::is_control);
-        if !fits || !topic::granted(ctx, &connection.holder, &topic).await? {
-            return push::say(desk, ctx, connection, &frame::error("forbidden", reference)).await;
+        let granted = if fits { topic::granted(ctx, &connection.holder, &topic).await? } else { Grant::No };
+        match granted {
+            Grant::Yes => {}
+            Grant::No => {
+                return push::say(desk, ctx, connection, &frame::error("forbidden", reference)).await;
+            }
+            Grant::NotOffered => {
+                let detail = "dashboards cannot be listened to yet: ask for them again every minute";
+                let refusal = frame::error_because("topic-not-offered", detail, reference);
+                return push::say(desk, ctx, connection, &refusal).await;
+            }
         }
         all.push(topic);
     }

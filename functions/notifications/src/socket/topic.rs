@@ -17,16 +17,29 @@ const SHOWN: &[(&str, &str)] = &[
     ("pat", "patient.view"),
 ];
 
+/// Kinds of what is answered with 202 and done afterwards, with the permission that shows them.
+const JOBS: &[(&str, &str)] = &[("axp", "audit_export.view"), ("vrf", "verification.view")];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    Yes,
+    No,
+    /// Nobody can listen to it yet: dashboards come with the analytics module.
+    NotOffered,
+}
+
 /// Whether the holder may listen. What is unknown is refused like what is not allowed.
-pub async fn granted(ctx: &Ctx, holder: &Holder, topic: &str) -> Result<bool> {
-    let Some((kind, of)) = topic.split_once(':') else { return Ok(false) };
-    match kind {
-        "queue" => queue(ctx, holder, of).await,
-        "board" => Ok(of.starts_with("sit_") && at_site(reach(ctx, holder, "appointment.view"), holder, of)),
-        "record" => record(ctx, holder, of).await,
-        // Dashboards and jobs come with the modules that show them.
-        _ => Ok(false),
-    }
+pub async fn granted(ctx: &Ctx, holder: &Holder, topic: &str) -> Result<Grant> {
+    let Some((kind, of)) = topic.split_once(':') else { return Ok(Grant::No) };
+    let granted = match kind {
+        "queue" => queue(ctx, holder, of).await?,
+        "board" => of.starts_with("sit_") && at_site(reach(ctx, holder, "appointment.view"), holder, of),
+        "record" => record(ctx, holder, of).await?,
+        "job" => job(ctx, holder, of).await?,
+        "dashboard" => return Ok(Grant::NotOffered),
+        _ => false,
+    };
+    Ok(if granted { Grant::Yes } else { Grant::No })
 }
 
 /// How far a permission reaches for the holder, weighed as a request's is.
@@ -86,10 +99,21 @@ async fn record(ctx: &Ctx, holder: &Holder, of: &str) -> Result<bool> {
     Ok(at_site(reach, holder, site))
 }
 
+/// A job of the organisation: seen by whoever sees all of its kind.
+async fn job(ctx: &Ctx, holder: &Holder, of: &str) -> Result<bool> {
+    let kind = of.split('_').next().unwrap_or_default();
+    let Some((_, permission)) = JOBS.iter().find(|(k, _)| *k == kind) else { return Ok(false) };
+    let place = Key::item(kind, of, ".");
+    Ok(reach(ctx, holder, permission) == Reach::All && ctx.store().read::<Value>(&place).await?.is_some())
+}
+
 /// The topics that an event changes.
 pub fn of(event: &Envelope) -> Vec<String> {
     let data = |name: &str| event.data[name].as_str();
     let mut topics = vec![format!("record:{}", event.record)];
+    if JOBS.iter().any(|(kind, _)| event.record.split('_').next() == Some(kind)) {
+        topics.push(format!("job:{}", event.record));
+    }
     let noun = event.kind.split('.').next().unwrap_or_default();
     if matches!(noun, "patient_visit" | "queue" | "appointment") {
         topics.extend(data("practitioner").map(|doctor| format!("queue:{doctor}")));
@@ -119,5 +143,7 @@ mod tests {
         assert_eq!(of(&event), ["record:pvi_1", "queue:prc_1", "board:sit_1"]);
         let other = Envelope { kind: "document.expired".into(), ..event };
         assert_eq!(of(&other), ["record:pvi_1"]);
+        let job = Envelope { kind: "audit_export.completed".into(), record: "axp_1".into(), ..other };
+        assert_eq!(of(&job), ["record:axp_1", "job:axp_1"]);
     }
 }

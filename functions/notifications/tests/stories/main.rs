@@ -1,6 +1,7 @@
 //! The module's stories, told by its actors against the real table engine (`spec/notifications.md` §10).
 
 mod broadcasts;
+mod browsers;
 mod budgets;
 mod caps;
 mod escalation;

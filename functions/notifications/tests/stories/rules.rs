@@ -171,15 +171,28 @@ async fn a_role_sees_and_sets_the_rules_of_its_own_work() {
     auditor.post(PATH, own("document.expired", json!({}))).await.refused(403, "forbidden");
 }
 
+/// What a rule of the workflow asks for, of a fall that a nurse has reported.
+fn asked(stage: &Stage, n: u8, with: Value) -> (Value, events::Envelope) {
+    let made = |kind: &str| format!("{kind}_01ARZ3NDEKTSV4RRFFQ69G5FA{n}");
+    let mut data = json!({"rule": made("wfr"), "firing": made("frn"), "action": made("wfa"),
+        "owner": made("usr"), "event": "incident.reported", "record": made("inc")});
+    data.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+    (data["action"].clone(), stage.event("rule.notify_requested", data))
+}
+
+/// What the rules have heard of it.
+async fn answers(stage: &Stage, action: &Value) -> Vec<(String, Value)> {
+    let all = stage.world.events().await.into_iter().filter(|e| e.data["action"] == *action);
+    all.map(|e| (e.kind, e.data)).collect()
+}
+
 #[tokio::test]
-async fn a_rule_of_the_workflow_asks_that_somebody_be_told() {
+async fn a_rule_of_the_workflow_asks_that_somebody_be_told_and_hears_once_that_they_were() {
     let stage = Stage::set().await;
     let ada = stage.staff("Ada Okafor", "nurse").await;
     let with = json!({"recipients": [{"kind": "user", "value": ada.user()}, {"kind": "role", "value": "hr"}],
-        "channels": ["email"], "text": "A fall: please look at it today.", "priority": "high"});
-    let data = json!({"rule": "wfr_01J00000000000000000000000", "firing": "frn_x", "action": "wfa_x",
-        "owner": "usr_x", "event": "incident.reported", "record": "inc_x", "with": with});
-    let event = stage.event("rule.notify_requested", data);
+        "channels": ["email"], "body": "A fall: please look at it today.", "priority": "high"});
+    let (action, event) = asked(&stage, 1, with);
     for _ in 0..2 {
         stage.happens(&event).await;
     }
@@ -189,4 +202,59 @@ async fn a_rule_of_the_workflow_asks_that_somebody_be_told() {
         (1, json!("A fall: please look at it today."), json!("high"))
     );
     assert_eq!(stage.email.all().len(), 1);
+    let heard = answers(&stage, &action).await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert_eq!((heard[0].0.as_str(), &heard[0].1["done"]), ("rule.action_done", &inbox[0]["id"]));
+}
+
+#[tokio::test]
+async fn whom_an_event_names_is_found_by_what_they_are_to_it() {
+    let stage = Stage::set().await;
+    let (ada, ben) = (stage.staff("Ada Okafor", "nurse").await, stage.staff("Ben Eze", "doctor").await);
+    let (chi, dee) = (stage.staff("Chi Obi", "hr").await, stage.staff("Dee Ade", "quality").await);
+    let fact = json!({"manager": chi.user()});
+    let store = stage.grace.store().await;
+    store.commit().fact(store::facts::MANAGER, ada.user(), &fact).run().await.unwrap();
+    let data = json!({"subject": ada.user(), "assignee": format!("user~{}", ben.user())});
+    let kinds = ["subject", "assignee", "manager", "actor"].map(|kind| json!({"kind": kind}));
+    let with = json!({"recipients": kinds, "body": "Look", "data": data, "actor": dee.user()});
+    let (action, event) = asked(&stage, 2, with);
+    stage.happens(&event).await;
+    for who in [&ada, &ben, &chi, &dee] {
+        assert_eq!(stage.inbox(who).await.len(), 1, "{}", who.user());
+    }
+    assert_eq!(answers(&stage, &action).await[0].0, "rule.action_done");
+}
+
+#[tokio::test]
+async fn a_rule_hears_in_words_why_nobody_was_told() {
+    let stage = Stage::set().await;
+    stage.staff("Ada Okafor", "nurse").await;
+    let kinds = json!([{"kind": "subject"}, {"kind": "manager"}, {"kind": "role", "value": "eap_manager"}]);
+    let (action, event) = asked(&stage, 3, json!({"recipients": kinds, "body": "Look", "data": {}}));
+    for _ in 0..2 {
+        stage.happens(&event).await;
+    }
+    let heard = answers(&stage, &action).await;
+    assert_eq!((heard.len(), heard[0].0.as_str()), (1, "rule.action_failed"));
+    assert_eq!(
+        heard[0].1["problem"],
+        "the event names nobody whom it is about; no manager is known of whom the event is about; \
+         nobody has the role eap_manager"
+    );
+    for (n, with, why) in [
+        (4, json!({"recipients": [{"kind": "role", "value": "nurse"}], "template": "no_such"}), "no_such"),
+        (5, json!({"recipients": [], "channels": ["pigeon"]}), "does not read"),
+    ] {
+        let (action, event) = asked(&stage, n, with);
+        stage.happens(&event).await;
+        let heard = answers(&stage, &action).await;
+        let problem = heard[0].1["problem"].as_str().unwrap();
+        assert!(heard.len() == 1 && problem.contains(why), "{problem}");
+    }
+    stage.grace.change_gate(|gate| gate.status = web::gate::Status::Suspended).await;
+    let nurses = json!({"recipients": [{"kind": "role", "value": "nurse"}], "body": "Look"});
+    let (action, event) = asked(&stage, 6, nurses);
+    stage.happens(&event).await;
+    assert!(answers(&stage, &action).await[0].1["problem"].as_str().unwrap().contains("suspended"));
 }

@@ -144,7 +144,6 @@ async fn a_topic_is_given_to_whoever_may_see_the_same_and_to_nobody_else() {
         format!("queue:{}", doctor(2)),
         format!("board:{branch}"),
         "queue:prc_x".into(),
-        "dashboard:money".into(),
         "record:emp_1".into(),
         "x".into(),
     ] {
@@ -155,6 +154,11 @@ async fn a_topic_is_given_to_whoever_may_see_the_same_and_to_nobody_else() {
             "{topic}"
         );
     }
+    let later = line.says(asked("dashboard:money".into())).await;
+    assert_eq!(
+        (later[0]["code"].clone(), later[0]["ref"].clone()),
+        (json!("topic-not-offered"), json!("a1"))
+    );
     let called = |doctor: String, site| {
         stage.event(
             "patient_visit.called",
@@ -172,6 +176,34 @@ async fn a_topic_is_given_to_whoever_may_see_the_same_and_to_nobody_else() {
     line.says(json!({"type": "unsubscribe", "topics": [format!("queue:{}", doctor(1))]})).await;
     stage.happens(&called(doctor(1), main)).await;
     assert_eq!(line.hears(), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn who_asked_for_a_job_hears_when_it_is_done() {
+    let stage = Stage::set().await;
+    let (auditor, nurse) = (stage.grace.staff("auditor"), stage.grace.staff("nurse"));
+    let job = "axp_01J00000000000000000000001";
+    let store = stage.grace.store().await;
+    store.commit().put(&store::Key::item("axp", job, "."), &json!({"status": "queued"})).run().await.unwrap();
+    let (line, other) = (Line::of(&stage, &auditor, "c1").await, Line::of(&stage, &nurse, "c2").await);
+    let asked = |of: &str| json!({"type": "subscribe", "topics": [format!("job:{of}")]});
+    line.hears();
+    other.hears();
+    assert_eq!(line.says(asked(job)).await[0]["type"], "subscribed");
+    for (who, of) in
+        [(&other, job), (&line, "axp_01J00000000000000000000002"), (&line, "tsk_01J00000000000000000000001")]
+    {
+        assert_eq!(who.says(asked(of)).await[0]["code"], "forbidden", "{of}");
+    }
+    let mut done = stage.event("audit_export.completed", json!({"export": job, "rows": 3}));
+    (done.id, done.record, done.version) = (format!("axp#{job}#3"), job.into(), 3);
+    stage.happens(&done).await;
+    let frames = line.hears();
+    assert_eq!(
+        (&frames[0]["topic"], &frames[0]["event"]),
+        (&json!(format!("job:{job}")), &json!("audit_export.completed"))
+    );
+    assert_eq!(other.hears(), [] as [Value; 0]);
 }
 
 #[tokio::test]

@@ -147,11 +147,18 @@ pub const MORNING: &str = "2026-11-20T09:00:00Z";
 
 impl Stage {
     pub async fn set() -> Self {
+        Self::with(None).await
+    }
+    /// With another way to devices.
+    pub async fn pushing(by: Arc<dyn Carrier>) -> Self {
+        Self::with(Some(by)).await
+    }
+    async fn with(way: Option<Arc<dyn Carrier>>) -> Self {
         let (email, sms, push) =
             (Arc::<Courier>::default(), Arc::<Courier>::default(), Arc::<Courier>::default());
         let wires = Arc::<Wires>::default();
-        let channels =
-            Channels { email: email.clone(), sms: sms.clone(), push: push.clone(), sockets: wires.clone() };
+        let way = way.unwrap_or_else(|| push.clone());
+        let channels = Channels { email: email.clone(), sms: sms.clone(), push: way, sockets: wires.clone() };
         let world = World::with(vec![module(channels)]).await;
         [&email, &sms, &push].into_iter().for_each(|courier| world.beside(courier.clone()));
         world.beside(wires.clone());

@@ -320,6 +320,10 @@ async fn the_background_is_made_by_its_first_change() {
     assert_eq!(world.rounds(), desk::budget("background.update"));
     assert_eq!((&second["version"], &second["conditions"][0]["code"]), (&json!(2), &json!("I10")));
     assert!(!grace.dump().await.contains("Appendectomy"));
+    let first = doctor.get(&format!("{path}/history/1")).await.ok();
+    assert!(first["record"]["surgeries"].as_array().is_none_or(|all| all.is_empty()), "{first:#}");
+    let diff = doctor.get(&format!("{path}/history/diff?from=1&to=2")).await.ok();
+    assert_eq!(diff["data"][0]["path"], "/surgeries");
     doctor
         .patch(&path, json!({"conditions": vec![json!({"text": "x"}); 201]}))
         .await
@@ -349,7 +353,22 @@ async fn the_desk_sees_substances_and_open_flags_only() {
             (&json!("Penicillin"), &json!([]), None)
         );
     }
-    desk.get(&format!("{path}/allergies/{}/history", id(&allergy))).await.refused(403, "forbidden");
+    let one = format!("{path}/allergies/{}", id(&allergy));
+    for before in ["history", "history/1", "history/diff?from=1&to=2"] {
+        desk.get(&format!("{one}/{before}")).await.refused(403, "forbidden");
+    }
+    nurse.patch(&one, json!({"note": "as a child, and again"})).await.ok();
+    let first = nurse.get(&format!("{one}/history/1")).await.ok();
+    assert_eq!(
+        (&first["record"]["note"], &first["change"]["action"]),
+        (&json!("as a child"), &json!("create"))
+    );
+    let diff = nurse.get(&format!("{one}/history/diff?from=1&to=2")).await.ok();
+    assert_eq!(diff["data"], json!([{"path": "/note", "from": "as a child", "to": "as a child, and again"}]));
+    nurse.get(&format!("{one}/history/3")).await.missing();
+    let other = registered(&desk, with(ngozi(), json!({"given_names": "Bola", "family_name": "Bello", "birth_date": "1971-02-03", "phones": [{"number": "0803 999 4567"}]}))).await;
+    nurse.get(&format!("/v1/patients/{other}/allergies/{}/history/1", id(&allergy))).await.missing();
+    nurse.patch(&one, json!({"note": "as a child"})).await.ok();
     assert_eq!(nurse.get(&format!("{path}/allergies")).await.ok()["data"][0]["note"], "as a child");
 
     for (code, visibility) in [("interpreter", "all_staff"), ("mrsa", "clinical"), ("safeguarding", "named")]

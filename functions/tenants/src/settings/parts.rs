@@ -62,6 +62,16 @@ impl Part for Brand {
     fn first(_: Country) -> Self {
         Self::default()
     }
+    /// What prints need.
+    fn publish(&self, gate: &mut TenantGate) {
+        let colour = self.colours.get("primary").map(|c| c.0.clone());
+        for (name, value) in [("brand.logo", self.logo.map(|l| l.to_string())), ("brand.colour", colour)] {
+            match value {
+                Some(value) => gate.policies.insert(name.into(), value.into()),
+                None => gate.policies.remove(name),
+            };
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -27,7 +27,7 @@ const PATH: &str = "/v1/tenants/signups";
 
 pub fn routes() -> Vec<Route> {
     let one = format!("{PATH}/{{id}}");
-    vec![
+    let mut routes = vec![
         route(Method::GET, PATH, "signup.view", "signup.list", get(noun::list::<Signup>))
             .asks_shape(noun::list_shape::<Signup>)
             .gives::<Pages<View<'static, Signup>>>(200)
@@ -55,16 +55,20 @@ pub fn routes() -> Vec<Route> {
         .trips(2)
         .says("Every version of a sign-up"),
         route(Method::POST, format!("{one}/approve"), "tenant.approve", "tenant.approve", post(approve))
+            .trips(3)
             .takes::<tenant::Reason>()
             .gives::<View<'static, Signup>>(200)
             .refuses(&["own-request", "flag-missing", "reason-required"])
             .says("Lets the organisation in, and begins to set it up"),
         route(Method::POST, format!("{one}/reject"), "tenant.reject", "tenant.reject", post(reject))
+            .trips(2)
             .takes::<tenant::Reason>()
             .gives::<View<'static, Signup>>(200)
             .refuses(&["own-request", "flag-missing", "reason-required"])
             .says("Turns the sign-up down, and frees its slug"),
-    ]
+    ];
+    routes.extend(noun::versions::<Signup>(PATH, "signup.view"));
+    routes
 }
 
 async fn approve(ctx: Ctx, At(id): At<SignupId>, Body(body): Body<tenant::Reason>) -> Answer {

@@ -182,6 +182,14 @@ impl Home<'_> {
     pub async fn store(&self) -> Store {
         self.scene.store(Scope::Tenant(self.id)).await
     }
+    /// What identity publishes of an administrator who is there.
+    pub async fn present(&self, who: &Actor) {
+        let user = who.user();
+        let member = store::Key::member(store::facts::MEMBERS, "role~tenant_admin", &user);
+        let commit = self.store().await.commit().put(&member, &json!({"user": user}));
+        let commit = commit.fact(store::facts::ACTIVE_USER, &user, &json!({"user": user}));
+        commit.run().await.expect("an active administrator");
+    }
     pub async fn gate(&self) -> web::gate::TenantGate {
         self.store().await.fact(store::facts::TENANT, "self").await.expect("readable").expect("there")
     }

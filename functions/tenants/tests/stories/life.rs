@@ -96,6 +96,8 @@ async fn suspension_answers_423_to_every_role_and_reactivation_loses_nothing() {
         .await
         .created();
     let before = admin.get("/v1/tenants/self/limits").await.ok();
+    let calls = json!({"limit": "api_calls_month", "allowed": 2_000_000, "used": 0});
+    assert!(before["data"].as_array().unwrap().contains(&calls), "{before}");
     home.command("suspend", json!({"reason_code": "security"})).await.refused(422, "reason-required");
     home.command("suspend", json!({"reason_code": "payment", "reason": "unpaid"}))
         .await
@@ -216,6 +218,7 @@ async fn an_organisation_closes_itself_when_two_administrators_agree() {
     let scene = scene().await;
     let home = scene.opens("grace", "Basic").await;
     let (one, two) = (home.staff("tenant_admin"), home.staff("tenant_admin"));
+    home.present(&one).await;
     let close = "/v1/tenants/self/close";
     one.post(close, json!({})).await.refused(422, "reason-required");
     home.staff("receptionist").post(close, json!({"reason": "x"})).await.refused(403, "forbidden");
@@ -228,18 +231,60 @@ async fn an_organisation_closes_itself_when_two_administrators_agree() {
     assert_eq!(two.get(&approval).await.ok()["actions"], json!(["approve", "reject"]));
     one.post(&format!("{approval}/approve"), json!({})).await.refused(403, "own-request");
     assert_eq!(home.entry().await["status"], "trial", "nothing has happened yet");
+    // What the command itself would have answered, in the name of both.
     let closing = two.post(&format!("{approval}/approve"), json!({})).await.ok();
-    assert_eq!(closing["status"], "closing");
+    assert_eq!((&closing["status"], &closing["id"]), (&json!("closing"), &json!(home.id)));
+    let said = two.get(&approval).await.ok();
+    assert_eq!((&said["status"], &said["decisions"][0]["user"]), (&json!("executed"), &json!(two.user())));
+    let events = scene.world.events().await;
+    let told = events.iter().find(|e| e.kind == "tenant.closing").unwrap();
+    assert_eq!(told.by, two.user());
     assert_eq!(home.entry().await["status"], "closing");
     two.get("/v1/tenants/sites").await.ok();
     two.post(close, json!({"reason": "again"})).await.refused(423, "tenant-closing");
     home.command("cancel-closing", json!({"reason": "they stay"})).await.ok();
-    two.post(&format!("{approval}/approve"), json!({})).await.refused(422, "state");
+    two.post(&format!("{approval}/approve"), json!({})).await.refused(409, "already-decided");
     let asked = one.post(close, json!({"reason": "now really"})).await.refused(428, "approval-required");
     let approval = format!("/v1/tenants/approvals/{}", asked["approval"].as_str().unwrap());
     two.post(&format!("{approval}/reject"), json!({"reason": "not yet"})).await.ok();
     let asked = one.post(close, json!({"reason": "now really"})).await.refused(428, "approval-required");
     let approval = format!("/v1/tenants/approvals/{}", asked["approval"].as_str().unwrap());
     scene.world.clock.advance(jiff::SignedDuration::from_hours(7 * 24 + 1));
-    two.post(&format!("{approval}/approve"), json!({})).await.refused(409, "approval-expired");
+    two.post(&format!("{approval}/approve"), json!({})).await.refused(410, "approval-expired");
+}
+
+/// Two people are not a choice here, as they are elsewhere.
+#[tokio::test]
+async fn no_policy_lets_one_administrator_close_an_organisation_alone() {
+    let scene = scene().await;
+    let home = scene.opens("grace", "Basic").await;
+    let (one, two) = (home.staff("tenant_admin"), home.staff("tenant_admin"));
+    home.present(&one).await;
+    let none = json!({"policies": []});
+    home.store()
+        .await
+        .commit()
+        .fact(store::facts::APPROVAL_POLICY, "tenant.close", &none)
+        .run()
+        .await
+        .unwrap();
+    let asked = one.post("/v1/tenants/self/close", json!({"reason": "we leave"})).await;
+    let asked = asked.refused(428, "approval-required");
+    let approval = format!("/v1/tenants/approvals/{}", asked["approval"].as_str().unwrap());
+    one.post(&format!("{approval}/approve"), json!({})).await.refused(403, "own-request");
+    assert_eq!(two.post(&format!("{approval}/approve"), json!({})).await.ok()["status"], "closing");
+}
+
+#[tokio::test]
+async fn who_is_no_administrator_any_more_closes_nothing() {
+    let scene = scene().await;
+    let home = scene.opens("grace", "Basic").await;
+    let (one, two) = (home.staff("tenant_admin"), home.staff("tenant_admin"));
+    let asked = one.post("/v1/tenants/self/close", json!({"reason": "out of spite"})).await;
+    let asked = asked.refused(428, "approval-required");
+    let approve = format!("/v1/tenants/approvals/{}/approve", asked["approval"].as_str().unwrap());
+    let refused = two.post(&approve, json!({})).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.to_string().contains("requester-lost-right"), "{}", refused.body);
+    assert_eq!(home.entry().await["status"], "trial");
 }

@@ -193,8 +193,13 @@ pub fn with(rendered: &Value, input: &Value) -> Map<String, Value> {
         out.insert("body".into(), text);
     }
     if told {
-        let data = input["event"]["data"].as_object().cloned().unwrap_or_default();
+        let mut data = input["event"]["data"].as_object().cloned().unwrap_or_default();
+        // Whom it is about may stand in the event's record alone, and who did it never in its data.
+        if events::subject(&data).is_none() && input["event"]["subject"].is_string() {
+            data.insert("subject".into(), input["event"]["subject"].clone());
+        }
         out.insert("data".into(), Value::Object(data));
+        out.insert("actor".into(), input["actor"]["id"].clone());
     }
     out
 }

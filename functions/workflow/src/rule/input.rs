@@ -7,9 +7,6 @@ use serde_json::{Map, Value, json};
 use store::{Changed, Plain};
 use web::Ctx;
 
-/// Fields of a payload that name the person concerned, in this order.
-const SUBJECTS: [&str; 6] = ["subject", "patient", "person", "user", "employee", "candidate"];
-
 /// The input for everything that listens to this event.
 pub async fn of(ctx: &Ctx, event: &Envelope) -> Result<Value> {
     let change = ctx.store().change_of(&event.id).await?;
@@ -24,11 +21,10 @@ pub fn build(ctx: &Ctx, event: &Envelope, change: Option<&Changed>, record: Opti
     let roles = change.map(|c| c.change.roles.clone()).unwrap_or_default();
     let (before, after, fields) = change.map(|c| differences(c, record)).unwrap_or_default();
     let module = catalogue::events().get(&event.kind).map(|e| e.module.as_str()).unwrap_or_default();
-    let subject = SUBJECTS.iter().find_map(|name| event.data[*name].as_str());
     json!({
         "event": {
             "name": event.kind, "module": module, "at": event.at, "record": event.record,
-            "subject": subject, "site": event.data["site"].as_str(), "data": event.data,
+            "subject": event.subject(), "site": event.data["site"].as_str(), "data": event.data,
         },
         "change": {
             "action": change.map(|c| c.change.action.clone()), "command": change.map(|c| c.change.action.clone()),

@@ -11,6 +11,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const ADMINISTRATOR: &str = "ada.obi@grace.example";
+const HOST: &str = "grace.example";
+/// Who is at the desk, and the name of all staff.
+const DESK: &str = "Ngozi";
+const FAMILY: &str = "Bello";
 
 fn wanted() -> Wanted {
     Wanted {
@@ -58,7 +62,7 @@ pub struct House<'a> {
     scene: &'a Scene<'a>,
     organisation: Organisation,
     admin: Visitor,
-    desk: Option<Visitor>,
+    desk: Option<(Login, Visitor)>,
     practitioner: String,
 }
 
@@ -102,7 +106,7 @@ pub async fn staff<'a>(mut house: House<'a>) -> Outcome<(House<'a>, String)> {
     // Clearances are given by a module that is not there yet; without them nobody could be booked.
     let off = json!({"switched": {"compliance": false}});
     house.admin.patch("/v1/tenants/self/settings/modules", off).await?;
-    house.desk = Some(house.invite("Ngozi", "receptionist").await?.1);
+    house.desk = Some(house.invite(DESK, "receptionist").await?);
     let (login, _) = house.invite("Tunde", "doctor").await?;
     let doctor = person("Tunde", "doctor", &house.organisation);
     house.practitioner = house.organisation.take_bookings(&house.admin, &doctor, &login, "A").await?;
@@ -113,7 +117,7 @@ pub async fn staff<'a>(mut house: House<'a>) -> Outcome<(House<'a>, String)> {
 fn person(given_name: &str, role: &str, organisation: &Organisation) -> Staff {
     Staff {
         given_name: given_name.into(),
-        family_name: "Bello".into(),
+        family_name: FAMILY.into(),
         roles: vec![role.into()],
         sites: organisation.sites.keys().cloned().collect(),
         books: None,
@@ -128,13 +132,37 @@ impl House<'_> {
     async fn invite(&self, given_name: &str, role: &str) -> Outcome<(Login, Visitor)> {
         let (door, clock) = (&self.scene.door, &self.scene.clock);
         let staff = person(given_name, role, &self.organisation);
-        let mut login = self.organisation.invite(door, &self.admin, &staff, "grace.example", clock).await?;
+        let mut login = self.organisation.invite(door, &self.admin, &staff, HOST, clock).await?;
         let person = login.enter(door, clock).await?;
         Ok((login, person))
     }
 
-    fn desk(&self) -> Outcome<&Visitor> {
+    pub fn admin(&self) -> &Visitor {
+        &self.admin
+    }
+    /// Somebody at the API without a token.
+    pub fn door(&self) -> &Visitor {
+        &self.scene.door
+    }
+
+    pub fn desk(&self) -> Outcome<&Visitor> {
+        self.at_the_desk().map(|(_, person)| person)
+    }
+    pub fn desk_login(&self) -> Outcome<&Login> {
+        self.at_the_desk().map(|(login, _)| login)
+    }
+    pub fn desk_address(&self) -> String {
+        format!("{DESK}.{FAMILY}@{HOST}").to_lowercase()
+    }
+    fn at_the_desk(&self) -> Outcome<&(Login, Visitor)> {
         self.desk.as_ref().ok_or_else(|| trouble!("There is nobody at the desk."))
+    }
+    /// With the rights of now.
+    pub async fn signs_in_again(&mut self) -> Outcome<()> {
+        let mut login = self.desk_login()?.clone();
+        let person = login.enter(&self.scene.door, &self.scene.clock).await?;
+        self.desk = Some((login, person));
+        Ok(())
     }
 }
 

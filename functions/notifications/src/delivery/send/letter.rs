@@ -2,7 +2,7 @@
 
 use super::{Look, Message};
 use crate::{
-    carrier::Outgoing,
+    carrier::{Outgoing, Subscription, web_push::vapid},
     delivery::Delivery,
     desk::{Chosen, Desk, Known},
     fan_out::make_surroundings as surroundings,
@@ -53,8 +53,16 @@ pub async fn write(
         return Ok(Ok(to.map(|to| message(Outgoing { to, ..out }, None)).into_iter().collect()));
     }
     let devices = push_endpoint::of(ctx, &look.person.id).await?;
-    let each =
-        devices.into_iter().map(|e| message(Outgoing { to: e.body.token.0.clone(), ..out.clone() }, Some(e)));
+    let identity = match devices.iter().any(|d| d.body.keys.is_some()) {
+        true => Some(vapid::of(ctx).await?),
+        false => None,
+    };
+    let each = devices.into_iter().map(|device| {
+        let keys = device.body.keys.clone().zip(identity.clone());
+        let subscription = keys.map(|(keys, identity)| Subscription { keys, identity });
+        let to = device.body.token.0.clone();
+        message(Outgoing { to, subscription, ..out.clone() }, Some(device))
+    });
     Ok(Ok(each.collect()))
 }
 
@@ -155,6 +163,7 @@ fn envelope(
         html,
         unsubscribe,
         data: ids.map(|(name, value)| (name.to_string(), value)).to_vec(),
+        subscription: None,
     })
 }
 
