@@ -23,5 +23,6 @@ pub fn modules() -> Vec<Module> {
         notifications::module(notifications::Channels::nowhere()),
         integrations::module(Arc::new(Doors::default()), Arc::new(Https::new(Permit::Public))),
         workflow::module(),
+        eap::module(),
     ]
 }

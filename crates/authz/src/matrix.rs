@@ -3,6 +3,7 @@
 
 mod audit;
 mod documents;
+mod eap;
 mod identity;
 mod integrations;
 mod notifications;
@@ -19,5 +20,5 @@ pub(crate) fn all() -> Vec<Rule> {
     let first = tenants.chain(identity).chain(patients::TABLE.rules()).chain(scheduling::TABLE.rules());
     let audit = first.chain(audit::TABLE.rules()).chain(documents::TABLE.rules());
     let told = audit.chain(notifications::TABLE.rules()).chain(integrations::TABLE.rules());
-    told.chain(workflow::TABLE.rules()).collect()
+    told.chain(workflow::TABLE.rules()).chain(eap::TABLE.rules()).collect()
 }

@@ -114,7 +114,7 @@ impl Rule {
 
     /// Changes nothing, so that a read-only context may use it.
     pub fn reads(&self) -> bool {
-        matches!(self.action(), "view" | "identify" | "explain")
+        matches!(self.action(), "view" | "identify" | "explain" | "header")
     }
 }
 

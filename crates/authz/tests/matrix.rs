@@ -45,7 +45,8 @@ fn a_permission_is_a_noun_and_an_action() {
                 "documents",
                 "notifications",
                 "integrations",
-                "workflow"
+                "workflow",
+                "eap"
             ]
             .contains(&rule.module)
         );
@@ -153,7 +154,10 @@ fn sessions_end_after_the_specified_idle_time() {
 #[test]
 fn only_clinical_roles_and_coordinators_break_the_glass() {
     let openers: Vec<_> = rule("break_glass.open").unwrap().grants.iter().map(|grant| grant.role).collect();
-    assert_eq!(openers, [roles_where(|role| role.clinical), vec!["care_coordinator"]].concat());
+    assert_eq!(
+        openers,
+        [roles_where(|role| role.clinical), vec!["care_coordinator", "eap_manager"]].concat()
+    );
     assert_eq!(roles_where(|role| role.clinical), ["doctor", "nurse", "pharmacist", "lab_technician"]);
 }
 
@@ -263,8 +267,12 @@ fn auditors_change_nothing_and_read_clinical_content_with_a_reason_only() {
             // What is one's own (an inbox, a task, a calendar) is one's own to change.
             assert!(rule.reads() || grant.reach == Reach::Own, "{}", rule.permission);
             // Messages to people are as personal as what is clinical.
-            let clinical = matches!(rule.noun(), "allergy" | "background" | "timeline" | "delivery")
-                || rule.permission == "patient.view";
+            // So is that somebody is on a client's list, or has a case at all.
+            let noun = matches!(
+                rule.noun(),
+                "allergy" | "background" | "timeline" | "delivery" | "beneficiary" | "eap_case"
+            );
+            let clinical = noun || rule.permission == "patient.view";
             assert_eq!(grant.only == Some(Only::Reason), clinical, "{}", rule.permission);
         }
     }

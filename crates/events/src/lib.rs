@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod documents;
+pub mod eap;
 pub mod identity;
 pub mod integrations;
 pub mod jobs;
@@ -15,6 +16,7 @@ pub mod workflow;
 
 pub use audit::AuditEvent;
 pub use documents::DocumentEvent;
+pub use eap::EapEvent;
 pub use identity::IdentityEvent;
 pub use integrations::IntegrationEvent;
 pub use jobs::JobEvent;

@@ -100,6 +100,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Nothing is wrong with what was asked: it may go well the next time. Whoever does work that was left to them
+    /// does not take it for an answer.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Internal(_) | Self::Busy => true,
+            Self::Refused(refusal) => refusal.kind == Kind::Unavailable,
+            _ => false,
+        }
+    }
+
     pub fn refuse(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Refused(Box::new(Refusal {
             kind,

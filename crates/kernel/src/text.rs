@@ -167,6 +167,22 @@ fn latin(c: char) -> Option<char> {
     plain.is_ascii_alphanumeric().then_some(plain)
 }
 
+/// What two spellings of a name have in common, for sorting and finding: small letters without marks, everything that
+/// is neither letter nor digit a space, and single spaces.
+pub fn folded(typed: &str) -> String {
+    let plain = typed.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    let hooked = |c| match c {
+        'ɓ' => 'b',
+        'ɗ' => 'd',
+        'ƙ' => 'k',
+        'ƴ' => 'y',
+        c if c.is_alphanumeric() => c,
+        _ => ' ',
+    };
+    let spaced: String = plain.map(hooked).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// An e-mail address in small letters, at most 254 characters: one `@`, a dotted ASCII host behind it
 /// (international hosts in their `xn--` form). Whether it receives mail is known only by writing to it.
 pub fn email(typed: &str) -> Result<String, TextError> {

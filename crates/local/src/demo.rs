@@ -4,12 +4,14 @@
 pub mod login;
 pub mod organisation;
 pub mod partner;
+pub mod script;
 pub mod secret;
 pub mod visitor;
 
 pub use login::Login;
 pub use organisation::{Organisation, Staff, Wanted};
 pub use partner::Partner;
+pub use script::Step;
 pub use visitor::Visitor;
 
 use crate::{
@@ -43,7 +45,16 @@ pub struct Demo {
 #[derive(Deserialize)]
 struct World {
     operator: Operator,
-    organisations: Vec<Wanted>,
+    organisations: Vec<House>,
+}
+
+#[derive(Deserialize)]
+struct House {
+    #[serde(flatten)]
+    wanted: Wanted,
+    /// What its administrator keeps from the first day, in this order.
+    #[serde(default)]
+    records: Vec<Step>,
 }
 
 impl Demo {
@@ -115,12 +126,13 @@ async fn make(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Demo> {
     let mut operator = operator::appoint(&platform.around, &platform.app, &world.operator).await?;
     let signed_in = operator.enter(&door, clock).await?;
     let mut demo = Demo { operator, ..Demo::default() };
-    for wanted in &world.organisations {
+    for House { wanted, records } in &world.organisations {
         let name = wanted.signup["organisation_name"].as_str().unwrap_or_default();
         progress(&format!("{name}: sign-up, approval, first administrator"));
         let (mut organisation, admin) = organisation::open(&door, &signed_in, wanted, clock).await?;
         progress(&format!("{name}: {} people take up their invitations", wanted.staff.len()));
         organisation.furnish(&door, &admin, wanted, clock).await?;
+        script::play(&admin, &organisation, records).await?;
         if wanted.partner {
             demo.keys.push(Partner::make(&door, &admin, &organisation).await?);
         }

@@ -106,6 +106,7 @@ pub async fn assemble(around: &Surroundings) -> Outcome<Functions> {
     let wire = Arc::new(Https::new(around.webhooks));
     functions.add(around, integrations::module(around.machines.clone(), wire))?;
     functions.add(around, workflow::module())?;
+    functions.add(around, eap::module())?;
     functions.wake(around, "dispatch", dispatch(around))?;
     functions.wake(around, "clock", clock(app(around)))?;
     functions.wake(around, "token", token(app(around)))?;

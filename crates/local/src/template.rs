@@ -106,6 +106,7 @@ mod tests {
             "notifications",
             "integrations",
             "workflow",
+            "eap",
             "dispatch",
             "clock",
         ] {

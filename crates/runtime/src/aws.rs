@@ -1,11 +1,15 @@
 //! The AWS clients of one environment, built once, without a call.
 
-use crate::{Config, Kms, KmsSigner, S3, Ses, Sqs, credentials::Assumed};
+use crate::{Config, Error, Kms, KmsSigner, S3, Ses, Sqs, credentials::Assumed};
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
     retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
 use kernel::{Clock, TenantId};
 use std::{
     sync::{Arc, OnceLock},
@@ -14,6 +18,9 @@ use std::{
 use store::{Scope, Vault, sdk};
 use web::{App, Place, Ports};
 
+/// What AWS's endpoints are trusted by.
+const AMAZON: &[u8] = include_bytes!("../data/amazon-roots.pem");
+
 pub struct Aws {
     pub config: Config,
     pub sdk: SdkConfig,
@@ -21,20 +28,26 @@ pub struct Aws {
 }
 
 impl Aws {
-    pub async fn load(config: Config) -> Self {
-        // Region and credentials come from the environment alone: nothing is asked of the metadata service.
+    /// Nothing is dialled, and no file is read: region, credentials and an emulator's address come from the
+    /// environment alone, the roots of trust from this binary (decision 0022).
+    pub fn load(config: Config) -> Result<Self, Error> {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(4));
         let region = std::env::var("AWS_REGION").unwrap_or_else(|_| config.region.clone());
-        let sdk = aws_config::defaults(BehaviorVersion::latest())
+        let own = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
+        let roots = TrustStore::empty().with_pem_certificate(AMAZON);
+        let tls = TlsContext::builder().with_trust_store(roots).build()?;
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls);
+        let mut sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .credentials_provider(own)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts.build())
-            .load()
-            .await;
-        Self { config, sdk, app: OnceLock::new() }
+            .http_client(http.build_https());
+        sdk.set_endpoint_url(std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty()));
+        Ok(Self { config, sdk: sdk.build(), app: OnceLock::new() })
     }
 
     /// What every request and message of this environment shares.
@@ -100,5 +113,23 @@ impl Aws {
             // Cached by the client until shortly before they expire, one call at a time.
             sdk.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn clients_are_built_with_amazons_roots_and_without_a_call() {
+        let config = Config::read(|name| match name {
+            "TABLE" | "STAGE" | "REGION_NAME" | "KEY_ID" => Some("x".into()),
+            "ISOLATE" => Some("false".into()),
+            _ => None,
+        });
+        let aws = Aws::load(config.unwrap()).unwrap();
+        // Building a client reads the roots, and panics where one does not read.
+        aws.shared();
+        assert_eq!(AMAZON.windows(11).filter(|w| w == b"-----BEGIN ").count(), 5);
     }
 }

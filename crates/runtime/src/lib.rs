@@ -31,7 +31,7 @@ use web::Module;
 /// Runs a module as a function: requests of the API and messages of its queue.
 pub async fn serve(module: impl FnOnce(&Aws) -> Module) -> Result<(), Error> {
     log::start();
-    let aws = Aws::load(Config::from_env()?).await;
+    let aws = Aws::load(Config::from_env()?)?;
     let app = aws.shared().clone();
     let module = Arc::new(module(&aws));
     let router = web::mount(&module, app.clone());
@@ -49,7 +49,7 @@ where
     F: Future<Output = kernel::Result<Value>> + 'static,
 {
     log::start();
-    let aws = Arc::new(Aws::load(Config::from_env()?).await);
+    let aws = Arc::new(Aws::load(Config::from_env()?)?);
     let handler = |event: LambdaEvent<Value>| {
         // Boxed: the types of nested SDK futures outgrow the compiler's depth.
         let running: Pin<Box<dyn Future<Output = kernel::Result<Value>>>> =

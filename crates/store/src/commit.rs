@@ -301,6 +301,24 @@ impl Commit {
     pub fn add(self, key: &Key, attribute: &'static str, amount: i64) -> Self {
         self.act(key, Act::Change { add: vec![(attribute, amount)], set: vec![] }, None, never())
     }
+    /// Adds to several numbers of one item, which a transaction takes once.
+    pub fn add_many(self, key: &Key, amounts: &[(&'static str, i64)]) -> Self {
+        if amounts.is_empty() {
+            return self;
+        }
+        self.act(key, Act::Change { add: amounts.to_vec(), set: vec![] }, None, never())
+    }
+    /// The same under a condition.
+    pub fn add_many_if(
+        self,
+        key: &Key,
+        amounts: &[(&'static str, i64)],
+        when: When,
+        refusal: impl Fn(Option<Value>) -> Error + Send + Sync + 'static,
+    ) -> Self {
+        let act = Act::Change { add: amounts.to_vec(), set: vec![] };
+        self.act(key, act, Some(when), Means::Refuse(Box::new(refusal)))
+    }
     /// Adds under a condition.
     pub fn add_if(
         self,

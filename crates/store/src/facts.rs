@@ -59,6 +59,10 @@ facts! {
     APPROVAL_POLICY = "approval_policy" of "workflow",
     /// `<pky>`: {live, client_id, gateway_key, scopes, sites, modules, ip_allow, generation}
     PARTNER_KEY = "partner_key" of "integrations",
+    /// `<epv>`: approved, and the licence is in date.
+    EAP_PROVIDER_READY = "eap_provider_ready" of "eap",
+    /// `<ecs>`: {}; there is such a case. For who breaks its glass.
+    EAP_CASE = "eap_case" of "eap",
     /// `self`: {month, used, keys: {<pky>: {day, used, allowed}}}. Read and cached; never a condition.
     API_CALLS = "api_calls" of "integrations",
     /// `<subject>~<purpose>`

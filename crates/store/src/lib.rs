@@ -44,7 +44,7 @@ pub use plain::{Changed, Plain};
 pub use projection::SUPERSEDED;
 pub use read::Version;
 pub use trail::{Recorded, Trace, Trail};
-pub use vault::{Opened, Vault};
+pub use vault::{Label, Opened, Vault};
 
 use kernel::Clock;
 use seal::Ring;

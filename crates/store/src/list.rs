@@ -38,6 +38,14 @@ impl Row {
         let words = |all: &[&dyn std::fmt::Display]| all.iter().map(|v| v.to_string()).collect();
         Self { by: words(by), sort: words(sort) }
     }
+    /// The values that name its partition.
+    pub fn by(&self) -> &[String] {
+        &self.by
+    }
+    /// Where it stands among the others of its partition.
+    pub fn place(&self) -> String {
+        sort(&self.sort)
+    }
 }
 
 impl<E: Entity> List<E> {
@@ -61,6 +69,8 @@ pub struct Wanted {
     pub then: Vec<String>,
     pub from: Option<String>,
     pub to: Option<String>,
+    /// From the list's other end.
+    pub reversed: bool,
     pub deleted: bool,
     /// 1–100.
     pub limit: i32,
@@ -160,7 +170,8 @@ impl Store {
             return Ok(Page { data: vec![], next: None });
         }
         let bounds = bounds(wanted)?;
-        let page = self.page(index, &partition, &bounds, list.newest_first, wanted).await?;
+        let page =
+            self.page(index, &partition, &bounds, list.newest_first != wanted.reversed, wanted).await?;
         let data = page.data.into_iter().map(|item| self.record::<E>(item)).collect::<Result<_>>()?;
         Ok(Page { data, next: page.next })
     }

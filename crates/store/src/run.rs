@@ -86,10 +86,10 @@ impl Commit {
             if let Act::Put(record) = &mut self.writes[at].act {
                 record.insert("head".into(), s(&hash));
             }
-            for row in self.writes.iter_mut().filter(|w| w.sk.starts_with("l#")) {
-                if let Act::Put(copy) = &mut row.act
-                    && text(copy, "id").is_ok_and(|id| id == draft.id)
-                {
+            // Of one id there may be a record in each of two scopes: a row belongs to the one it lies under.
+            let record = self.writes[at].pk.clone();
+            for row in self.writes.iter_mut().filter(|w| w.pk == record && w.sk.starts_with("l#")) {
+                if let Act::Put(copy) = &mut row.act {
                     copy.insert("head".into(), s(&hash));
                 }
             }
@@ -183,10 +183,12 @@ impl Commit {
         })
     }
 
-    /// Whose keys open what lies at a place: this commit's own, or of a scope that joined it.
+    /// Whose keys open what lies at a place: this commit's own, or of a scope that joined it. (What a joined label of
+    /// the same scope wrote stays shut: no refusal tells of it.)
     fn store_of(&self, pk: &str) -> &Store {
         let scope = pk.split('#').next().and_then(crate::Scope::from_claim);
-        self.others.iter().find(|s| Some(s.scope) == scope).unwrap_or(&self.store)
+        let own = Some(self.store.scope) == scope;
+        self.others.iter().find(|s| !own && Some(s.scope) == scope).unwrap_or(&self.store)
     }
 
     /// A quota is spread over shards: the next one may still have some.

@@ -4,25 +4,28 @@ pub const PK: &str = "pk";
 pub const SK: &str = "sk";
 pub const TTL: &str = "ttl";
 
-/// A global secondary index: its name, its two keys.
+/// A global secondary index: its name, its two keys, and what its entries hold beside keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index {
     pub name: &'static str,
     pub pk: &'static str,
     pub sk: &'static str,
+    /// None: all attributes.
+    pub holds: Option<&'static [&'static str]>,
 }
 
 macro_rules! index {
-    ($konst:ident, $name:literal) => {
-        pub const $konst: Index = Index { name: $name, pk: concat!($name, "pk"), sk: concat!($name, "sk") };
+    ($konst:ident, $name:literal, $holds:expr) => {
+        pub const $konst: Index =
+            Index { name: $name, pk: concat!($name, "pk"), sk: concat!($name, "sk"), holds: $holds };
     };
 }
-index!(GSI1, "gsi1");
-index!(GSI2, "gsi2");
-index!(GSI3, "gsi3");
-index!(GSI4, "gsi4");
-index!(GSI5, "gsi5");
-index!(GSI6, "gsi6");
+index!(GSI1, "gsi1", None);
+index!(GSI2, "gsi2", None);
+index!(GSI3, "gsi3", Some(&["version"]));
+index!(GSI4, "gsi4", Some(&["by", "hash", "version"]));
+index!(GSI5, "gsi5", Some(&["by", "hash", "version"]));
+index!(GSI6, "gsi6", Some(&["by", "hash", "version"]));
 
 /// Lists, second lists, due rows, audit by day, by actor, by action.
 pub const INDEXES: [Index; 6] = [GSI1, GSI2, GSI3, GSI4, GSI5, GSI6];

@@ -18,6 +18,25 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
+/// Which of a scope's keys seals. What lies under another label than the first opens only where the one who
+/// opens the store knows that the caller may see it (in `web`: `Ctx::under`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Label {
+    Default,
+    /// Who comes to an employee-assistance counsellor, and why.
+    EapClinical,
+}
+
+impl Label {
+    /// As keys and the key service name it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::EapClinical => "eap_clinical",
+        }
+    }
+}
+
 /// Keys and credentials of one scope, as long as they are cached.
 #[derive(Clone)]
 pub struct Opened {
@@ -43,7 +62,7 @@ pub struct Vault {
     spanning: Option<Box<dyn Fn(TenantId) -> sdk::Client + Send + Sync>>,
     keys: Arc<dyn KeyService>,
     clock: Clock,
-    cache: Mutex<HashMap<Scope, Slot>>,
+    cache: Mutex<HashMap<(Scope, Label), Slot>>,
 }
 
 impl Vault {
@@ -84,8 +103,7 @@ impl Vault {
 
     /// Opens a scope for a caller. 404 if the tenant has no key: it does not exist (any more).
     pub async fn open(&self, scope: Scope, caller: Caller) -> Result<Store> {
-        let cell = self.cell(scope);
-        let opened = cell.get_or_try_init(|| self.unlock(scope)).await?.clone();
+        let opened = self.opened(scope, Label::Default).await?;
         Ok(Store {
             sdk: opened.sdk,
             table: self.table.clone(),
@@ -97,23 +115,41 @@ impl Vault {
         })
     }
 
+    /// The same part of the table with the keys of another label: what was sealed under one does not open, and is
+    /// not found by its blind indexes, under another. A label's first key is made when it is first needed.
+    pub async fn under(&self, store: &Store, label: Label) -> Result<Store> {
+        let opened = self.opened(store.scope, label).await?;
+        Ok(Store { ring: opened.ring, ..store.clone() })
+    }
+
+    async fn opened(&self, scope: Scope, label: Label) -> Result<Opened> {
+        let cell = self.cell(scope, label);
+        Ok(cell.get_or_try_init(|| self.unlock(scope, label)).await?.clone())
+    }
+
     /// One unlocking at a time per scope; a failed one is not kept.
-    fn cell(&self, scope: Scope) -> Arc<OnceCell<Opened>> {
+    fn cell(&self, scope: Scope, label: Label) -> Arc<OnceCell<Opened>> {
         let mut cache = self.cache.lock().expect("never poisoned: nothing panics inside");
         let now = Instant::now();
-        let slot = cache.entry(scope).or_insert_with(|| Slot { until: now + KEPT, cell: Arc::default() });
+        let slot =
+            cache.entry((scope, label)).or_insert_with(|| Slot { until: now + KEPT, cell: Arc::default() });
         if slot.until <= now {
             *slot = Slot { until: now + KEPT, cell: Arc::default() };
         }
         slot.cell.clone()
     }
 
-    async fn unlock(&self, scope: Scope) -> Result<Opened> {
+    async fn unlock(&self, scope: Scope, label: Label) -> Result<Opened> {
         let sdk = (self.clients)(scope);
-        let mut wrapped = self.wrapped(&sdk, scope).await?;
-        if wrapped.is_empty() && scope == Scope::Platform {
-            self.create_key(scope).await?;
-            wrapped = self.wrapped(&sdk, scope).await?;
+        let mut wrapped = self.wrapped(&sdk, scope, label).await?;
+        // A tenant without its first key does not exist; with it, a further label gets its key here.
+        let founding = match label {
+            Label::Default => scope == Scope::Platform,
+            _ => !self.wrapped(&sdk, scope, Label::Default).await?.is_empty(),
+        };
+        if wrapped.is_empty() && founding {
+            self.add_key(scope, label, 1).await?;
+            wrapped = self.wrapped(&sdk, scope, label).await?;
         }
         if wrapped.is_empty() {
             return Err(Error::Missing);
@@ -121,17 +157,17 @@ impl Vault {
         let name = scope.to_string();
         let mut keys = vec![];
         for (id, bytes) in &wrapped {
-            keys.push((*id, self.keys.unwrap(&name, LABEL, bytes).await?));
+            keys.push((*id, self.keys.unwrap(&name, label.as_str(), bytes).await?));
         }
         Ok(Opened { sdk, ring: Arc::new(Ring::new(keys)?) })
     }
 
-    async fn wrapped(&self, sdk: &sdk::Client, scope: Scope) -> Result<Vec<(u32, Vec<u8>)>> {
+    async fn wrapped(&self, sdk: &sdk::Client, scope: Scope, label: Label) -> Result<Vec<(u32, Vec<u8>)>> {
         let out = sdk
             .query()
             .table_name(&*self.table)
             .key_condition_expression("pk = :p")
-            .expression_attribute_values(":p", s(key_pk(scope)))
+            .expression_attribute_values(":p", s(key_pk(scope, label)))
             .consistent_read(true)
             .send()
             .await
@@ -143,27 +179,38 @@ impl Vault {
 
     /// The scope's first key, wrapped by the key service; a second run keeps the first.
     pub async fn create_key(&self, scope: Scope) -> Result<()> {
-        self.add_key(scope, 1).await
+        self.add_key(scope, Label::Default, 1).await
     }
 
     /// A further key: new values are sealed with it, old ones still open. Returns its id.
     pub async fn rotate_key(&self, scope: Scope) -> Result<u32> {
         let sdk = (self.clients)(scope);
-        let last = self.wrapped(&sdk, scope).await?.iter().map(|(id, _)| *id).max().ok_or(Error::Missing)?;
-        self.add_key(scope, last + 1).await?;
+        let last = self
+            .wrapped(&sdk, scope, Label::Default)
+            .await?
+            .iter()
+            .map(|(id, _)| *id)
+            .max()
+            .ok_or(Error::Missing)?;
+        self.add_key(scope, Label::Default, last + 1).await?;
         self.forget(scope);
         Ok(last + 1)
     }
 
     /// Drops what is cached, so that the next opening reads the keys again.
     pub fn forget(&self, scope: Scope) {
-        self.cache.lock().expect("never poisoned: nothing panics inside").remove(&scope);
+        self.cache.lock().expect("never poisoned: nothing panics inside").retain(|(s, _), _| *s != scope);
     }
 
-    async fn add_key(&self, scope: Scope, id: u32) -> Result<()> {
-        let wrapped = self.keys.generate(&scope.to_string(), LABEL).await?;
+    /// The same of every scope.
+    pub fn forget_all(&self) {
+        self.cache.lock().expect("never poisoned: nothing panics inside").clear();
+    }
+
+    async fn add_key(&self, scope: Scope, label: Label, id: u32) -> Result<()> {
+        let wrapped = self.keys.generate(&scope.to_string(), label.as_str()).await?;
         let item = Item::from([
-            (PK.into(), s(key_pk(scope))),
+            (PK.into(), s(key_pk(scope, label))),
             (SK.into(), s(format!("{id:010}"))),
             ("id".into(), n(id)),
             ("wrapped".into(), b(wrapped)),
@@ -178,8 +225,6 @@ impl Vault {
     }
 }
 
-const LABEL: &str = "default";
-
-fn key_pk(scope: Scope) -> String {
-    format!("{scope}#{}", Key::item("key", LABEL, ".").pk)
+fn key_pk(scope: Scope, label: Label) -> String {
+    format!("{scope}#{}", Key::item("key", label.as_str(), ".").pk)
 }

@@ -1,6 +1,12 @@
 //! Somebody with a token, calling.
 
-use crate::{Reply, chaos::Chaos};
+use crate::{
+    Reply,
+    chaos::Chaos,
+    meter::{self, Ledger},
+    proving::{Proving, answered},
+    turnstile::Turnstile,
+};
 use axum::{
     Router,
     body::Body,
@@ -14,7 +20,7 @@ use lambda_http::{
     request::RequestContext,
 };
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tower::ServiceExt;
 
 /// A caller with claims as the gateway would hand them over.
@@ -22,6 +28,9 @@ use tower::ServiceExt;
 pub struct Actor {
     pub(crate) router: Router,
     pub(crate) chaos: Option<Chaos>,
+    pub(crate) proving: Option<Proving>,
+    pub(crate) turnstile: Turnstile,
+    pub(crate) ledger: Arc<Ledger>,
     pub claims: Map<String, Value>,
     pub ip: String,
     pub token: bool,
@@ -102,17 +111,31 @@ impl Call<'_> {
     }
 
     pub async fn send(mut self) -> Reply {
+        if let Some(proving) = self.actor.proving.clone().filter(|proving| !proving.is_over()) {
+            let name = proving.named(&self.method, &self.path);
+            let keyed = self.actor.token;
+            if name.is_some() && keyed && !self.has_key() {
+                self = self.key(&format!("proving-{}", Ulid::new()));
+            }
+            return proving.work(name, keyed, || Box::pin(self.done()), answered).await;
+        }
         let Some(chaos) = self.actor.chaos.clone().filter(|chaos| !chaos.ended()) else {
+            let writes = self.method != "GET";
+            let _inside = writes.then(|| self.actor.turnstile.enter(&self.path));
             return self.done().await;
         };
         // Only what carries a key may be sent again without looking.
         if self.method != "POST" || !self.actor.token {
             return chaos.once(self.done()).await;
         }
-        if self.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("idempotency-key")) {
+        if !self.has_key() {
             self = self.key(&format!("chaos-{}", Ulid::new()));
         }
         chaos.twice(|| self.done()).await
+    }
+
+    fn has_key(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"))
     }
 
     async fn done(&self) -> Reply {
@@ -123,7 +146,16 @@ impl Call<'_> {
         }
         let mut request = request.body(Body::from(self.body.clone())).expect("a request");
         request.extensions_mut().insert(RequestContext::ApiGatewayV1(context(self.actor)));
-        let response = self.actor.router.clone().oneshot(request).await.expect("routers do not fail");
+        // On the heap: what a request awaits is deep, and a test's stack is not.
+        let answering = Box::pin(self.actor.router.clone().oneshot(request));
+        let response = if self.actor.ledger.is_quiet() {
+            answering.await.expect("routers do not fail")
+        } else {
+            let (response, tally) = meter::of(answering).await;
+            let response = response.expect("routers do not fail");
+            self.actor.ledger.judge(&self.method, &self.path, response.status().as_u16(), &tally);
+            response
+        };
         let status = response.status().as_u16();
         let (head, body) = response.into_parts();
         let text = |(name, value): (&HeaderName, &HeaderValue)| {

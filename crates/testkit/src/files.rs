@@ -1,5 +1,6 @@
 //! Files in memory, as strict as the storage: an upload link takes the bytes that it names and no others.
 
+use crate::{Back, Keeps};
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
@@ -10,7 +11,7 @@ use seal::sha256;
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
 };
@@ -146,6 +147,17 @@ impl Cabinet {
                 return Err(Error::internal("the storage does not answer"));
             }
             work()
+        })
+    }
+}
+
+impl Keeps for Cabinet {
+    fn keep(self: Arc<Self>) -> Back {
+        let kept = self.kept.lock().expect("never poisoned").clone();
+        let promised = self.promised.lock().expect("never poisoned").clone();
+        Box::new(move || {
+            self.kept.lock().expect("never poisoned").clone_from(&kept);
+            self.promised.lock().expect("never poisoned").clone_from(&promised);
         })
     }
 }

@@ -13,23 +13,37 @@ mod chaos;
 pub mod contention;
 mod files;
 mod keys;
+mod layer;
+mod ledger;
+mod likeness;
+pub mod meter;
 mod post;
+mod proving;
 pub mod queues;
 mod reply;
+mod simulation;
+mod state;
 mod table;
 mod tenant;
 mod trips;
+mod turnstile;
+mod whole;
 mod world;
 
 pub use actor::{Actor, Call};
 pub use chance::Chance;
 pub use files::Cabinet;
 pub use post::Letterbox;
+pub use proving::{Back, Keeps};
 pub use queues::Queues;
 pub use reply::Reply;
 pub use tenant::{SHARDS, Tenant};
 pub use world::World;
 
+/// Text as the table holds it, for asking it directly.
+pub fn text(value: &str) -> store::sdk::types::AttributeValue {
+    store::sdk::types::AttributeValue::S(value.into())
+}
 /// Slugs of the built-in roles.
 pub fn roles() -> impl Iterator<Item = &'static str> {
     authz::ROLES.iter().map(|role| role.slug)

@@ -1,7 +1,8 @@
 //! Messages of requests, kept in memory, and refused on demand.
 
+use crate::{Back, Keeps, meter};
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 use web::{
@@ -44,6 +45,19 @@ impl Letterbox {
     }
 }
 
+impl Keeps for Letterbox {
+    fn keep(self: Arc<Self>) -> Back {
+        let (sent, letters) = (
+            self.sent.lock().expect("never poisoned").clone(),
+            self.letters.lock().expect("never poisoned").clone(),
+        );
+        Box::new(move || {
+            self.sent.lock().expect("never poisoned").clone_from(&sent);
+            self.letters.lock().expect("never poisoned").clone_from(&letters);
+        })
+    }
+}
+
 impl Mail for Letterbox {
     fn send<'a>(&'a self, letter: Letter) -> Posted<'a> {
         Box::pin(async move {
@@ -66,6 +80,7 @@ impl Post for Letterbox {
             if self.down.load(SeqCst) || *self.shut.lock().expect("never poisoned") == Some(queue) {
                 return Err(kernel::Error::internal("the queue does not answer"));
             }
+            meter::sent(&body);
             self.sent.lock().expect("never poisoned").push((queue, body));
             Ok(())
         })

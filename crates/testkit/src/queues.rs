@@ -12,6 +12,13 @@ pub struct Received {
     times: u32,
 }
 
+impl Received {
+    /// How often it was handed over.
+    pub fn times(&self) -> u32 {
+        self.times
+    }
+}
+
 pub struct Queues {
     chance: Chance,
     /// Of a hundred messages, so many come twice.
@@ -28,13 +35,18 @@ impl Queues {
     }
 
     pub fn send(&mut self, queue: &str, body: &str) {
+        self.send_once(queue, body);
+        if self.chance.percent(self.doubled) {
+            let waiting = self.waiting.entry(queue.into()).or_default();
+            waiting.extend(waiting.last().cloned());
+        }
+    }
+
+    /// This one never comes twice on its own.
+    pub fn send_once(&mut self, queue: &str, body: &str) {
         self.sent += 1;
         let message = Received { id: format!("msg-{}", self.sent), body: body.into(), times: 0 };
-        let waiting = self.waiting.entry(queue.into()).or_default();
-        if self.chance.percent(self.doubled) {
-            waiting.push(message.clone());
-        }
-        waiting.push(message);
+        self.waiting.entry(queue.into()).or_default().push(message);
     }
 
     /// Up to `most` messages, whichever; they are out of sight until they are settled.

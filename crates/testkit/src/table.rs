@@ -1,55 +1,86 @@
 //! A table of a test's own: the embedded engine in memory, behind a loopback port, used through the real SDK.
 
-use crate::{contention, trips::Trips};
+use crate::{
+    contention,
+    layer::{self, Layer},
+    meter::Meter,
+    proving,
+    state::Keeper,
+    trips::Trips,
+};
 use axum::http::Uri;
+use std::time::Duration;
 use store::{
     schema::{INDEXES, PK, SK},
     sdk::{
         self,
-        config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+        config::{
+            BehaviorVersion, Credentials, Region,
+            retry::{RetryConfig, RetryPartition, TokenBucket},
+        },
         types::{
             AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
             ProjectionType, ScalarAttributeType,
         },
     },
 };
+use tokio::runtime::Handle;
 
 pub(crate) const NAME: &str = "lumina";
 
 pub(crate) struct Table {
     pub client: sdk::Client,
     pub trips: Trips,
+    pub layer: Layer,
+    pub keeper: Keeper,
 }
 
 /// `contended`: items of a transaction are held for about 10 ms and overlapping ones cancelled, as the real
 /// table does and the embedded one never.
-pub(crate) async fn open(contended: bool) -> Table {
+pub(crate) async fn open(contended: bool, runtime: &Handle) -> Table {
     let database = dynoxide::Database::memory().expect("a database in memory");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+    let bound = runtime.spawn(tokio::net::TcpListener::bind("127.0.0.1:0")).await;
+    let listener = bound.expect("binding does not panic").expect("a loopback port");
     let mut address = listener.local_addr().expect("its address");
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    let (keeper, meter) = (Keeper(database.clone()), Meter(database.clone()));
+    runtime.spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
     if contended {
         address = contention::in_front_of(address).await;
     }
     let uri: Uri = format!("http://{address}").parse().expect("an address");
-    let trips = Trips::default();
-    let client = client(&uri.to_string(), trips.clone());
+    let (trips, layer) = (Trips::default(), Layer::default());
+    let client = client(&uri.to_string(), trips.clone(), layer.clone(), meter);
     create(&client).await;
     trips.take();
-    Table { client, trips }
+    Table { client, trips, layer, keeper }
 }
 
-fn client(endpoint: &str, trips: Trips) -> sdk::Client {
+fn client(endpoint: &str, trips: Trips, layer: Layer, meter: Meter) -> sdk::Client {
     let config = sdk::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("af-south-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .retry_config(retries())
+        .retry_partition(partition())
         .endpoint_url(endpoint)
+        .http_client(layer::over(layer))
         .interceptor(trips)
+        .interceptor(meter)
         .build();
     #[expect(clippy::disallowed_methods, reason = "the test's table is made here")]
     sdk::Client::from_conf(config)
+}
+
+/// Three attempts, as the deployed functions make. While faults are tried the attempts follow at once.
+fn retries() -> RetryConfig {
+    let three = RetryConfig::standard().with_max_attempts(3);
+    if proving::is_on() { three.with_initial_backoff(Duration::from_millis(1)) } else { three }
+}
+
+/// Who loses thousands of answers must not run out of attempts: the process has one quota for all worlds.
+fn partition() -> RetryPartition {
+    let own = RetryPartition::custom("proving").token_bucket(TokenBucket::unlimited()).build();
+    if proving::is_on() { own } else { RetryPartition::new("lumina") }
 }
 
 async fn create(client: &sdk::Client) {
@@ -70,12 +101,17 @@ async fn create(client: &sdk::Client) {
         .attribute_definitions(text(PK))
         .attribute_definitions(text(SK));
     for index in INDEXES {
-        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let holds = match index.holds {
+            None => Projection::builder().projection_type(ProjectionType::All),
+            Some(names) => Projection::builder()
+                .projection_type(ProjectionType::Include)
+                .set_non_key_attributes(Some(names.iter().map(|n| n.to_string()).collect())),
+        };
         let index_of = GlobalSecondaryIndex::builder()
             .index_name(index.name)
             .key_schema(key(index.pk, KeyType::Hash))
             .key_schema(key(index.sk, KeyType::Range))
-            .projection(all);
+            .projection(holds.build());
         request = request
             .attribute_definitions(text(index.pk))
             .attribute_definitions(text(index.sk))

@@ -1,6 +1,19 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
-use crate::{Actor, Cabinet, Letterbox, Tenant, chaos::Chaos, files::Pen, keys::Keys, table, trips::Trips};
+use crate::{
+    Actor, Cabinet, Keeps, Letterbox, Tenant,
+    chaos::Chaos,
+    files::Pen,
+    keys::Keys,
+    meter::{self, Ledger},
+    proving::{Proving, Work, consumed},
+    simulation::{self, Delivery},
+    state::Keeper,
+    table,
+    trips::Trips,
+    turnstile::Turnstile,
+    whole,
+};
 use authz::Edition;
 use axum::Router;
 use events::Envelope;
@@ -8,9 +21,13 @@ use kernel::Clock;
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 use store::{Vault, sdk, sdk::types::AttributeValue as Av};
+use tokio::runtime::Handle;
 use tower::ServiceExt;
 use web::{App, Message, Module, Place, Ports};
 
@@ -25,6 +42,10 @@ pub struct World {
     table: sdk::Client,
     trips: Trips,
     chaos: Option<Chaos>,
+    proving: Option<Proving>,
+    turnstile: Turnstile,
+    end: Arc<End>,
+    ledger: Arc<Ledger>,
     keys: Arc<Keys>,
     delivered: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -32,17 +53,21 @@ pub struct World {
 impl World {
     /// With the modules under test.
     pub async fn with(modules: Vec<Module>) -> Self {
-        Self::build(modules, false).await
+        Self::build(modules, false, &Handle::current()).await
+    }
+    /// The same, with the table engine in a runtime of its own, so that its work can be told apart.
+    pub async fn with_table_on(modules: Vec<Module>, runtime: &Handle) -> Self {
+        Self::build(modules, false, runtime).await
     }
     /// The same, where transactions contend as they do in the cloud.
     pub async fn contended(modules: Vec<Module>) -> Self {
-        Self::build(modules, true).await
+        Self::build(modules, true, &Handle::current()).await
     }
 
-    async fn build(modules: Vec<Module>, contended: bool) -> Self {
+    async fn build(modules: Vec<Module>, contended: bool, runtime: &Handle) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
-            (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
+            (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
@@ -57,8 +82,18 @@ impl World {
         let app = App::new(vault, ports, place);
         app.pace().off(true);
         let router = routes(&modules, &app);
+        // Where transactions contend, requests come at once: faults are for the worlds without.
+        let proving =
+            Proving::of(&table.keeper, &table.layer, &table.trips, &app, &modules).filter(|_| !contended);
+        if let Some(proving) = &proving {
+            proving.beside(letters.clone());
+            proving.beside(files.clone());
+        }
+        let chaos = Chaos::of(&table.trips, &app);
+        let counted = !contended && chaos.is_none() && proving.is_none();
         Self {
-            chaos: Chaos::of(&table.trips, &app),
+            ledger: Arc::new(Ledger::of(&modules, !counted)),
+            chaos,
             app,
             clock,
             letters,
@@ -67,6 +102,9 @@ impl World {
             router,
             table: table.client,
             trips: table.trips,
+            proving,
+            turnstile: Turnstile::new(contended),
+            end: Arc::new(End { keeper: table.keeper, tampered: AtomicBool::new(false) }),
             keys,
             delivered: Arc::default(),
         }
@@ -79,11 +117,19 @@ impl World {
         Tenant::open(self, slug, Edition::Clinic).await
     }
 
+    /// A provider of employee assistance.
+    pub async fn programme(&self, slug: &str) -> Tenant {
+        Tenant::open(self, slug, Edition::Eap).await
+    }
+
     pub fn actor(&self, claims: Value) -> Actor {
         let claims: Map<String, Value> = claims.as_object().expect("claims").clone();
         Actor {
             router: self.router.clone(),
             chaos: self.chaos.clone(),
+            proving: self.proving.clone(),
+            turnstile: self.turnstile.clone(),
+            ledger: self.ledger.clone(),
             claims,
             ip: "196.6.103.10".into(),
             token: true,
@@ -95,6 +141,9 @@ impl World {
         Actor {
             router: self.router.clone(),
             chaos: self.chaos.clone(),
+            proving: self.proving.clone(),
+            turnstile: self.turnstile.clone(),
+            ledger: self.ledger.clone(),
             claims: Map::new(),
             ip: "203.0.113.7".into(),
             token: false,
@@ -125,6 +174,23 @@ impl World {
         if let Some(chaos) = &self.chaos {
             chaos.end();
         }
+        if let Some(proving) = &self.proving {
+            proving.end();
+        }
+    }
+    /// Another system's double: what it holds goes back with the table while faults are tried.
+    pub fn beside(&self, double: Arc<dyn Keeps>) {
+        if let Some(proving) = &self.proving {
+            proving.beside(double);
+        }
+    }
+    /// This story leaves a table that is not whole, and means to.
+    pub fn leaves_it_broken(&self) {
+        self.end.tampered.store(true, Relaxed);
+    }
+    /// From here on no request is held to its budget, and none is counted: for those who measure time.
+    pub fn quiet(&self) {
+        self.ledger.rest();
     }
     /// The next answers of the table are lost after it has done the work.
     pub fn lose_answers(&self, count: u64) {
@@ -138,6 +204,7 @@ impl World {
     }
     /// The table itself and its name, for tampering with what lies there.
     pub fn table(&self) -> (&sdk::Client, &'static str) {
+        self.leaves_it_broken();
         (&self.table, table::NAME)
     }
 
@@ -149,6 +216,10 @@ impl World {
     /// Delivers every event that was written and not delivered yet, in the order of its time, until nothing
     /// follows from them any more. Returns the names.
     pub async fn deliver(&self) -> Vec<String> {
+        self.simulated(vec![], true, Box::pin(self.deliver_in_order())).await
+    }
+
+    async fn deliver_in_order(&self) -> Vec<String> {
         let mut names = vec![];
         loop {
             let mut fresh = self.events().await;
@@ -160,13 +231,38 @@ impl World {
             }
             for event in fresh {
                 names.push(event.kind.clone());
-                self.hand_over(&event).await;
+                self.hand_over_event(&event).await;
             }
         }
     }
 
+    /// What the story hands over, and then, if it is asked for, all that queues could make of it.
+    fn simulated<'a, T: Send + 'a>(
+        &'a self,
+        bodies: Vec<Value>,
+        follow: bool,
+        plain: Work<'a, T>,
+    ) -> Work<'a, T> {
+        let proving = self.proving.as_ref().filter(|proving| simulation::is_on() && !proving.is_over());
+        let Some(proving) = proving else { return plain };
+        Box::pin(async move {
+            let (before, delivered) =
+                (proving.moment(), self.delivered.lock().expect("never poisoned").clone());
+            let told = plain.await;
+            let after = proving.moment();
+            let delivery = Delivery { world: self, proving, bodies, follow, delivered, before, after };
+            delivery.simulate().await;
+            told
+        })
+    }
+
     /// Hands one event to every module, as its queue would.
     pub async fn hand_over(&self, event: &Envelope) {
+        let body = serde_json::to_value(event).expect("an event is JSON");
+        self.simulated(vec![body], false, Box::pin(self.hand_over_event(event))).await;
+    }
+
+    async fn hand_over_event(&self, event: &Envelope) {
         let message = Message::Event(event.clone());
         for module in self.modules.iter() {
             let handled = self.consume(module, &message).await;
@@ -176,16 +272,42 @@ impl World {
 
     /// As the module's queue would: with chaos, the first worker dies in between and the message comes again.
     async fn consume(&self, module: &Module, message: &Message) -> kernel::Result<()> {
-        match &self.chaos {
-            None => web::consume(module, &self.app, message).await,
-            Some(chaos) => chaos.twice(|| web::consume(module, &self.app, message)).await,
+        let name = match message {
+            Message::Event(event) => &event.kind,
+            Message::Other(value) => value["type"].as_str().unwrap_or_default(),
+        };
+        if let Some(proving) = &self.proving {
+            let heard = module.hears(name).then(|| format!("{} <- {name}", module.name));
+            let work =
+                || -> Work<'_, kernel::Result<()>> { Box::pin(web::consume(module, &self.app, message)) };
+            return proving.work(heard, true, work, consumed).await;
         }
+        if let Some(chaos) = &self.chaos {
+            return chaos.twice(|| web::consume(module, &self.app, message)).await;
+        }
+        // Faults and chaos let one at a time through.
+        let _inside = module.hears(name).then(|| self.turnstile.enter(module.name));
+        let (handled, tally) = meter::of(Box::pin(web::consume(module, &self.app, message))).await;
+        self.ledger.message(module.name, name, 1, &tally);
+        handled
     }
 
     /// Hands every due row up to now to its module, as the clock would; returns what was due.
     pub async fn ring(&self) -> Vec<String> {
+        let due = self.due().await;
+        let names = due.iter().map(|m| m["type"].as_str().unwrap_or_default().to_string()).collect();
+        let in_order = Box::pin(async {
+            for message in &due {
+                self.hand_over_one(message).await;
+            }
+        });
+        self.simulated(due.clone(), false, in_order).await;
+        names
+    }
+
+    async fn due(&self) -> Vec<Value> {
         let now = store::stamp(self.clock.now());
-        let mut names = vec![];
+        let mut due = vec![];
         for item in self.scan().await {
             let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else {
                 continue;
@@ -199,16 +321,18 @@ impl World {
             if at <= now.as_str() {
                 let name = format!("due.{kind}.{what}");
                 let tenant = scope.trim_end_matches("#due");
-                let message = json!({"type": name, "tenant": tenant, "id": id, "at": at});
-                self.hand_over_other(&message).await;
-                names.push(name);
+                due.push(json!({"type": name, "tenant": tenant, "id": id, "at": at}));
             }
         }
-        names
+        due
     }
 
     /// Hands a message that is no event to every module.
     pub async fn hand_over_other(&self, message: &Value) {
+        self.simulated(vec![message.clone()], false, Box::pin(self.hand_over_one(message))).await;
+    }
+
+    async fn hand_over_one(&self, message: &Value) {
         for module in self.modules.iter() {
             let handled = self.consume(module, &Message::Other(message.clone())).await;
             handled.unwrap_or_else(|e| panic!("{} on {message}: {e:?}", module.name));
@@ -225,7 +349,10 @@ impl World {
         let record =
             |(n, body): (usize, &Value)| json!({"messageId": n.to_string(), "body": body.to_string()});
         let records: Vec<Value> = messages.iter().enumerate().map(record).collect();
-        let answer = web::batch(module, &self.app, &json!({"Records": records})).await;
+        let batch = json!({"Records": records});
+        let (answer, tally) = meter::of(Box::pin(web::batch(module, &self.app, &batch))).await;
+        let kind = messages.first().map_or("", |m| m["type"].as_str().unwrap_or_default());
+        self.ledger.message(module.name, kind, messages.len(), &tally);
         let failed = answer["batchItemFailures"].as_array().expect("an answer");
         failed.iter().map(|f| f["itemIdentifier"].as_str().unwrap_or_default().into()).collect()
     }
@@ -255,6 +382,23 @@ impl World {
             items.push(item.expect("a page"));
         }
         items
+    }
+}
+
+/// The end of a story: its table has to be whole.
+struct End {
+    keeper: Keeper,
+    /// Somebody wrote into it past the product.
+    tampered: AtomicBool,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.tampered.load(Relaxed) {
+            return;
+        }
+        let broken = whole::broken(&self.keeper.state(), None);
+        assert!(broken.is_empty(), "the table that this story leaves is not whole:\n{}", broken.join("\n"));
     }
 }
 

@@ -23,6 +23,7 @@ kernel::words! {
         Notifications = "notifications",
         Integrations = "integrations",
         Workflow = "workflow",
+        Eap = "eap",
         Tenants = "tenants",
         /// Changes that can never be put on the bus; read by operators alone.
         DispatchDead = "dispatch-dead",

@@ -76,6 +76,13 @@ impl App {
     pub fn gates(&self) -> &Gates {
         &self.0.gates
     }
+    /// Forgets what is cached of the table, as a new process begins.
+    pub fn forget(&self) {
+        self.0.gates.forget_all();
+        self.0.policies.forget_all();
+        self.0.origins.forget_all();
+        self.0.vault.forget_all();
+    }
     /// Fairness between people and between organisations.
     pub fn pace(&self) -> &Pace {
         &self.0.pace

@@ -34,6 +34,11 @@ pub fn allowed_origin(origin: &str, tenant: &str) -> Key {
 pub struct Origins(Mutex<HashMap<String, (Instant, bool)>>);
 
 impl Origins {
+    /// As a new process begins.
+    pub(crate) fn forget_all(&self) {
+        self.0.lock().expect("never poisoned").clear();
+    }
+
     async fn allows(&self, app: &App, origin: &str) -> Result<bool> {
         if !well_formed(origin) {
             return Ok(false);

@@ -266,15 +266,20 @@ impl Ctx {
 
     /// Whether the caller broke the glass of this record (or of the person it is about).
     async fn glass<E: Noun>(&self, record: &Record<E>) -> Result<bool> {
+        if E::BREAK_GLASS { self.broke_glass(E::subject(record)).await } else { Ok(false) }
+    }
+
+    /// Whether the request names a glass that this caller broke for this record, and that is still open.
+    pub async fn broke_glass(&self, subject: impl std::fmt::Display) -> Result<bool> {
         #[derive(Deserialize)]
         struct Glass {
             id: String,
             expires_at: Timestamp,
         }
-        let Some(claimed) = self.0.demands.break_glass.as_ref().filter(|_| E::BREAK_GLASS) else {
+        let Some(claimed) = self.0.demands.break_glass.as_ref() else {
             return Ok(false);
         };
-        let place = format!("{}~{}", self.actor().user, E::subject(record));
+        let place = format!("{}~{subject}", self.actor().user);
         let glass: Option<Glass> = self.store().fact(facts::GLASS, place).await?;
         Ok(glass.is_some_and(|g| g.id == *claimed && g.expires_at > self.now()))
     }
@@ -341,8 +346,8 @@ impl Ctx {
         if let Some(approving) = self.approving() {
             return approval::execute(self, &approving.clone(), commit, answer).await;
         }
-        if let Some(command) = self.route().and_then(|r| r.approvable)
-            && let Some(waits) = approval::ask(self, command).await?
+        if let Some((command, waiting)) = self.route().and_then(|r| Some((r.approvable?, r.waiting?)))
+            && let Some(waits) = (waiting.ask)(self, command).await?
         {
             return waits;
         }

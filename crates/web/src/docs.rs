@@ -32,10 +32,13 @@ pub fn routes(openapi: &'static str) -> Vec<Route> {
     let document = move || async move { json(openapi) };
     vec![
         route(Method::GET, "/docs", Door::Public, "docs.page", get(page))
+            .trips(0)
             .says("This documentation, interactive."),
         route(Method::GET, "/docs/{file}", Door::Public, "docs.file", get(part))
+            .trips(0)
             .says("A file of the documentation's page."),
         route(Method::GET, "/v1/openapi.json", Door::Public, "docs.document", get(document))
+            .trips(0)
             .says("This document."),
     ]
 }

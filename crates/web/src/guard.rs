@@ -207,6 +207,9 @@ fn allowed(
         let detail = "operators reach an organisation's records only through an open context: POST /v1/tenants/{id}/contexts";
         return Err(Error::forbidden("tenant-context-required", detail));
     }
+    if !decision.is_allowed() && route.hidden {
+        return Err(Error::Missing);
+    }
     if !decision.is_allowed() {
         return Err(Error::forbidden("forbidden", format!("this needs the permission {permission}")));
     }
@@ -268,12 +271,14 @@ fn digest(method: &Method, path: &str, body: &Bytes) -> String {
     hex::encode(seal::sha256(&all))
 }
 
-/// A retried command finds its state already left, a retried create its value taken, a retried "next" nothing to
-/// do: the first answer comes before that.
+/// A retried command finds its state already left, a retried create its value taken, a retried approval that one has
+/// approved already, a retried "next" nothing to do: the first answer comes before that.
 async fn replay(ctx: &Ctx, response: Response) -> Response {
     let refused = matches!(
         response.status(),
-        StatusCode::CONFLICT
+        StatusCode::FORBIDDEN
+            | StatusCode::GONE
+            | StatusCode::CONFLICT
             | StatusCode::PRECONDITION_FAILED
             | StatusCode::UNPROCESSABLE_ENTITY
             | StatusCode::NOT_FOUND

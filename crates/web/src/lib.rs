@@ -20,6 +20,7 @@ pub mod files;
 pub mod gate;
 mod guard;
 pub mod job;
+mod label;
 pub mod link;
 pub mod mail;
 mod module;
@@ -31,6 +32,7 @@ mod reaction;
 mod refusal;
 mod route;
 mod rule_answer;
+mod rung;
 mod settable;
 pub mod sms;
 
@@ -50,8 +52,9 @@ pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
-pub use route::{Door, Route, Shape, route, shape};
+pub use route::{Door, Route, Shape, UNSTATED, route, shape};
 pub use rule_answer::RuleAnswer;
+pub use rung::{again, live, rung};
 pub use settable::{Settable, settable};
 pub use sms::Sms;
 

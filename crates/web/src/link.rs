@@ -55,6 +55,17 @@ impl App {
     }
 }
 
+impl App {
+    /// What a personal link of the organisation that `store` has open says, for somebody who is signed in there. 404
+    /// for whatever is not (or no longer) one.
+    pub fn open_link(&self, store: &Store, token: &str) -> Result<Link> {
+        let (tenant, sealed) = token.split_once('.').ok_or(Error::Missing)?;
+        let own = store.scope().tenant().is_some_and(|t| t.prefix() == tenant);
+        let link = read(store, sealed).filter(|l| own && l.expires_at > store.now());
+        link.ok_or(Error::Missing)
+    }
+}
+
 fn read(store: &Store, sealed: &str) -> Option<Link> {
     let bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
     let text = String::from_utf8(store.unseal(PLACE, &bytes).ok()?).ok()?;

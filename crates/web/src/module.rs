@@ -1,14 +1,14 @@
 //! A module: its routes and what it does on messages. Mounted the same way in the cloud, locally and in tests.
 
 use crate::{
-    App, Ctx, Problem, Reaction, Refused, Route, Task, Work, approval, cors,
+    App, Ctx, Problem, Reaction, Refused, Route, Task, Work, cors,
     guard::{self, Guarded},
     job,
 };
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery},
     middleware::{self, Next},
     response::Response,
 };
@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use kernel::{Error, Kind, Result};
 use serde_json::Value;
 use std::sync::Arc;
+use tower::util::MapRequest;
 use tracing::Instrument;
 
 /// What one function is.
@@ -35,8 +36,8 @@ impl Module {
     /// Where a command may have to wait for a second person, the module also decides about it.
     pub fn new(name: &'static str, mut routes: Vec<Route>) -> Self {
         let waiting: Vec<Route> = routes.iter().filter(|r| r.approvable.is_some()).cloned().collect();
-        if !waiting.is_empty() {
-            routes.extend(approval::routes(name, waiting));
+        if let Some(decided) = waiting.first().and_then(|route| route.waiting) {
+            routes.extend((decided.routes)(name, waiting));
         }
         Self { name, routes, reactions: vec![], tasks: vec![], sockets: None }
     }
@@ -70,11 +71,26 @@ impl Module {
     }
 }
 
-/// The module's router; partners reach the same routes under `/partner`.
+/// The module's router; partners reach the same routes under `/partner`. Their paths lose it before the routes are
+/// asked: one table serves both, and is built once in every start.
 pub fn mount(module: &Module, app: App) -> Router {
-    let routes = router(module.name, &module.routes, app.clone());
-    let both = Router::new().nest("/partner", routes.clone()).merge(routes);
+    let routes = MapRequest::new(router(module.name, &module.routes, app.clone()), unpartnered);
+    let both = Router::new().fallback_service(routes);
     both.layer(middleware::from_fn_with_state(app, cors::cors)).layer(middleware::from_fn(finish))
+}
+
+/// `/partner/v1/patients?q=x` → `/v1/patients?q=x`
+fn unpartnered(mut request: Request) -> Request {
+    let whole = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    let rest = whole.strip_prefix("/partner").filter(|rest| rest.starts_with('/'));
+    if let Some(rest) = rest.and_then(|rest| rest.parse().ok()) {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(rest);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 pub fn router(module: &'static str, routes: &[Route], app: App) -> Router {

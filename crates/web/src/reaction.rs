@@ -119,6 +119,13 @@ pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()
     outcome
 }
 
+impl Module {
+    /// Whether a message of this name (an event's, or a task's) is for it.
+    pub fn hears(&self, name: &str) -> bool {
+        self.reactions.iter().any(|r| r.hears(name)) || self.tasks.iter().any(|t| t.name == name)
+    }
+}
+
 /// The task that takes all messages of this one's kind together, if there is one.
 pub(crate) fn gatherer<'a>(module: &'a Module, value: &Value) -> Option<&'a Task> {
     module.tasks.iter().find(|t| t.gathers && value["type"] == t.name)

@@ -1,6 +1,6 @@
 //! A route is a value: it mounts itself, documents itself, and is walked by the tests.
 
-use crate::App;
+use crate::{App, approval::Waiting};
 use axum::{http::Method, routing::MethodRouter};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -38,10 +38,15 @@ pub struct Route {
     pub output: Option<Shape>,
     /// Codes of refusals that only this route has.
     pub refusals: Vec<&'static str>,
-    /// Rounds to the table: the budget that tests hold it to. 0 = none stated.
+    /// Rounds to the table in the ordinary case, which the middle of all stories shows; a walk over all routes wants it
+    /// stated. The most that any story needed stands with the units in the module's `budgets.txt`.
     pub trips: u8,
     /// The command's name in approval policies, where it may have to wait for a second person. Its handler settles.
     pub approvable: Option<&'static str>,
+    /// Whoever lacks the permission hears 404, as of a record that is not there: that there could be one is told
+    /// to nobody else.
+    pub hidden: bool,
+    pub(crate) waiting: Option<Waiting>,
     pub(crate) handler: MethodRouter<App>,
 }
 
@@ -51,6 +56,9 @@ pub struct Input {
     pub shape: Shape,
     pub patch: bool,
 }
+
+/// No budget was given.
+pub const UNSTATED: u8 = u8::MAX;
 
 /// A route cannot be written without its door.
 pub fn route(
@@ -71,8 +79,10 @@ pub fn route(
         status: 200,
         output: None,
         refusals: vec![],
-        trips: 0,
+        trips: UNSTATED,
         approvable: None,
+        hidden: false,
+        waiting: None,
         handler,
     }
 }
@@ -129,8 +139,13 @@ impl Route {
     }
     /// The command may have to wait for a second person: a policy of the organisation says when.
     pub fn approvable(mut self, command: &'static str) -> Self {
-        self.approvable = Some(command);
+        (self.approvable, self.waiting) = (Some(command), Some(Waiting::new()));
         self.refuses(&["approval-required"])
+    }
+    /// Whoever lacks the permission hears 404.
+    pub fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
     }
     pub fn permission(&self) -> Option<&'static str> {
         match self.door {

@@ -71,8 +71,7 @@ async fn set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<()> {
         match outcome {
             Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
             Err(Error::Refused(r)) if r.code == "seen-already" => return Err(Error::Refused(r)),
-            Err(Error::Internal(e)) => return Err(Error::Internal(e)),
-            Err(Error::Busy) => return Err(Error::Busy),
+            Err(passing) if passing.may_pass() => return Err(passing),
             Err(refused) => {
                 let commit = ctx.store().commit();
                 return answer(ctx, commit, wish, event, Some(refused.code()), false).await;

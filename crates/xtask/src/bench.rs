@@ -1,134 +1,75 @@
-//! Start, memory and size of the packaged functions, against a runtime API of our own. Times are of this
-//! machine and compared with nothing; that nothing is dialled before the first poll must hold anywhere.
+//! `cargo xtask bench`: what the product costs, in round trips, units, money and time, against the goals that we hold
+//! ourselves to. Prints the tables, and writes them as `target/bench/figures.json` and `target/bench/index.html`.
+//!
+//! Counts are exact and the same on every machine; times are of this machine, and compared with nothing but their
+//! goals. Not run on AWS: real latency, Firecracker's start, and what the platform adds.
 
+mod counts;
+mod events;
+mod floor;
+mod options;
+mod page;
+mod plots;
+mod prices;
 mod runtime_api;
 mod start;
+mod starts;
+mod times;
 
-use crate::{
-    package::{Package, megabytes},
-    template,
-    workspace::Workspace,
-};
-use local::{
-    trouble,
-    trouble::{Outcome, While},
-};
+pub use options::Options;
+
+use crate::{harvest::Harvest, modules, template::raw, workspace::Workspace};
+use counts::Counts;
+use local::trouble::{Outcome, While};
+use options::Part;
+use prices::Prices;
 use serde_json::{Value, json};
-use start::{Bench, Start};
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
-/// Of each function, unless told otherwise.
-pub const STARTS: usize = 50;
-
-/// What `design/quality.md` sets: milliseconds at the median and at the 99th percentile, bytes of a zip, bytes of memory.
-const GOAL: (f64, f64, u64, u64) = (6.0, 12.0, 3_000_000, 24_000_000);
-
-/// What was measured of one function.
-struct Measured {
-    name: String,
-    starts: Vec<Duration>,
-    /// Bytes, the most of all starts.
-    memory: u64,
-    binary: u64,
-    zip: u64,
-    /// Connections made before the first poll, over all starts.
-    dialled: usize,
-}
-
-/// Those functions, or all of the template.
-pub fn all(root: &Path, starts: usize, only: &[&str]) -> Outcome<()> {
-    let (workspace, template) = (Workspace::read(root)?, template::deployed(root)?);
-    let bench = Bench::open()?;
-    println!(
-        "{:<12} {:>8} {:>8} {:>8} {:>10} {:>8} {:>8}",
-        "function", "p50 ms", "p99 ms", "RSS MB", "binary MB", "zip MB", "dialled"
-    );
-    let mut all = vec![];
-    for name in only {
-        template.function(name)?;
+/// Everything that the options name.
+pub fn run(root: &Path, options: &Options) -> Outcome<()> {
+    let workspace = Workspace::read(root)?;
+    let prices = Prices::of(&options.region)?;
+    let folder = workspace.target.join("bench");
+    fs::create_dir_all(&folder).whilst(format_args!("make {}", folder.display()))?;
+    let file = folder.join("figures.json");
+    // What is not measured now stays as it was measured last.
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    let mut figures: Value = serde_json::from_str(&kept).unwrap_or_else(|_| json!({}));
+    figures["prices"] = json!({"region": prices.region, "as_of": prices.as_of, "currency": prices.currency, "source": prices.source});
+    let mut trouble = None;
+    if options.has(Part::Counts) {
+        let all = modules::all();
+        let names: Vec<&str> = all.iter().map(|m| m.name).collect();
+        let harvest = match &options.harvest {
+            Some(folder) => Harvest::read(folder)?,
+            None => Harvest::gather(root, &workspace.target.join("harvest"), &names, false)?,
+        };
+        let counts = Counts::of(&harvest, &prices);
+        print!("{}", counts.text());
+        figures["counts"] = counts.json();
     }
-    for function in template.functions.iter().filter(|f| only.is_empty() || only.contains(&f.name.as_str())) {
-        let measured =
-            measure(&bench, &Package::of(&workspace, &function.name), &function.environment, starts)?;
-        println!("{}", measured.line());
-        all.push(measured);
+    if options.has(Part::Floor) {
+        let lines = floor::lines(&raw::files(root)?, &prices);
+        println!("\nA month in which nobody comes, {} of {}:", prices.currency, prices.region);
+        for line in &lines {
+            println!("{:>9.2}  {:>7.2} × {:<6.2} {}", line.sum(), line.count, line.each, line.what);
+        }
+        figures["floor"] = floor::json(&lines);
+        println!("{:>9.2}  in all (goal 25, limit 40)", figures["floor"]["sum"].as_f64().unwrap_or_default());
     }
-    let report = json!({"starts": starts, "functions": all.iter().map(Measured::json).collect::<Vec<_>>()});
-    let path = workspace.target.join("bench.json");
-    fs::write(&path, format!("{report:#}\n")).whilst(format_args!("write {}", path.display()))?;
-    let (p50, p99, zip, memory) = GOAL;
-    println!(
-        "goals: p50 ≤ {p50} ms, p99 ≤ {p99} ms, zip ≤ {} MB, RSS ≤ {} MB, dialled 0",
-        megabytes(zip),
-        megabytes(memory)
-    );
-    let dialling: Vec<&str> = all.iter().filter(|m| m.dialled > 0).map(|m| m.name.as_str()).collect();
-    if dialling.is_empty() {
-        return Ok(());
+    if options.has(Part::Starts) {
+        let (measured, dialling) = starts::all(root, options.starts, &options.functions)?;
+        figures["starts"] = measured;
+        trouble = dialling;
     }
-    Err(trouble!("A network call before the first poll: {}.", dialling.join(", ")))
-}
-
-fn measure(
-    bench: &Bench,
-    package: &Package,
-    environment: &std::collections::BTreeMap<String, String>,
-    starts: usize,
-) -> Outcome<Measured> {
-    let (binary, zip) = package.sizes().map_err(|e| trouble!("{e}. Run `cargo xtask package` first."))?;
-    // The first one reads the file from the disk.
-    bench.start(&package.binary, &package.name, environment)?;
-    let all: Vec<Start> = (0..starts)
-        .map(|_| bench.start(&package.binary, &package.name, environment))
-        .collect::<Outcome<_>>()?;
-    let mut times: Vec<Duration> = all.iter().map(|start| start.took).collect();
-    times.sort();
-    Ok(Measured {
-        name: package.name.clone(),
-        memory: all.iter().map(|start| start.memory).max().unwrap_or_default(),
-        dialled: all.iter().map(|start| start.dialled).sum(),
-        starts: times,
-        binary,
-        zip,
-    })
-}
-
-impl Measured {
-    fn milliseconds(&self, share: f64) -> f64 {
-        percentile(&self.starts, share).as_secs_f64() * 1e3
+    if options.has(Part::Times) {
+        figures["times"] = times::measure(root, &folder, options)?;
+        print!("{}", times::text(&figures["times"]));
     }
-
-    fn line(&self) -> String {
-        let Measured { name, memory, binary, zip, dialled, .. } = self;
-        let (p50, p99) = (self.milliseconds(0.5), self.milliseconds(0.99));
-        let (memory, binary, zip) = (megabytes(*memory), megabytes(*binary), megabytes(*zip));
-        format!("{name:<12} {p50:>8.2} {p99:>8.2} {memory:>8} {binary:>10} {zip:>8} {dialled:>8}")
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "name": self.name, "start_ms": {"p50": self.milliseconds(0.5), "p99": self.milliseconds(0.99)},
-            "peak_rss_bytes": self.memory, "binary_bytes": self.binary, "zip_bytes": self.zip,
-            "dialled_before_first_poll": self.dialled,
-        })
-    }
-}
-
-/// The smallest value that at least this share of all does not exceed.
-fn percentile(sorted: &[Duration], share: f64) -> Duration {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_values_that_were_measured() {
-        let all: Vec<_> = (1..=50).map(Duration::from_millis).collect();
-        assert_eq!(percentile(&all, 0.5), Duration::from_millis(25));
-        assert_eq!(percentile(&all, 0.99), Duration::from_millis(50));
-        assert_eq!(percentile(&all[..1], 0.99), Duration::from_millis(1));
-    }
+    fs::write(&file, format!("{figures:#}\n")).whilst(format_args!("write {}", file.display()))?;
+    let page = folder.join("index.html");
+    fs::write(&page, page::html(&figures)).whilst(format_args!("write {}", page.display()))?;
+    println!("\n{} and {}", file.display(), page.display());
+    trouble.map_or(Ok(()), Err)
 }

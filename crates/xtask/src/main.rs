@@ -3,7 +3,9 @@ use local::{
     trouble::{Outcome, While},
 };
 use std::process::ExitCode;
-use xtask::{bench, openapi, operator, package, rehearse, template, verify, webhooks, workspace};
+use xtask::{
+    bench, budgets, openapi, operator, package, prove, rehearse, template, verify, webhooks, workspace,
+};
 
 const USAGE: &str = "cargo xtask <command>
 
@@ -14,8 +16,14 @@ const USAGE: &str = "cargo xtask <command>
                        folder; names the first broken link
   webhooks             prints signed messages for .ci/webhooks to verify
   package [function …] release build of every function, zipped under target/lambda/<function>/
-  bench [--starts N] [function …]
-                       start, memory and size of the packaged functions; writes target/bench.json
+  budgets [--update] [--harvest DIR]
+                       runs every module's stories and compares what they cost with functions/<module>/budgets.txt;
+                       --update writes these files, --harvest reads what a run with HARVEST=DIR has left
+  bench [--quick] [--only counts,floor,starts,times] [--harvest DIR] [--starts N] [--patients N] [--region R]
+        [function …]   what the product costs in round trips, units, money and time, against its goals; writes
+                       target/bench/figures.json and index.html
+  prove [--full] [--seed N] [section …]
+                       tries what must hold whatever happens; writes target/prove/
   rehearse [--profile dev|release] [--binaries DIR] [--keep]
                        deploys the templates into an emulated AWS and uses the product there (docs/rehearsal.md)
   operator <email> <given name> <family name>
@@ -46,17 +54,14 @@ fn run(words: &[&str]) -> Outcome<()> {
             Ok(())
         }
         ["package", functions @ ..] => package::all(&root, functions),
-        ["bench", "--starts", starts, functions @ ..] => {
-            let starts = starts.parse().ok().filter(|n| *n > 0);
-            bench::all(
-                &root,
-                starts.ok_or_else(|| trouble!("--starts takes a number from 1 up."))?,
-                functions,
-            )
-        }
+        ["budgets"] => budgets::run(&root, None, false),
+        ["budgets", "--update"] => budgets::run(&root, None, true),
+        ["budgets", "--harvest", folder] => budgets::run(&root, Some(folder.as_ref()), false),
+        ["budgets", "--update", "--harvest", folder] => budgets::run(&root, Some(folder.as_ref()), true),
+        ["bench", words @ ..] => bench::run(&root, &bench::Options::read(words)?),
+        ["prove", words @ ..] => prove::run(&root, &prove::Options::read(words)?),
         ["rehearse", words @ ..] => rehearse::run(&rehearse::Options::read(&root, words)?),
         ["operator", email, given_name, family_name] => operator::appoint(email, given_name, family_name),
-        ["bench", functions @ ..] => bench::all(&root, bench::STARTS, functions),
         _ => Err(trouble!("{USAGE}")),
     }
 }

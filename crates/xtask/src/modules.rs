@@ -18,6 +18,7 @@ pub fn all() -> Vec<Module> {
         notifications::module(notifications::Channels::nowhere()),
         integrations::module(Arc::new(gateway()), Arc::new(Https::new(Permit::Public))),
         workflow::module(),
+        eap::module(),
     ]
 }
 

@@ -6,6 +6,7 @@
 use local::{
     demo::Login,
     operator::{Operator, appoint_in},
+    trouble,
     trouble::{Outcome, While},
 };
 use std::sync::Arc;
@@ -28,7 +29,7 @@ async fn appointed(wanted: Operator) -> Outcome<Login> {
     // Whoever may do this reaches the table with their own rights and no role of a function's.
     let read = |name: &str| if name == "ISOLATE" { Some("false".into()) } else { std::env::var(name).ok() };
     let config = runtime::Config::read(read).whilst("read the stack's environment")?;
-    let aws = runtime::Aws::load(config).await;
+    let aws = runtime::Aws::load(config).map_err(|e| trouble!("{e}"))?;
     let client = aws_sdk_cognitoidentityprovider::Client::new(&aws.sdk);
     let pool: identity::Pool = Arc::new(identity::Cognito::new(client, &aws.config.user_pool));
     appoint_in(&pool, aws.shared(), &wanted).await

@@ -3,7 +3,7 @@
 mod count;
 mod environment;
 mod functions;
-mod raw;
+pub(crate) mod raw;
 mod routes;
 mod rules;
 mod schema;

@@ -27,7 +27,7 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(3);
 const BUDGET: std::time::Duration = std::time::Duration::from_secs(40);
 
 /// Who hears of the longer beats.
-const TOLD: [Queue; 9] = [
+const TOLD: [Queue; 10] = [
     Queue::Tenants,
     Queue::Identity,
     Queue::Patients,
@@ -37,6 +37,7 @@ const TOLD: [Queue; 9] = [
     Queue::Notifications,
     Queue::Integrations,
     Queue::Workflow,
+    Queue::Eap,
 ];
 
 /// One beat by a clock without a memory: what is due is sent, whatever was sent before.

@@ -2,10 +2,10 @@
 
 use kernel::{
     AppointmentId, ApprovalId, AuditExportId, BreakGlassId, BroadcastId, ContextId, CoverageId, DeliveryId,
-    DeviceId, DigestId, DisposalId, DocumentId, ElevationId, FlagId, FollowUpId, Id, NotificationId,
-    OverrideId, PartnerKeyId, PatientId, PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId,
-    ShareId, SignatureId, SignupId, TaskId, TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId,
-    WebhookId,
+    DeviceId, DigestId, DisposalId, DocumentId, EapCaseId, EapContractId, EapProviderId, EapSessionId,
+    ElevationId, FlagId, FollowUpId, Id, JobId, NotificationId, OverrideId, PartnerKeyId, PatientId,
+    PreferencesId, ProvisioningId, ProxyId, RuleId, SequenceRunId, ShareId, SignatureId, SignupId, TaskId,
+    TenantId, UserId, VerificationId, WarehouseId, WebhookDeliveryId, WebhookId,
 };
 use web::Queue;
 
@@ -45,6 +45,11 @@ const OWNERS: &[(&str, Queue)] = &[
     (RuleId::KIND, Queue::Workflow),
     (ApprovalId::KIND, Queue::Workflow),
     (SequenceRunId::KIND, Queue::Workflow),
+    (EapCaseId::KIND, Queue::Eap),
+    (EapSessionId::KIND, Queue::Eap),
+    (JobId::KIND, Queue::Eap),
+    (EapContractId::KIND, Queue::Eap),
+    (EapProviderId::KIND, Queue::Eap),
 ];
 
 pub(crate) fn queue(kind: &str) -> Option<Queue> {

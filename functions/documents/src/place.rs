@@ -1,45 +1,17 @@
 //! What the rooms of this module share: due rows, loops over lost races, persons, names.
 
 use jiff::{Timestamp, civil::Date};
-use kernel::{DocumentId, Error, Id, Result, text};
+use kernel::{DocumentId, Id, Result, text};
 use serde::Deserialize;
 use serde_json::Value;
-use std::future::Future;
-use store::{Entity, Record, Scope, facts};
+use store::{Entity, Record, facts};
 use web::{App, Ctx};
+
+pub use web::{again, live};
 
 /// The tenant's context and the record of a due row; none if it names nothing of ours (any more).
 pub async fn due<E: Entity>(app: &App, row: &Value) -> Result<Option<(Ctx, Record<E>)>> {
-    let text = |name: &str| row[name].as_str().unwrap_or_default();
-    let (Some(scope), Ok(id)) = (Scope::from_claim(text("tenant")), text("id").parse::<E::Id>()) else {
-        tracing::warn!(kind = text("type"), "a message that names no record");
-        return Ok(None);
-    };
-    let ctx = Ctx::system(app, scope, "documents", text("type")).await?;
-    Ok(live(&ctx, id).await?.map(|record| (ctx, record)))
-}
-
-/// The record as it is now; none if it is gone.
-pub async fn live<E: Entity>(ctx: &Ctx, id: E::Id) -> Result<Option<Record<E>>> {
-    match ctx.store().fresh::<E>(id).await {
-        Ok(record) => Ok(Some(record).filter(|r| r.deleted_at.is_none())),
-        Err(Error::Missing) => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
-/// Once more while somebody else was quicker.
-pub async fn again<T, F>(ctx: &Ctx, mut once: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<T>>,
-{
-    let mut attempt = 0;
-    loop {
-        match once().await {
-            Err(Error::Stale { demanded: false, .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::rung(app, "documents", row).await
 }
 
 /// What a person may do for another: `fact#linked#<usr>~<person>`, written for persons themselves too. `own`: only

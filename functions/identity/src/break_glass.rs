@@ -9,7 +9,7 @@ use kernel::BreakGlassId;
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
-use store::{Due, Entity, List, Record, Row};
+use store::{Due, Entity, Fact, List, Record, Row, facts};
 use web::{Actor, Ctx, Noun, Reach};
 
 /// How long it stays open.
@@ -17,8 +17,9 @@ pub const OPEN: SignedDuration = SignedDuration::from_hours(4);
 /// When the review is due, from the opening.
 pub const REVIEW: SignedDuration = SignedDuration::from_hours(72);
 
-/// Kinds of records that may be opened so; a person's other records follow the person's.
-pub const KINDS: &[&str] = &["pat"];
+/// Kinds of records that may be opened so, and the fact that says there is such a record; a person's other records
+/// follow the person's.
+pub const KINDS: &[(&str, Fact)] = &[("pat", facts::PATIENT), ("ecs", facts::EAP_CASE)];
 
 kernel::words! { pub enum Status { Open = "open", Closed = "closed", Reviewed = "reviewed" } }
 kernel::words! {

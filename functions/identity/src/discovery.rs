@@ -29,6 +29,7 @@ pub struct Way {
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::POST, "/v1/identity/discover", Door::Public, "discovery.create", post(discover))
+            .trips(2)
             .takes::<Discover>()
             .gives::<Way>(200)
             .refuses(&["rate-limited"])

@@ -53,10 +53,12 @@ pub struct Matrix {
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/v1/identity/explain", "permission.explain", "permission.explain", get(explain))
+            .trips(1)
             .asks::<Question>()
             .gives::<Explanation>(200)
             .says("Why somebody may, or may not"),
         route(Method::GET, "/v1/identity/matrix", "role.view", "matrix.show", get(matrix))
+            .trips(0)
             .gives::<Matrix>(200)
             .says("The effective grid of roles and permissions"),
     ]

@@ -73,6 +73,7 @@ pub struct Recover {
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::POST, "/v1/identity/recover", Door::Public, "recovery.create", post(recover))
+            .trips(5)
             .takes::<Recover>()
             .answers(202)
             .refuses(&["recovery-refused", "rate-limited"])

@@ -200,7 +200,7 @@ pub fn routes<E: Entry>() -> Vec<Route> {
     let mut all = vec![
         route(Method::GET, path.as_str(), E::VIEW, format!("{n}.list"), get(list::<E>))
             .gives::<Pages<View<'static, E>>>(200)
-            .trips(1)
+            .trips(2)
             .says(format!("Every {n} of a patient")),
         route(Method::POST, path.as_str(), E::EDIT, format!("{n}.create"), post(create::<E>))
             .takes::<E>()

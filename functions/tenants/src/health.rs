@@ -17,9 +17,11 @@ struct Health {
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/v1/health", Door::Public, "health.view", get(health))
+            .trips(0)
             .gives::<Health>(200)
             .says("The function answers"),
         route(Method::GET, "/v1/ready", Door::Public, "health.ready", get(ready))
+            .trips(1)
             .gives::<Health>(200)
             .says("The function answers, and the table does: keys are unwrapped and an item is read"),
     ]

@@ -38,12 +38,15 @@ struct Decision {
 pub fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/v1/tenants/slugs/{slug}", Door::Public, "slug.view", get(slug))
+            .trips(2)
             .gives::<Availability>(200)
             .says("Whether a short name is free"),
         route(Method::GET, "/p/{token}", Door::Public, "link.open", get(open))
+            .trips(1)
             .gives::<Opened>(200)
             .says("What a personal link is for"),
         route(Method::POST, "/p/{token}", Door::Public, "link.decide", post(decide))
+            .trips(3)
             .takes::<Decision>()
             .gives::<Opened>(200)
             .says("Decides what a personal link asks"),

@@ -78,6 +78,7 @@ struct Lost {
 pub fn routes() -> Vec<Route> {
     let change = |path: &str, handler| {
         route(Method::POST, path, "subscription.change", "subscription.change", handler)
+            .trips(7)
             .takes::<Change>()
             .asks::<How>()
             .gives::<Preview>(200)
@@ -92,6 +93,7 @@ pub fn routes() -> Vec<Route> {
             "subscription.show",
             get(own),
         )
+        .trips(1)
         .gives::<Subscription>(200)
         .says("The plan, and until when it is paid"),
         change("/v1/tenants/self/subscription", post(change_own)),

@@ -39,9 +39,9 @@ const ROWS: &[Row<11>] = &[
     row("elevation", "approve",         [A.only(NotOwn), S.only(NotOwn), S.only(NotOwn), A.only(NotOwn), __, __, __, __, __, __, __]),
     // Who approves sees what waits; who asks sees their own.
     row("elevation", "view",            [A, S,  S,  A,  O,  O,  __, O,  __, __, __]),
-    row("break_glass", "open",          [__, __, O, __, __, __, __, __, __, __, __]).also(CLINICAL),
+    row("break_glass", "open",          [__, __, O,  O, __, __, __, __, __, __, __]).also(CLINICAL),
     row("break_glass", "review",        [A.only(NotOwn), __, __, __, __, A.only(NotOwn), __, __, __, __, __]),
-    row("break_glass", "view",          [A, __, O,  __, __, A,  A,  __, __, __, __]).also(CLINICAL),
+    row("break_glass", "view",          [A, __, O,  O,  __, A,  A,  __, __, __, __]).also(CLINICAL),
     // The table leaves some staff without these; their own sign-ins and sessions they see all the same,
     // since `/me/sessions` and `/me/logins` are there for everybody.
     row("login session", "view",        [A, O,  O,  O,  O,  O,  A,  O,  O,  __, O]).lent(Context::Personal),

@@ -199,7 +199,7 @@ impl Organisation {
 }
 
 /// The date of the administrator's token, in UTC: not after today anywhere in the organisation's zone.
-fn today(admin: &Visitor) -> Outcome<String> {
+pub(super) fn today(admin: &Visitor) -> Outcome<String> {
     let issued =
         crate::hosted::claims(admin.token()).and_then(|claims| claims["iat"].as_i64()).unwrap_or_default();
     let at = jiff::Timestamp::from_second(issued).whilst("read the token's time")?;

@@ -59,6 +59,7 @@ impl Post for Postbox {
                 Queue::Notifications => "NotificationsQueue",
                 Queue::Integrations => "IntegrationsQueue",
                 Queue::Workflow => "WorkflowQueue",
+                Queue::Eap => "EapQueue",
                 Queue::Tenants => "TenantsQueue",
                 Queue::DispatchDead => "DispatchDeadLetters",
             };

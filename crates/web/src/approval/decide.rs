@@ -71,13 +71,13 @@ pub(crate) fn routes(module: &'static str, waiting: Vec<Route>) -> Vec<Route> {
             "superseded",
             "requester-lost-right",
         ])
-        .trips(5)
+        .trips(7)
         .says("Approves a command that waits; once enough people have, answers what the command answers"),
         route(Method::POST, format!("{one}/reject"), "approval.reject", "approval.reject", post(rejecting))
             .takes::<Why>()
             .gives::<View<'static, Approval>>(200)
             .refuses(&["own-request", "already-decided", "approval-expired", "reason-required"])
-            .trips(2)
+            .trips(3)
             .says("Turns down a command that waits"),
         route(Method::GET, one.as_str(), "approval.view", "approval.show", get(looking))
             .gives::<View<'static, Approval>>(200)

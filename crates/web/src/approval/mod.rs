@@ -7,12 +7,12 @@ mod ask;
 mod decide;
 pub mod policy;
 
-pub(crate) use ask::ask;
-pub(crate) use decide::{execute, routes};
+pub(crate) use decide::execute;
 pub use policy::{Approvers, Policies, Policy};
 
-use crate::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use crate::{Actor, Answer, Ctx, Noun, Reach, Route, noun::Hooks};
 use events::{WorkflowEvent, workflow::ApprovalSaid};
+use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{ApprovalId, Error, Kind, Result};
 use schemars::JsonSchema;
@@ -20,6 +20,26 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, atomic::AtomicBool};
 use store::{Due, Entity, List, Record, Row, Unique};
+
+/// What a route brings that may have to wait. By pointers, so that a function without such a route has neither the
+/// decisions nor the engine of conditions in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting {
+    /// The routes of a module where its waiting commands are decided.
+    pub routes: fn(&'static str, Vec<Route>) -> Vec<Route>,
+    pub ask: for<'a> fn(&'a Ctx, &'static str) -> Asked<'a>,
+}
+
+pub(crate) type Asked<'a> = BoxFuture<'a, Result<Option<Answer>>>;
+
+impl Waiting {
+    pub fn new() -> Self {
+        fn ask<'a>(ctx: &'a Ctx, command: &'static str) -> Asked<'a> {
+            Box::pin(ask::ask(ctx, command))
+        }
+        Self { routes: decide::routes, ask }
+    }
+}
 
 kernel::words! {
     pub enum Status {

@@ -106,6 +106,11 @@ impl Policies {
         self.0.lock().expect("never poisoned").retain(|(s, _), _| *s != scope);
     }
 
+    /// As a new process begins.
+    pub(crate) fn forget_all(&self) {
+        self.0.lock().expect("never poisoned").clear();
+    }
+
     async fn of(&self, ctx: &Ctx, command: &'static str) -> Result<Arc<Vec<Ready>>> {
         let key = (ctx.scope(), command);
         let cached = self.0.lock().expect("never poisoned").get(&key).cloned();

@@ -69,6 +69,30 @@ pub fn query<T: JsonSchema + DeserializeOwned + 'static>(text: &str) -> Result<T
     serde_json::from_value(value).map_err(|e| Error::invalid("?", "type", e.to_string()))
 }
 
+/// A full replacement (PUT): what only the system sets stays as it is, also what is `x-kept` where the body does not
+/// name it; everything else is as the body says, and what it does not name is gone.
+pub fn replaced<T>(stored: &T, body: &Value) -> Result<T>
+where
+    T: serde::Serialize + JsonSchema + DeserializeOwned + 'static,
+{
+    faultless(faults::<T>(body, Mode::Whole))?;
+    let stored = seal::open(|| serde_json::to_value(stored)).map_err(Error::internal)?;
+    let mut whole_body = body.clone();
+    let Some(object) = whole_body.as_object_mut() else {
+        return Err(Error::invalid("", "type", "expected an object"));
+    };
+    let properties = schema_of::<T>()["properties"].as_object();
+    for (name, property) in properties.into_iter().flatten() {
+        let stays = property["readOnly"] == true
+            || (property["x-kept"] == true && !object.contains_key(name.as_str()));
+        if let Some(value) = stored.get(name).filter(|_| stays) {
+            object.insert(name.clone(), value.clone());
+        }
+    }
+    drop_nulls(&mut whole_body);
+    whole(&whole_body, Mode::Merged)
+}
+
 fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(r) => root.pointer(&r[1..]).unwrap_or(schema),

@@ -44,6 +44,7 @@ pub const KEYWORDS: &[&str] = &[
     "type",
     "uniqueItems",
     "writeOnly",
+    "x-kept",
     "x-sealed",
     "maxProperties",
     "propertyNames",

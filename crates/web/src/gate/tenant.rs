@@ -72,6 +72,7 @@ pub const BUILT: &[&str] = &[
     "notifications",
     "integrations",
     "workflow",
+    "eap",
 ];
 
 impl TenantGate {

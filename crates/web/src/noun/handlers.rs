@@ -39,6 +39,17 @@ pub trait Hooks: Noun {
         let _ = (ctx, action, old, new);
         async { Ok(commit) }
     }
+    /// What has to be looked up before the change is made: a number, a parent's level, another record's zone. Comes
+    /// before everything else, `before` included.
+    fn prepare(
+        ctx: &Ctx,
+        action: &str,
+        old: Option<&Record<Self>>,
+        new: &mut Record<Self>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (ctx, action, old, new);
+        async { Ok(()) }
+    }
     /// A last look at the change itself, before it is written: refuse it, or fill what follows from it.
     fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
         let _ = (ctx, action, old, new);
@@ -50,6 +61,7 @@ pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
     let body: E = check::read(&body)?;
     faultless(body.check())?;
     let mut new = Record::new(ctx.now(), body);
+    E::prepare(&ctx, "create", None, &mut new).await?;
     E::before(&ctx, "create", None, &mut new)?;
     let commit = ctx.commit().create(&new);
     let commit = E::on_create(&ctx, &new, commit).await?;
@@ -137,10 +149,23 @@ pub async fn amend<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(patch): Raw) -> An
     .await
 }
 
+/// PUT: the whole of what callers may set; see [`check::replaced`].
+pub async fn replace<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(body): Raw) -> Answer {
+    let old = ctx.change::<E>(id).await?;
+    let body = check::replaced(&old.body, &body)?;
+    faultless(body.check())?;
+    write(ctx, "update", old, |r| {
+        r.body = body;
+        Ok(())
+    })
+    .await
+}
+
 pub async fn remove<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
     let old = ctx.change::<E>(id).await?;
     let mut new = old.next(ctx.now());
     new.deleted_at = Some(new.updated_at);
+    E::prepare(&ctx, "delete", Some(&old), &mut new).await?;
     E::before(&ctx, "delete", Some(&old), &mut new)?;
     let commit = ctx.commit().update("delete", &old, &new);
     let commit = E::on_change(&ctx, "delete", &old, &new, commit).await?;
@@ -182,6 +207,7 @@ pub async fn command<E: Hooks + Lifecycle>(
     let reason = if step.reason { Some(ctx.needs_reason(given.as_deref())?) } else { given.or(ctx.reason()) };
     let mut new = old.next(ctx.now());
     new.body.advance(step, ctx.today())?;
+    E::prepare(&ctx, step.command, Some(&old), &mut new).await?;
     E::before(&ctx, step.command, Some(&old), &mut new)?;
     let shown = ctx.shown(200, &new)?;
     let commit = ctx.commit().because(reason).update(step.command, &old, &new);
@@ -307,6 +333,7 @@ async fn write<E: Hooks>(
 ) -> Answer {
     let mut new = old.next(ctx.now());
     change(&mut new)?;
+    E::prepare(&ctx, action, Some(&old), &mut new).await?;
     E::before(&ctx, action, Some(&old), &mut new)?;
     let shown = ctx.shown(200, &new)?;
     let commit = ctx.commit().update(action, &old, &new);

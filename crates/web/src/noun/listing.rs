@@ -65,7 +65,7 @@ pub fn wanted<E: Entity>(query: &str) -> Result<(&'static List<E>, Wanted)> {
     let list = E::LISTS.iter().find(|l| serves(l, &given, ranged)).ok_or_else(|| unsupported::<E>(&given))?;
     let by = list.by.iter().map(|name| given[*name].clone()).collect();
     let then = list.then.iter().map_while(|name| given.get(*name).cloned()).collect();
-    Ok((list, Wanted { by, then, from, to, deleted, limit, cursor }))
+    Ok((list, Wanted { by, then, from, to, deleted, limit, cursor, reversed: false }))
 }
 
 /// Characters of a parameter's value: as the schema says.

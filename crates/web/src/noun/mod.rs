@@ -3,14 +3,16 @@
 
 mod handlers;
 mod listing;
+mod merged;
 mod routes;
 mod shown;
 
 pub use handlers::{
-    Hooks, amend, between, command, create, diff, diff_of, history, list, remove, restore, show, version,
-    version_of,
+    Hooks, amend, between, command, create, diff, diff_of, history, list, remove, replace, restore, show,
+    version, version_of,
 };
 pub use listing::{list_shape, wanted};
+pub use merged::{merged, spread};
 pub use routes::{Because, Paged, Paths, crud, reading, steps, versions};
 pub use shown::{Between, Difference, Differences, History, Pages, Shown, Stood, View};
 

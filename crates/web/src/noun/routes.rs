@@ -44,10 +44,9 @@ pub struct Paged {
 
 /// The body of a command that takes nothing else.
 #[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "the body's schema")]
 pub struct Because {
     #[schemars(length(min = 1, max = 2000))]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Show and history with its versions and their differences, which no noun goes without.

@@ -8,6 +8,7 @@ use local::{
 use std::{
     collections::BTreeMap,
     fs,
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -50,11 +51,22 @@ impl Bench {
 
     /// With Lambda's environment and the template's, and every service at the port that counts.
     fn command(&self, binary: &Path, name: &str, environment: &BTreeMap<String, String>) -> Command {
+        self.command_at(self.api.address, binary, name, environment)
+    }
+
+    /// The same, with a runtime API at another address.
+    pub fn command_at(
+        &self,
+        api: SocketAddr,
+        binary: &Path,
+        name: &str,
+        environment: &BTreeMap<String, String>,
+    ) -> Command {
         let nowhere = format!("http://{}", self.silent.address);
         let mut command = Command::new(binary);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
         command.envs(environment).envs([
-            ("AWS_LAMBDA_RUNTIME_API", self.api.address.to_string()),
+            ("AWS_LAMBDA_RUNTIME_API", api.to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", name.into()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".into()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1".into()),
@@ -73,7 +85,7 @@ impl Bench {
 }
 
 /// `VmHWM` of Linux, in bytes.
-fn peak(child: &Child) -> Outcome<u64> {
+pub(super) fn peak(child: &Child) -> Outcome<u64> {
     let status =
         fs::read_to_string(format!("/proc/{}/status", child.id())).whilst("read the function's memory")?;
     high_water(&status).ok_or_else(|| trouble!("The function ended before its memory could be read."))

@@ -42,7 +42,7 @@ fn file(root: &Path, name: String) -> Outcome<File> {
     Ok(File { resources: resources(&text).whilst(format_args!("read {name}"))?, name })
 }
 
-pub(super) fn resources(text: &str) -> Result<Vec<Resource>, serde_yaml_ng::Error> {
+pub(crate) fn resources(text: &str) -> Result<Vec<Resource>, serde_yaml_ng::Error> {
     let value: Value = serde_yaml_ng::from_str(text)?;
     let all = value.get("Resources").and_then(Value::as_mapping).into_iter().flatten();
     Ok(all

@@ -1,7 +1,7 @@
 //! The table of `infra/data.yaml` is the one that the store writes to.
 
 use serde_json::{Value, json};
-use store::schema::{INDEXES, PK, SK, TTL};
+use store::schema::{INDEXES, Index, PK, SK, TTL};
 
 pub fn differences(table: &Value) -> Vec<String> {
     let mut found = vec![];
@@ -16,9 +16,16 @@ pub fn differences(table: &Value) -> Vec<String> {
     compare("attributes", &table["AttributeDefinitions"], texts.into());
     compare("key", &table["KeySchema"], keys(PK, SK));
     let declared = table["GlobalSecondaryIndexes"].as_array().cloned().unwrap_or_default();
-    let declared: Vec<_> =
-        declared.iter().map(|i| json!({"name": i["IndexName"], "key": i["KeySchema"]})).collect();
-    let wanted: Vec<_> = INDEXES.iter().map(|i| json!({"name": i.name, "key": keys(i.pk, i.sk)})).collect();
+    let declared = declared
+        .iter()
+        .map(|i| json!({"name": i["IndexName"], "key": i["KeySchema"], "holds": i["Projection"]}));
+    let declared: Vec<_> = declared.collect();
+    let holds = |index: &Index| match index.holds {
+        None => json!({"ProjectionType": "ALL"}),
+        Some(names) => json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": names}),
+    };
+    let wanted = INDEXES.iter().map(|i| json!({"name": i.name, "key": keys(i.pk, i.sk), "holds": holds(i)}));
+    let wanted: Vec<_> = wanted.collect();
     compare("indexes", &declared.into(), wanted.into());
     compare("expiry", &table["TimeToLiveSpecification"], json!({"AttributeName": TTL, "Enabled": true}));
     compare("stream", &table["StreamSpecification"], json!({"StreamViewType": "NEW_AND_OLD_IMAGES"}));
@@ -54,10 +61,11 @@ mod tests {
 
     #[test]
     fn every_part_of_the_schema_counts() {
-        let spoilt: [(&str, &str, Value); 5] = [
+        let spoilt: [(&str, &str, Value); 6] = [
             ("/AttributeDefinitions/3/AttributeType", "attributes", json!("N")),
             ("/KeySchema/0/AttributeName", "key", json!("id")),
             ("/GlobalSecondaryIndexes/2/KeySchema/1/AttributeName", "indexes", json!("gsi4sk")),
+            ("/GlobalSecondaryIndexes/3/Projection/NonKeyAttributes/0", "indexes", json!("patch")),
             ("/TimeToLiveSpecification/AttributeName", "expiry", json!("expires")),
             ("/StreamSpecification/StreamViewType", "stream", json!("KEYS_ONLY")),
         ];

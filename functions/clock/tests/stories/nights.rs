@@ -44,7 +44,7 @@ async fn a_day_is_told_once_in_the_night_after_it_and_a_week_with_its_sunday() {
     assert!(told(&world, &Clock::default(), "2026-11-29T01:31:00Z").await.is_empty());
     world.clock.set(at("2026-11-30T01:30:00Z"));
     let sent = clock.beat(&world.app, &json!({"beat": "minute"})).await.unwrap();
-    assert_eq!(sent["nights"], 18);
+    assert_eq!(sent["nights"], 20);
     for queue in [Queue::Tenants, Queue::Audit, Queue::Workflow] {
         let messages = world.letters.take(queue);
         let last: Vec<&Value> = messages.iter().filter(|m| m["day"] == "2026-11-29").collect();

@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/v1/shared/{token}", Door::Public, "share.open", get(open))
             .gives::<Outline>(200)
-            .trips(3)
+            .trips(4)
             .refuses(&["link-used-up", "link-revoked", "link-expired"])
             .says("What a share link leads to"),
         route(Method::POST, "/v1/shared/{token}/download", Door::Public, "share.download", post(download))

@@ -23,7 +23,7 @@ pub fn routes() -> Vec<Route> {
         )
         .takes::<Asked>()
         .gives::<Known>(200)
-        .trips(3)
+        .trips(4)
         .says("Whether the organisation issued a certificate with this SHA-256, and when"),
     ]
 }

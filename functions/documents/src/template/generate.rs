@@ -26,7 +26,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/v1/documents/generate", "document.create", "document.generate", post(generate))
             .takes::<Asked>()
             .gives::<View<'static, Document>>(201)
-            .trips(8)
+            .trips(9)
             .refuses(&["unknown-template", "template", "output-not-offered", "limit-storage"])
             .says(
                 "A document of a template's published edition, with these values; above 50 pages 202 with a job that makes it",

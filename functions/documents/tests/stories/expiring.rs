@@ -75,7 +75,7 @@ async fn after_three_days_without_a_clock_one_reminder_is_sent() {
 /// The issue's own words: the schedule fires twice, the queue delivers three times, the worker dies in between.
 #[tokio::test]
 async fn a_due_row_delivered_thrice_reminds_once() {
-    let s = Stage::set().await;
+    let s = Stage::contended().await;
     let made = s.verified("2026-12-20").await;
     s.at("2026-11-30T07:00:01Z");
     let row = json!({

@@ -53,6 +53,7 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
     let path = "/v1/identity/invitations/{token}";
     vec![
         route(Method::GET, path, Door::Public, "invitation.show", get(show))
+            .trips(2)
             .gives::<Invitation>(200)
             .refuses(&["invitation-used", "invitation-ended"])
             .says("What an invitation's link stands for"),
@@ -63,6 +64,7 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
             "invitation.accept",
             post(accept).layer(Extension(pool.clone())),
         )
+        .trips(3)
         .takes::<Accept>()
         .gives::<Accepted>(200)
         .refuses(&["invitation-used", "invitation-ended", "weak-password"])

@@ -32,11 +32,13 @@ pub fn routes() -> Vec<Route> {
     let path = "/v1/identity/me/email";
     vec![
         route(Method::POST, path, Door::SignedIn, "me.change-email", post(ask))
+            .trips(4)
             .takes::<Wanted>()
             .answers(202)
             .refuses(&["too-many-codes", "duplicate"])
             .says("Sends a code to a new e-mail address"),
         route(Method::POST, format!("{path}/verify"), Door::SignedIn, "me.verify-email", post(verify))
+            .trips(6)
             .takes::<Code>()
             .gives::<View<'static, User>>(200)
             .refuses(&["wrong-code", "duplicate"])

@@ -54,6 +54,7 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
     let path = "/v1/identity/me/mfa";
     vec![
         route(Method::POST, format!("{path}/begin"), Door::SignedIn, "mfa.begin", post(begin))
+            .trips(1)
             .answers(202)
             .says("Marks the session for enrolment: refresh the token, then ask for a secret"),
         route(
@@ -63,6 +64,7 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
             "mfa.totp",
             post(totp).layer(Extension(pool.clone())),
         )
+        .trips(1)
         .gives::<Secret>(200)
         .refuses(&["mfa-not-begun"])
         .says("A secret for an authenticator app"),
@@ -73,6 +75,7 @@ pub fn routes(pool: &Pool) -> Vec<Route> {
             "mfa.verify",
             post(verify).layer(Extension(pool.clone())),
         )
+        .trips(3)
         .takes::<Code>()
         .gives::<Enrolled>(200)
         .refuses(&["wrong-code", "mfa-not-begun"])

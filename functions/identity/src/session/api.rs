@@ -58,6 +58,7 @@ pub fn routes() -> Vec<Route> {
     let me = "/v1/identity/me";
     vec![
         route(Method::GET, format!("{me}/sessions"), Door::SignedIn, "me.sessions", get(mine))
+            .trips(2)
             .asks::<Paging>()
             .gives::<Sessions>(200)
             .says("One's own sessions, newest first"),
@@ -68,20 +69,25 @@ pub fn routes() -> Vec<Route> {
             "me.end-session",
             delete(end_mine),
         )
+        .trips(2)
         .answers(204)
         .says("Ends one of one's own sessions, on every device within a minute"),
         route(Method::GET, format!("{me}/logins"), Door::SignedIn, "me.logins", get(my_logins))
+            .trips(2)
             .asks::<Paging>()
             .gives::<Attempts>(200)
             .says("One's own sign-ins, refused ones too"),
         route(Method::GET, format!("{PATH}/{{id}}/sessions"), "session.view", "session.list", get(theirs))
+            .trips(2)
             .asks::<Paging>()
             .gives::<Sessions>(200)
             .says("A user's sessions"),
         route(Method::DELETE, "/v1/identity/sessions/{id}", "session.end", "session.end", delete(end))
+            .trips(2)
             .answers(204)
             .says("Ends a session"),
         route(Method::GET, format!("{PATH}/{{id}}/logins"), "login.view", "login.list", get(their_logins))
+            .trips(2)
             .asks::<Paging>()
             .gives::<Attempts>(200)
             .says("A user's sign-ins, refused ones too"),

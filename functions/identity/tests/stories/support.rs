@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
-use testkit::{Actor, Tenant, World};
+use testkit::{Actor, Back, Keeps, Tenant, World};
 
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -26,6 +26,16 @@ pub struct Account {
 pub struct Pool {
     pub accounts: Mutex<BTreeMap<String, Account>>,
     pub down: Mutex<bool>,
+}
+
+impl Keeps for Pool {
+    fn keep(self: Arc<Self>) -> Back {
+        let (accounts, down) = (self.accounts.lock().unwrap().clone(), *self.down.lock().unwrap());
+        Box::new(move || {
+            self.accounts.lock().unwrap().clone_from(&accounts);
+            *self.down.lock().unwrap() = down;
+        })
+    }
 }
 
 impl Pool {
@@ -117,6 +127,7 @@ pub async fn scene_of(contended: bool) -> Scene {
     let pool = Arc::new(Pool::default());
     let modules = vec![identity::module(pool.clone())];
     let world = if contended { World::contended(modules).await } else { World::with(modules).await };
+    world.beside(pool.clone());
     let grace = world.hospital("grace").await;
     // This house gives roles by one person; `grants` tells of others.
     let alone = json!({"policies": []});

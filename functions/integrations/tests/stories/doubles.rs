@@ -11,9 +11,10 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
 };
+use testkit::{Back, Keeps};
 use tokio::sync::Notify;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Standing {
     /// Secrets (id, value) by client.
     pub clients: BTreeMap<String, Vec<(String, String)>>,
@@ -30,6 +31,13 @@ pub struct Standing {
 
 #[derive(Default)]
 pub struct Doors(Mutex<Standing>);
+
+impl Keeps for Doors {
+    fn keep(self: Arc<Self>) -> Back {
+        let standing = self.standing().clone();
+        Box::new(move || *self.standing() = standing.clone())
+    }
+}
 
 impl Doors {
     pub fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -108,7 +116,8 @@ impl Gateway for Doors {
     }
     fn move_key<'a>(&'a self, key: &'a str, from: &'a str, to: &'a str) -> Calling<'a, ()> {
         let was = self.standing().keys.insert(key.into(), to.into());
-        assert_eq!(was.as_deref(), Some(from));
+        // Asked again after its answer was lost, it has been moved already; the real one says nothing of that either.
+        assert!([from, to].contains(&was.as_deref().expect("a key in a plan")), "{was:?}");
         now(Ok(()))
     }
     fn delete_key<'a>(&'a self, key: &'a str) -> Calling<'a, ()> {
@@ -202,6 +211,17 @@ impl Default for Receivers {
             received: Mutex::default(),
             rules: Https::new(Permit::Public),
         }
+    }
+}
+
+impl Keeps for Receivers {
+    fn keep(self: Arc<Self>) -> Back {
+        let (answers, received) =
+            (self.answers.lock().unwrap().clone(), self.received.lock().unwrap().clone());
+        Box::new(move || {
+            self.answers.lock().unwrap().clone_from(&answers);
+            self.received.lock().unwrap().clone_from(&received);
+        })
     }
 }
 

@@ -35,6 +35,8 @@ impl Stage {
             patients::module(),
         ];
         let world = World::with(modules).await;
+        world.beside(doors.clone());
+        world.beside(receivers.clone());
         world.clock.set(MORNING.parse().unwrap());
         let grace = world.hospital("grace").await;
         grace.change_gate(|gate| gate.features = vec!["webhooks".into(), "warehouse_export".into()]).await;

@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use store::{Key, facts};
-use testkit::{Actor, Tenant, World};
+use testkit::{Actor, Back, Keeps, Tenant, World};
 use web::Queue;
 
 /// A carrier that keeps what it took, and does first what a story has put in its way.
@@ -32,6 +32,16 @@ pub enum Turn {
     Refuse(Trouble),
     /// Takes the message, and the worker dies before it hears of it.
     Die,
+}
+
+impl Keeps for Courier {
+    fn keep(self: Arc<Self>) -> Back {
+        let (taken, script) = (self.taken.lock().unwrap().clone(), self.script.lock().unwrap().clone());
+        Box::new(move || {
+            self.taken.lock().unwrap().clone_from(&taken);
+            self.script.lock().unwrap().clone_from(&script);
+        })
+    }
 }
 
 impl Courier {
@@ -84,6 +94,16 @@ pub struct Stage {
 pub struct Wires {
     said: Mutex<Vec<(String, Value)>>,
     ended: Mutex<Vec<String>>,
+}
+
+impl Keeps for Wires {
+    fn keep(self: Arc<Self>) -> Back {
+        let (said, ended) = (self.said.lock().unwrap().clone(), self.ended.lock().unwrap().clone());
+        Box::new(move || {
+            self.said.lock().unwrap().clone_from(&said);
+            self.ended.lock().unwrap().clone_from(&ended);
+        })
+    }
 }
 
 impl Wires {
@@ -140,6 +160,8 @@ impl Stage {
         let way = way.unwrap_or_else(|| push.clone());
         let channels = Channels { email: email.clone(), sms: sms.clone(), push: way, sockets: wires.clone() };
         let world = World::with(vec![module(channels)]).await;
+        [&email, &sms, &push].into_iter().for_each(|courier| world.beside(courier.clone()));
+        world.beside(wires.clone());
         world.clock.set(MORNING.parse().unwrap());
         let grace = world.hospital("grace").await;
         Self { world, grace, email, sms, push, wires }

@@ -331,7 +331,7 @@ async fn page(ctx: &Ctx, asked: Asked) -> Answer {
         }
         None => (&Patient::LISTS[1], vec![], vec![]),
     };
-    let wanted = Wanted { by, then, from, to, deleted, limit, cursor: asked.cursor };
+    let wanted = Wanted { by, then, from, to, deleted, limit, cursor: asked.cursor, ..Wanted::default() };
     let found = ctx.store().list(list, &wanted).await?;
     let seen = |r: &Record<Patient>| Card::seen(r, ctx.reach(), ctx.actor(), ctx.today());
     let data: Vec<Card> =

@@ -23,7 +23,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, PATH, "block.view", "block.list", get(list))
             .asks_shape(noun::list_shape::<Block>)
             .gives::<Pages<View<'static, Block>>>(200)
-            .trips(1)
+            .trips(2)
             .says("Blocks of a practitioner, a department or a site, by their beginning"),
         route(Method::POST, PATH, "block.create", "block.create", post(create))
             .takes::<Block>()

@@ -64,7 +64,7 @@ pub fn routes() -> Vec<Route> {
             .says("Checks a patient in: the next token of the practitioner's day, without gap or double"),
         route(Method::GET, one("place"), view, "patient_visit.place", get(own_place))
             .gives::<OwnPlace>(200)
-            .trips(2)
+            .trips(3)
             .says("Where a visit stands in its queue: token, position, estimate"),
         route(
             Method::PATCH,

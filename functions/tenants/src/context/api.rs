@@ -51,6 +51,7 @@ type Shown = View<'static, Context>;
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
         route(Method::POST, "/v1/tenants/{id}/contexts", "context.open", "context.open", post(open))
+            .trips(2)
             .takes::<Wish>()
             .gives::<Shown>(201)
             .refuses(&["support-denied", "tenant-not-ready"])
@@ -64,6 +65,7 @@ pub fn routes() -> Vec<Route> {
             "context.approve",
             post(approve),
         )
+        .trips(3)
         .gives::<Shown>(200)
         .refuses(&["own-request"])
         .says("The second operator's word"),
@@ -74,17 +76,21 @@ pub fn routes() -> Vec<Route> {
             "context.close",
             post(close),
         )
+        .trips(3)
         .gives::<Shown>(200)
         .says("Leaves the organisation, or sends another operator out"),
         route(Method::POST, format!("{OWN}/{{id}}/allow"), "context.allow", "context.allow", post(allow))
+            .trips(3)
             .gives::<Shown>(200)
             .says("The organisation lets the operator in"),
         route(Method::POST, format!("{OWN}/{{id}}/revoke"), "context.revoke", "context.revoke", post(revoke))
+            .trips(3)
             .gives::<Shown>(200)
             .says("The organisation sends the operator out, or refuses"),
     ];
     for path in [PLATFORM, OWN] {
-        let list = route(Method::GET, path, "context.view", "context.list", get(noun::list::<Context>));
+        let list =
+            route(Method::GET, path, "context.view", "context.list", get(noun::list::<Context>)).trips(1);
         let list = list.asks_shape(noun::list_shape::<Context>).gives::<Pages<Shown>>(200).trips(1);
         routes.push(list.says("Operators' contexts: who, why, until when"));
         routes.extend(noun::reading::<Context>(path, "context.view"));

@@ -16,6 +16,7 @@ use web::{
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
         route(Method::GET, "/v1/tenants/plans", Door::Public, "plan.published", get(published))
+            .trips(1)
             .gives::<Pages<Plan>>(200)
             .says("The plans that are sold here"),
         route(Method::GET, "/v1/tenants/plans/all", "plan.view", "plan.list", get(noun::list::<Plan>))
@@ -40,7 +41,8 @@ pub fn routes() -> Vec<Route> {
             .says("Drafts the next revision of a published plan"),
     ];
     routes.extend(noun::reading::<Plan>("/v1/tenants/plans", "plan.view"));
-    routes.extend(noun::steps::<Plan>("/v1/tenants/plans"));
+    let steps = noun::steps::<Plan>("/v1/tenants/plans").into_iter();
+    routes.extend(steps.map(|r| if r.operation == "plan.publish" { r.trips(3) } else { r }));
     routes
 }
 

@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
             "provisioning.resume",
             post(resume),
         )
+        .trips(6)
         .gives::<View<'static, Provisioning>>(200)
         .says("Goes on with a run that broke off; what is done stays done"),
         route(
@@ -41,6 +42,7 @@ pub fn routes() -> Vec<Route> {
             "provisioning.abandon",
             post(abandon),
         )
+        .trips(4)
         .takes::<tenant::Reason>()
         .gives::<View<'static, Provisioning>>(200)
         .says("Gives a run up and frees the slug"),

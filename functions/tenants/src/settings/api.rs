@@ -52,6 +52,7 @@ pub fn routes() -> Vec<Route> {
             "settings.preview",
             post(preview),
         )
+        .trips(0)
         .takes::<Preview>()
         .gives::<Examples>(200)
         .says("Three numbers that a format would give"),

@@ -57,7 +57,7 @@ struct Token {
 pub fn routes() -> Vec<Route> {
     let one = format!("{PATH}/{{id}}");
     let public = |method, path: String, operation: &str, handler| {
-        route(method, path, Door::Public, format!("signup.{operation}"), handler)
+        route(method, path, Door::Public, format!("signup.{operation}"), handler).trips(4)
     };
     vec![
         public(Method::POST, PATH.into(), "create", post(create))

@@ -55,11 +55,13 @@ pub fn routes() -> Vec<Route> {
         .trips(2)
         .says("Every version of a sign-up"),
         route(Method::POST, format!("{one}/approve"), "tenant.approve", "tenant.approve", post(approve))
+            .trips(3)
             .takes::<tenant::Reason>()
             .gives::<View<'static, Signup>>(200)
             .refuses(&["own-request", "flag-missing", "reason-required"])
             .says("Lets the organisation in, and begins to set it up"),
         route(Method::POST, format!("{one}/reject"), "tenant.reject", "tenant.reject", post(reject))
+            .trips(2)
             .takes::<tenant::Reason>()
             .gives::<View<'static, Signup>>(200)
             .refuses(&["own-request", "flag-missing", "reason-required"])

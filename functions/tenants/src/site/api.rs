@@ -34,16 +34,19 @@ pub fn routes() -> Vec<Route> {
             .trips(2)
             .says("Opens a site"),
         route(Method::PATCH, ONE, "site.edit", "site.update", patch(amend))
+            .trips(3)
             .patches::<Site>()
             .gives::<View<'static, Site>>(200)
             .refuses(&["site-cycle", "too-deep", "parent-closed"])
             .says("Changes a site, or moves it with all under it"),
         route(Method::POST, format!("{ONE}/close"), "site.edit", "site.close", post(close))
+            .trips(3)
             .takes::<Close>()
             .gives::<View<'static, Site>>(200)
             .refuses(&["site-in-use"])
             .says("Closes a site; `move_to` takes over what is open there"),
         route(Method::POST, format!("{ONE}/reopen"), "site.edit", "site.reopen", post(reopen))
+            .trips(2)
             .gives::<View<'static, Site>>(200)
             .says("Opens a closed site again"),
     ];

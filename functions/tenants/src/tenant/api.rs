@@ -83,6 +83,7 @@ pub fn routes() -> Vec<Route> {
             .trips(1)
             .says("The register of organisations"),
         route(Method::PATCH, ONE, "tenant.edit", "tenant.update", patch(amend))
+            .trips(6)
             .patches::<Terms>()
             .gives::<View<'static, Tenant>>(200)
             .refuses(&["domain-taken", "reason-required"])
@@ -112,6 +113,7 @@ fn command<T: JsonSchema>(
 ) -> Route {
     let path = format!("{ONE}/{}", step.command);
     route(Method::POST, path, step.permission, format!("tenant.{}", step.command), handler)
+        .trips(3)
         .takes::<T>()
         .gives::<View<'static, Tenant>>(200)
 }

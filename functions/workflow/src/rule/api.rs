@@ -61,6 +61,7 @@ pub fn routes() -> Vec<Route> {
             .refuses(&["no-such-change"])
             .says("What it would have done; writes nothing and sends nothing"),
         command("activate", post(activate), "draft, paused, tripped → active")
+            .trips(4)
             .refuses(&["rule-cycle", "reason-required"])
             .approvable("rule.activate"),
         command("pause", post(pause), "active → paused"),

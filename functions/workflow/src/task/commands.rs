@@ -23,7 +23,7 @@ fn command<T: JsonSchema>(
     route(Method::POST, path, permission, format!("task.{name}"), handler)
         .takes::<T>()
         .gives::<View<'static, Task>>(200)
-        .trips(3)
+        .trips(4)
         .refuses(&["not-yours", "state"])
         .says(says)
 }

@@ -1,0 +1,67 @@
+//! Which operation a request was, and whether it kept to its budget.
+
+use super::{
+    Tally, budget,
+    harvest::{self, Sample},
+};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use web::{Module, Route};
+
+pub(crate) struct Ledger {
+    routes: Vec<(&'static str, Route)>,
+    /// In a world that contends or stops, costs are not what operations cost.
+    quiet: AtomicBool,
+}
+
+impl Ledger {
+    pub fn of(modules: &[Module], quiet: bool) -> Self {
+        let routes = modules.iter().flat_map(|m| m.routes.iter().map(|r| (m.name, r.clone()))).collect();
+        Self { routes, quiet: AtomicBool::new(quiet) }
+    }
+    /// From now on nothing is counted.
+    pub fn rest(&self) {
+        self.quiet.store(true, SeqCst);
+    }
+    pub fn is_quiet(&self) -> bool {
+        self.quiet.load(SeqCst)
+    }
+
+    /// Keeps what an answered request has cost; panics if that is more than its budget.
+    pub fn judge(&self, method: &str, path: &str, status: u16, tally: &Tally) {
+        if tally.disturbed || status >= 400 {
+            return;
+        }
+        let Some((module, route)) = self.find(method, path) else { return };
+        let operation = format!("{method} {}", route.path);
+        harvest::keep(Sample { module, operation: &operation, name: &route.operation, count: 1, tally });
+        if !harvest::holding() {
+            return;
+        }
+        if let Some(budget) = budget::stated(module, &operation) {
+            let [read, write] = [tally.units.read[0], tally.units.write[0]];
+            let kept = tally.trips <= budget.trips && read <= budget.read && write <= budget.write;
+            assert!(kept, "{budget:?} is stated of {} ({operation}): {tally:?}", route.operation);
+        }
+    }
+
+    /// What a message has cost the module that took it.
+    pub fn message(&self, module: &str, kind: &str, count: usize, tally: &Tally) {
+        if self.is_quiet() || tally.disturbed || (tally.calls == 0 && tally.messages == 0) {
+            return;
+        }
+        harvest::keep(Sample { module, operation: &format!("ON {kind}"), name: kind, count, tally });
+    }
+
+    /// The route of a path, the most literal one if several fit.
+    fn find(&self, method: &str, path: &str) -> Option<&(&'static str, Route)> {
+        let path = path.split('?').next().unwrap_or_default().trim_start_matches("/partner");
+        let words: Vec<&str> = path.split('/').collect();
+        let literal = |route: &Route| route.path.split('/').filter(|w| !w.starts_with('{')).count();
+        let fits = |route: &Route| {
+            let own: Vec<&str> = route.path.split('/').collect();
+            let one = |(own, word): (&&str, &&str)| own.starts_with('{') || own == word;
+            route.method == method && own.len() == words.len() && own.iter().zip(&words).all(one)
+        };
+        self.routes.iter().filter(|(_, route)| fits(route)).max_by_key(|(_, route)| literal(route))
+    }
+}

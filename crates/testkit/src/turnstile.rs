@@ -1,0 +1,38 @@
+//! Who is under way in a world. The embedded table never refuses for contention; so where two write at once the world
+//! has to be one in which transactions contend, and nobody has to remember that.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Turnstile {
+    contended: bool,
+    inside: Arc<AtomicUsize>,
+}
+
+/// As long as it is held, somebody is under way.
+pub(crate) struct Inside(Arc<AtomicUsize>);
+
+impl Turnstile {
+    pub fn new(contended: bool) -> Self {
+        Self { contended, inside: Arc::default() }
+    }
+
+    pub fn enter(&self, what: &str) -> Inside {
+        let others = self.inside.fetch_add(1, SeqCst);
+        let inside = Inside(self.inside.clone());
+        assert!(
+            others == 0 || self.contended,
+            "{what} comes while another write is under way: a story in which things happen at once needs World::contended"
+        );
+        inside
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}

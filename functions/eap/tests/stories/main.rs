@@ -1,0 +1,15 @@
+//! The module's stories, told by its actors against the real table engine (`spec/eap.md`, Stories).
+
+mod beneficiaries;
+mod bills;
+mod care;
+mod cases;
+mod clients;
+mod contracts;
+mod imports;
+mod industries;
+mod providers;
+mod reports;
+mod sessions;
+mod stage;
+mod walls;
