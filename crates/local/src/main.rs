@@ -30,11 +30,12 @@ async fn run() -> Outcome<()> {
         return token(&arguments, who).await;
     }
     let mut platform = tokio::select! {
-        started = platform::start(&arguments, &say) => started?,
+        // On the heap: what starts a whole platform is deep.
+        started = Box::pin(platform::start(&arguments, &say)) => started?,
         () = local::signal::stop() => return Ok(()),
     };
     let outcome = tokio::select! {
-        outcome = serve(&mut platform) => outcome,
+        outcome = Box::pin(serve(&mut platform)) => outcome,
         () = local::signal::stop() => Ok(()),
     };
     tell("\nstopping");
@@ -53,7 +54,7 @@ fn tell(line: &str) {
 
 /// Announces everything, and waits until the emulator ends, which it should not.
 async fn serve(platform: &mut Platform) -> Outcome<()> {
-    let mut demo = demo::ready(platform, &say).await?;
+    let mut demo = Box::pin(demo::ready(platform, &say)).await?;
     let restored = accounts::restore(platform, demo.as_mut()).await?;
     if let Some(told) = restored.told() {
         tell(&told);

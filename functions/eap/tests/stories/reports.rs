@@ -27,7 +27,7 @@ async fn headcount(care: &Care, heads: u64) {
     for month in ["2026-10", "2026-11", "2026-12"] {
         care.s.at("2026-12-02T08:00:00Z");
         let path = format!("/v1/eap/clients/{}/population/{month}", id(&care.client));
-        care.s.manager.call("PUT", &path).body(json!({"headcount": heads})).await.ok();
+        care.s.manager.call("PUT", &path).body(json!({"headcount": heads})).send().await.ok();
     }
 }
 
@@ -166,7 +166,7 @@ async fn a_target_says_how_far_off_it_is() {
         json!({"kpi": made["id"], "staff": s.someone(), "target": 80.0, "amber": 70.0, "from": "2026-10-01"});
     let target = s.manager.post("/v1/eap/kpi_assignments", target).await.created();
     let path = format!("/v1/eap/kpi_assignments/{}/values/2026-Q4", id(&target));
-    let value = s.manager.call("PUT", &path).body(json!({"numerator": 74, "denominator": 100})).await.ok();
+    let value = s.manager.call("PUT", &path).body(json!({"numerator": 74, "denominator": 100})).send().await.ok();
     assert_eq!((&value["value"], &value["light"]), (&json!(74.0), &json!("amber")));
     s.manager.post(&format!("{path}/measure"), json!({})).await.refused(422, "not-computed");
 }
