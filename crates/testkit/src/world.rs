@@ -1,6 +1,9 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
-use crate::{Actor, Cabinet, Letterbox, Tenant, chaos::Chaos, files::Pen, keys::Keys, table, trips::Trips};
+use crate::{
+    Actor, Cabinet, Judge, Letterbox, Session, Tenant, chaos::Chaos, files::Pen, judged, keys::Keys, table,
+    trips::Trips,
+};
 use authz::Edition;
 use axum::Router;
 use events::Envelope;
@@ -32,20 +35,31 @@ pub struct World {
 impl World {
     /// With the modules under test.
     pub async fn with(modules: Vec<Module>) -> Self {
-        Self::build(modules, false).await
+        Self::build(modules, false, None).await
     }
     /// The same, where transactions contend as they do in the cloud.
     pub async fn contended(modules: Vec<Module>) -> Self {
-        Self::build(modules, true).await
+        Self::build(modules, true, None).await
+    }
+    /// With somebody who judges every call to the table by the credentials that it is made with, as IAM does.
+    pub async fn judged(modules: Vec<Module>, judge: Judge) -> Self {
+        Self::build(modules, false, Some(judge)).await
     }
 
-    async fn build(modules: Vec<Module>, contended: bool) -> Self {
+    async fn build(modules: Vec<Module>, contended: bool, judge: Option<Judge>) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
             (table::open(contended).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
-        let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
+        let with = move |session| match &judge {
+            Some(judge) => judged::client(&client, session, judge),
+            None => client.clone(),
+        };
+        let spanning = with.clone();
+        let vault =
+            Vault::new(table::NAME, move |scope| with(Session::Of(scope)), keys.clone(), clock.clone())
+                .spanning(move |tenant| spanning(Session::Spanning(tenant)));
         let place = Place {
             stage: "test".into(),
             region: "af-south-1".into(),

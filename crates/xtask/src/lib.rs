@@ -7,6 +7,7 @@ pub mod operator;
 pub mod package;
 pub mod rehearse;
 pub mod template;
+pub mod tenant;
 pub mod verify;
 pub mod webhooks;
 pub mod workspace;

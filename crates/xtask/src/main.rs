@@ -3,7 +3,7 @@ use local::{
     trouble::{Outcome, While},
 };
 use std::process::ExitCode;
-use xtask::{bench, openapi, operator, package, rehearse, template, verify, webhooks, workspace};
+use xtask::{bench, openapi, operator, package, rehearse, template, tenant, verify, webhooks, workspace};
 
 const USAGE: &str = "cargo xtask <command>
 
@@ -18,6 +18,9 @@ const USAGE: &str = "cargo xtask <command>
                        start, memory and size of the packaged functions; writes target/bench.json
   rehearse [--profile dev|release] [--binaries DIR] [--keep]
                        deploys the templates into an emulated AWS and uses the product there (docs/rehearsal.md)
+  tenant export|erase|restore <ten_…> [--data DIR] <folder>
+                       one organisation whole, byte for byte (docs/restore.md): on a local platform's data folder while
+                       nothing runs on it, or on a deployed stack with the functions' environment
   operator <email> <given name> <family name>
                        the first operator of a deployed stack (docs/deploy.md)";
 
@@ -41,6 +44,10 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["template"] => template::check(&root),
         ["verify-audit", "--data", folder] => verify::data(&root, folder.as_ref()),
         ["verify-audit", folder] => verify::exports(folder.as_ref()),
+        ["tenant", verb, tenant, "--data", data, folder] => {
+            tenant::local(&root, data.as_ref(), verb, tenant, folder.as_ref())
+        }
+        ["tenant", verb, tenant, folder] => tenant::stack(verb, tenant, folder.as_ref()),
         ["webhooks"] => {
             println!("{}", webhooks::samples().whilst("sign messages")?);
             Ok(())

@@ -103,7 +103,7 @@ pub fn routes() -> Vec<Route> {
 
 /// The token is the app's secret: it is not shown.
 fn shown(mut record: Record<PushEndpoint>) -> Record<PushEndpoint> {
-    record.body.token = Sealed("•••".into());
+    record.body.token = Sealed("••••••••".into());
     record
 }
 

@@ -9,7 +9,7 @@ mod shown;
 pub use handlers::{Hooks, amend, command, create, diff, history, list, remove, restore, show, version};
 pub use listing::{list_shape, wanted};
 pub use routes::{Because, Paged, Paths, crud, reading, steps, versions};
-pub use shown::{Between, Difference, Differences, History, Pages, Shown, Stood, View};
+pub use shown::{Between, Difference, Differences, History, Pages, Seen, Shown, Stood, View};
 
 use crate::{Actor, Ctx, Reach};
 use kernel::{Fault, Lifecycle, Step};

@@ -48,6 +48,7 @@ struct Entries {
     data: Vec<Line>,
     next: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
     partial: bool,
 }
 
