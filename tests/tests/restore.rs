@@ -1,6 +1,5 @@
 //! One organisation, exported, erased, restored: byte for byte what it was, its trail unbroken, its neighbour
-//! untouched. On the table of the tests, where it has something of everything; and on the local platform, with the
-//! commands that the runbook names.
+//! untouched. On the table of the tests, where it has something of everything.
 
 use journeys::{
     Senders,
@@ -250,92 +249,4 @@ async fn what_would_lose_or_mix_something_is_refused() {
     assert!(why.contains("not as it was exported"), "{why}");
     std::fs::remove_file(s.at("one").join("manifest.json")).unwrap();
     refused(tenant::restore(&s.place, id, &s.at("one")).await);
-}
-
-/// The local platform with its demo, begun or gone on with.
-async fn platform(data: &Path, fresh: bool) -> (local::platform::Platform, local::demo::Demo) {
-    let arguments = local::arguments::Arguments {
-        fresh,
-        port: 0,
-        data: Some(data.into()),
-        loopback_webhooks: false,
-        token: None,
-    };
-    let platform = local::platform::start(&arguments, &|line| println!("{line}")).await.unwrap();
-    let mut demo = local::demo::ready(&platform, &|line| println!("{line}")).await.unwrap().unwrap();
-    local::accounts::restore(&platform, Some(&mut demo)).await.unwrap();
-    demo.write(&platform.folder).unwrap();
-    (platform, demo)
-}
-
-async fn signed_in(
-    platform: &local::platform::Platform,
-    demo: &local::demo::Demo,
-    who: &str,
-) -> local::demo::Visitor {
-    let door = local::demo::Visitor::at(&platform.address).unwrap();
-    let now = local::demo::login::now(&platform.around.clock);
-    door.sign_in(demo.who(who).unwrap(), now).await.unwrap()
-}
-
-/// Stopped when nothing waits to be handed on.
-async fn stopped(platform: local::platform::Platform) {
-    let around = &platform.around;
-    for _ in 0..240 {
-        let place = around.queues.place("stream").unwrap();
-        if around.table.records(place, 1).await.unwrap().is_empty() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
-    }
-    platform.stop().await;
-}
-
-/// `cargo xtask tenant …`, as a process of its own would do it.
-async fn command(data: &Path, verb: &'static str, tenant: &str, folder: &Path) {
-    let (data, tenant, folder) = (data.to_path_buf(), tenant.to_string(), folder.to_path_buf());
-    let run = move || {
-        tenant::local(&local::arguments::workspace().unwrap(), &data, verb, &tenant, &folder).unwrap()
-    };
-    tokio::task::spawn_blocking(run).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_commands_of_the_runbook_bring_an_organisation_of_the_local_platform_back() {
-    let folder = std::env::temp_dir().join(format!("lumina-runbook-{}", kernel::Ulid::new()));
-    let data = folder.join("data");
-    let (running, demo) = platform(&data, true).await;
-    let grace = demo.organisations.iter().find(|o| o.slug == "grace").unwrap().clone();
-    let desk = signed_in(&running, &demo, "grace/receptionist").await;
-    let person = json!({
-        "given_names": "Ngozi", "family_name": "Okonkwo", "birth_date": "1990-05-17", "gender": "female",
-        "phones": [{"number": "+2348035550100"}],
-    });
-    let patient = desk.post("/v1/patients", person).await.unwrap();
-    let path = format!("/v1/patients/{}", patient["id"].as_str().unwrap());
-    let before = desk.get(&path).await.unwrap();
-    stopped(running).await;
-
-    let (one, two) = (folder.join("one"), folder.join("two"));
-    command(&data, "export", &grace.tenant, &one).await;
-    command(&data, "erase", &grace.tenant, &one).await;
-    let (running, demo) = platform(&data, false).await;
-    let door = local::demo::Visitor::at(&running.address).unwrap();
-    let login = demo.who("grace/receptionist").unwrap();
-    assert!(
-        door.sign_in(login, local::demo::login::now(&running.around.clock)).await.is_err(),
-        "nobody is there"
-    );
-    signed_in(&running, &demo, "harmony/receptionist").await.get("/v1/me").await.unwrap();
-    stopped(running).await;
-
-    command(&data, "restore", &grace.tenant, &one).await;
-    command(&data, "export", &grace.tenant, &two).await;
-    let table = |folder: &Path| std::fs::read(folder.join("table.ndjson")).unwrap();
-    assert!(table(&one) == table(&two), "byte for byte");
-    let (running, demo) = platform(&data, false).await;
-    let desk = signed_in(&running, &demo, "grace/receptionist").await;
-    assert_eq!(desk.get(&path).await.unwrap(), before);
-    stopped(running).await;
-    std::fs::remove_dir_all(folder).unwrap();
 }
