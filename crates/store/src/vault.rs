@@ -63,6 +63,8 @@ pub struct Vault {
     keys: Arc<dyn KeyService>,
     clock: Clock,
     cache: Mutex<HashMap<(Scope, Label), Slot>>,
+    #[cfg(all(feature = "confusion", debug_assertions))]
+    confused: Mutex<Option<(Scope, Scope)>>,
 }
 
 impl Vault {
@@ -79,6 +81,8 @@ impl Vault {
             keys,
             clock,
             cache: Mutex::default(),
+            #[cfg(all(feature = "confusion", debug_assertions))]
+            confused: Mutex::default(),
         }
     }
 
@@ -90,6 +94,8 @@ impl Vault {
     /// The commit, sent with credentials that reach the platform's part and this tenant's: for commits that
     /// were [`Commit::joined`] of both.
     pub fn across(&self, tenant: TenantId, mut commit: Commit) -> Commit {
+        #[cfg(all(feature = "confusion", debug_assertions))]
+        let tenant = self.really(tenant);
         commit.store.sdk = match &self.spanning {
             Some(clients) => clients(tenant),
             None => (self.clients)(Scope::Platform),
@@ -104,6 +110,8 @@ impl Vault {
     /// Opens a scope for a caller. 404 if the tenant has no key: it does not exist (any more).
     pub async fn open(&self, scope: Scope, caller: Caller) -> Result<Store> {
         let opened = self.opened(scope, Label::Default).await?;
+        #[cfg(all(feature = "confusion", debug_assertions))]
+        let (scope, opened) = self.mistaken(scope, opened).await?;
         Ok(Store {
             sdk: opened.sdk,
             table: self.table.clone(),
@@ -221,6 +229,35 @@ impl Vault {
             Ok(_) => Ok(()),
             Err(e) if e.code() == Some("ConditionalCheckFailedException") => Ok(()),
             Err(e) => Err(refused("key", &e)),
+        }
+    }
+}
+
+/// The first wall, switched off: what a mistake of ours would do that takes one tenant's keys for another's.
+#[cfg(all(feature = "confusion", debug_assertions))]
+impl Vault {
+    /// From now on whoever opens `from` gets the keys of `to` in the table, and what opens sealed values there, with
+    /// the credentials of `from`: only these keep the two apart then.
+    pub fn confuse(&self, between: Option<(Scope, Scope)>) {
+        *self.confused.lock().expect("never poisoned: nothing panics inside") = between;
+    }
+    fn confused(&self) -> Option<(Scope, Scope)> {
+        *self.confused.lock().expect("never poisoned: nothing panics inside")
+    }
+    async fn mistaken(&self, scope: Scope, opened: Opened) -> Result<(Scope, Opened)> {
+        match self.confused() {
+            Some((from, to)) if from == scope => {
+                let other = self.opened(to, Label::Default).await?;
+                Ok((to, Opened { sdk: opened.sdk, ring: other.ring.clone() }))
+            }
+            _ => Ok((scope, opened)),
+        }
+    }
+    /// Whose session it is: credentials are tagged from the claims.
+    fn really(&self, tenant: TenantId) -> TenantId {
+        match self.confused() {
+            Some((Scope::Tenant(from), Scope::Tenant(to))) if to == tenant => from,
+            _ => tenant,
         }
     }
 }

@@ -43,6 +43,10 @@ impl Letterbox {
         let all = self.letters.lock().expect("never poisoned");
         all.iter().filter(|l| l.to == to).cloned().collect()
     }
+    /// Every letter to anybody, oldest first.
+    pub fn every_letter(&self) -> Vec<Letter> {
+        self.letters.lock().expect("never poisoned").clone()
+    }
 }
 
 impl Keeps for Letterbox {

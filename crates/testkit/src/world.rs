@@ -1,9 +1,10 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
 use crate::{
-    Actor, Cabinet, Keeps, Letterbox, Tenant,
+    Actor, Cabinet, Judge, Keeps, Letterbox, Session, Tenant,
     chaos::Chaos,
     files::Pen,
+    judged,
     keys::Keys,
     meter::{self, Ledger},
     proving::{Proving, Work, consumed},
@@ -53,24 +54,35 @@ pub struct World {
 impl World {
     /// With the modules under test.
     pub async fn with(modules: Vec<Module>) -> Self {
-        Self::build(modules, false, &Handle::current()).await
+        Self::build(modules, false, None, &Handle::current()).await
     }
     /// The same, with the table engine in a runtime of its own, so that its work can be told apart.
     pub async fn with_table_on(modules: Vec<Module>, runtime: &Handle) -> Self {
-        Self::build(modules, false, runtime).await
+        Self::build(modules, false, None, runtime).await
     }
     /// The same, where transactions contend as they do in the cloud.
     pub async fn contended(modules: Vec<Module>) -> Self {
-        Self::build(modules, true, &Handle::current()).await
+        Self::build(modules, true, None, &Handle::current()).await
+    }
+    /// With somebody who judges every call to the table by the credentials that it is made with, as IAM does.
+    pub async fn judged(modules: Vec<Module>, judge: Judge) -> Self {
+        Self::build(modules, false, Some(judge), &Handle::current()).await
     }
 
-    async fn build(modules: Vec<Module>, contended: bool, runtime: &Handle) -> Self {
+    async fn build(modules: Vec<Module>, contended: bool, judge: Option<Judge>, runtime: &Handle) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
             (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
-        let vault = Vault::new(table::NAME, move |_| client.clone(), keys.clone(), clock.clone());
+        let with = move |session| match &judge {
+            Some(judge) => judged::client(&client, session, judge),
+            None => client.clone(),
+        };
+        let spanning = with.clone();
+        let vault =
+            Vault::new(table::NAME, move |scope| with(Session::Of(scope)), keys.clone(), clock.clone())
+                .spanning(move |tenant| spanning(Session::Spanning(tenant)));
         let place = Place {
             stage: "test".into(),
             region: "af-south-1".into(),

@@ -10,6 +10,7 @@ pub mod package;
 pub mod prove;
 pub mod rehearse;
 pub mod template;
+pub mod tenant;
 pub mod verify;
 pub mod webhooks;
 pub mod workspace;

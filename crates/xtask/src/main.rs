@@ -4,7 +4,8 @@ use local::{
 };
 use std::process::ExitCode;
 use xtask::{
-    bench, budgets, openapi, operator, package, prove, rehearse, template, verify, webhooks, workspace,
+    bench, budgets, openapi, operator, package, prove, rehearse, template, tenant, verify, webhooks,
+    workspace,
 };
 
 const USAGE: &str = "cargo xtask <command>
@@ -26,6 +27,9 @@ const USAGE: &str = "cargo xtask <command>
                        tries what must hold whatever happens; writes target/prove/
   rehearse [--profile dev|release] [--binaries DIR] [--keep]
                        deploys the templates into an emulated AWS and uses the product there (docs/rehearsal.md)
+  tenant export|erase|restore <ten_…> [--data DIR] <folder>
+                       one organisation whole, byte for byte (docs/restore.md): on a local platform's data folder while
+                       nothing runs on it, or on a deployed stack with the functions' environment
   operator <email> <given name> <family name>
                        the first operator of a deployed stack (docs/deploy.md)";
 
@@ -49,6 +53,10 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["template"] => template::check(&root),
         ["verify-audit", "--data", folder] => verify::data(&root, folder.as_ref()),
         ["verify-audit", folder] => verify::exports(folder.as_ref()),
+        ["tenant", verb, tenant, "--data", data, folder] => {
+            tenant::local(&root, data.as_ref(), verb, tenant, folder.as_ref())
+        }
+        ["tenant", verb, tenant, folder] => tenant::stack(verb, tenant, folder.as_ref()),
         ["webhooks"] => {
             println!("{}", webhooks::samples().whilst("sign messages")?);
             Ok(())

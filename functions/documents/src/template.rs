@@ -8,6 +8,7 @@ mod render;
 
 pub use api::routes;
 pub use generate::{LONG, asked, routes as doors, work};
+pub use render::rehearse;
 
 use crate::print;
 use kernel::{DocumentTemplateId, Fault};

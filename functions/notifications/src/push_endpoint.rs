@@ -165,7 +165,7 @@ fn reachable(desk: &Desk, body: &PushEndpoint) -> Result<()> {
 /// The token and the keys are the app's secrets: they are not shown.
 fn shown(mut record: Record<PushEndpoint>) -> Record<PushEndpoint> {
     record.body.keys = None;
-    record.body.token = Sealed("•••".into());
+    record.body.token = Sealed("••••••••".into());
     record
 }
 

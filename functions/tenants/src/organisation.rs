@@ -12,7 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Entity, List, Record, Scope};
-use web::{Answer, Ctx, Noun, Raw, Route, check, noun::View, ok, route};
+use web::{
+    Answer, Ctx, Noun, Raw, Route, check,
+    noun::{Seen, View},
+    ok, route,
+};
 
 kernel::words! {
     /// Whether operators may open a context here: freely, after being allowed each time, or not at all.
@@ -75,7 +79,7 @@ pub fn routes() -> Vec<Route> {
     let path = "/v1/tenants/self/organisation";
     vec![
         route(Method::GET, path, "organisation.view", "organisation.show", get(show))
-            .gives::<View<'static, Organisation>>(200)
+            .gives::<Seen<View<'static, Organisation>, Card>>(200)
             .trips(1)
             .says("The caller's organisation; its card only, for most roles"),
         route(Method::PATCH, path, "organisation.edit", "organisation.update", patch(amend))

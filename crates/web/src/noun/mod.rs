@@ -14,7 +14,7 @@ pub use handlers::{
 pub use listing::{list_shape, wanted};
 pub use merged::{merged, spread};
 pub use routes::{Because, Paged, Paths, crud, reading, steps, versions};
-pub use shown::{Between, Difference, Differences, History, Pages, Shown, Stood, View};
+pub use shown::{Between, Difference, Differences, History, Pages, Seen, Shown, Stood, View};
 
 use crate::{Actor, Ctx, Reach};
 use kernel::{Fault, Lifecycle, Step};

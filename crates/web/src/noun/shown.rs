@@ -29,6 +29,15 @@ impl<'a, E: Noun> View<'a, E> {
     }
 }
 
+/// The whole record, or what of it a right that ends earlier shows.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "{W}Or{C}")]
+pub enum Seen<W, C> {
+    Whole(W),
+    Card(C),
+}
+
 /// A page of a list.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]

@@ -89,7 +89,8 @@ fn changed(d: &Document) -> Error {
         _ => (&d.uploaded_by, d.file.at),
     };
     let detail = format!("it was decided meanwhile: it is {} now", d.status);
-    Error::conflict("state-changed", detail).with("status", d.status).with("by", by).with("at", at)
+    // `status` is the problem's own.
+    Error::conflict("state-changed", detail).with("decision", d.status).with("by", by).with("at", at)
 }
 
 async fn verify(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Verify>) -> Answer {

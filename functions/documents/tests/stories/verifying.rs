@@ -98,7 +98,7 @@ async fn two_verifiers_at_once_decide_once_and_the_other_hears_who_was_first() {
     let (won, lost) = if a.status == 200 { (a, b) } else { (b, a) };
     let won = won.ok();
     let refusal = lost.refused(409, "state-changed");
-    assert_eq!(refusal["status"], won["status"]);
+    assert_eq!(refusal["decision"], won["status"]);
     let by = [&won["verification"]["by"], &won["rejection"]["by"]];
     assert!(by.contains(&&refusal["by"]) && refusal["at"].is_string(), "{refusal}");
     let decided = s.heard("document.verified").await.len() + s.heard("document.rejected").await.len();

@@ -166,7 +166,8 @@ async fn a_target_says_how_far_off_it_is() {
         json!({"kpi": made["id"], "staff": s.someone(), "target": 80.0, "amber": 70.0, "from": "2026-10-01"});
     let target = s.manager.post("/v1/eap/kpi_assignments", target).await.created();
     let path = format!("/v1/eap/kpi_assignments/{}/values/2026-Q4", id(&target));
-    let value = s.manager.call("PUT", &path).body(json!({"numerator": 74, "denominator": 100})).send().await.ok();
+    let value =
+        s.manager.call("PUT", &path).body(json!({"numerator": 74, "denominator": 100})).send().await.ok();
     assert_eq!((&value["value"], &value["light"]), (&json!(74.0), &json!("amber")));
     s.manager.post(&format!("{path}/measure"), json!({})).await.refused(422, "not-computed");
 }

@@ -22,7 +22,7 @@ use serde_json::json;
 use store::{Entity, Prefix, Record};
 use web::{
     Answer, At, Body, Ctx, Noun, Reach, Route,
-    noun::{View, list_shape, reading, wanted},
+    noun::{Seen, View, list_shape, reading, wanted},
     ok, route,
 };
 
@@ -151,7 +151,7 @@ pub fn routes() -> Vec<Route> {
             .says("Invites somebody: a user, a login without a password, and a letter with a link"),
         route(Method::GET, PATH, "user.view", "user.list", get(list))
             .asks_shape(query_shape)
-            .gives::<web::noun::Pages<View<'static, User>>>(200)
+            .gives::<web::noun::Pages<Seen<View<'static, User>, Card>>>(200)
             .trips(1)
             .says("Users: all, or by status, role or site; `q` finds by name, e-mail and phone"),
         route(
@@ -177,7 +177,7 @@ pub fn routes() -> Vec<Route> {
     // The generic pages would show colleagues more than names.
     let pages = reading::<User>(PATH, "user.view").into_iter().map(|mut page| {
         page = match page.operation.as_str() {
-            "user.show" => page.handled_by(get(show)),
+            "user.show" => page.gives::<Seen<View<'static, User>, Card>>(200).handled_by(get(show)),
             "user.history" => page.handled_by(get(history)),
             // Single versions are refused to whoever sees less than the whole record.
             _ => page,

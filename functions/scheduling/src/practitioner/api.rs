@@ -24,13 +24,13 @@ pub fn routes() -> Vec<Route> {
     routes.push(
         route(Method::GET, PATH, view, "practitioner.list", get(list))
             .asks_shape(noun::list_shape::<Practitioner>)
-            .gives::<Pages<noun::View<'static, Practitioner>>>(200)
+            .gives::<Pages<noun::Seen<noun::View<'static, Practitioner>, Card<'static>>>>(200)
             .trips(1)
             .says("A page of practitioners, by site or specialty; patients see the public card"),
     );
     routes.push(
         route(Method::GET, format!("{PATH}/{{id}}"), view, "practitioner.show", get(show))
-            .gives::<noun::View<'static, Practitioner>>(200)
+            .gives::<noun::Seen<noun::View<'static, Practitioner>, Card<'static>>>(200)
             .trips(1)
             .says("One practitioner; patients see the public card"),
     );
