@@ -127,7 +127,7 @@ pub fn stack(verb: &str, tenant: &str, folder: &Path) -> Outcome<()> {
         let read =
             |name: &str| if name == "ISOLATE" { Some("false".into()) } else { std::env::var(name).ok() };
         let config = runtime::Config::read(read).whilst("read the stack's environment")?;
-        let aws = runtime::Aws::load(config).await;
+        let aws = runtime::Aws::load(config).whilst("read the roots of trust")?;
         let own = aws.sdk.clone();
         #[expect(clippy::disallowed_methods, reason = "the tool's own: no function ever scans")]
         let sdk = sdk::Client::new(&aws.sdk);
