@@ -120,7 +120,9 @@ async fn finish(request: Request, next: Next) -> Response {
     let mut response = guard::run(request, next).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let problem = Problem { instance: Some(path), request_id: Some(id.clone()), ..problem };
-        let kept = std::mem::take(response.headers_mut());
+        let mut kept = std::mem::take(response.headers_mut());
+        // The length was that of the body which is replaced here.
+        kept.remove(header::CONTENT_LENGTH);
         response = problem.respond();
         // What the layers within said stays: Allow, RateLimit, CORS.
         for (name, value) in

@@ -97,6 +97,9 @@ pub async fn erase(place: &Place, tenant: TenantId, exported: &Path) -> Outcome<
         match file.bucket() {
             Bucket::Digests => done.locked += 1,
             Bucket::Documents => {
+                // The hold itself is a fact of the table and comes back with it; the storage's own flag would keep
+                // bytes of an organisation that is not there.
+                place.files.hold(&file, false).await.whilst("release a file")?;
                 place.files.remove(&file).await.whilst("remove a file")?;
                 done.files += 1;
             }

@@ -155,6 +155,7 @@ pub fn routes() -> Vec<Route> {
     routes.push(
         route(Method::GET, format!("{CATEGORIES}/shipped"), view, "service_category.shipped", get(shipped))
             .gives::<Vec<Category>>(200)
+            .trips(1)
             .says("The categories that every organisation has, beside its own"),
     );
     routes

@@ -85,7 +85,7 @@ async fn with_the_first_wall_away_the_credentials_alone_let_nothing_through() {
         at_theirs.len()
     );
     assert!(at_theirs.iter().all(|v| !v.3), "let through");
-    assert!(at_theirs.len() > 300 && kinds.len() >= 3, "{} calls of {kinds:?}", at_theirs.len());
+    assert!(at_theirs.len() > 100 && kinds.len() >= 3, "{} calls of {kinds:?}", at_theirs.len());
     assert_eq!(before, street.mercy.tenant.dump().await, "nothing was written");
     without_both_walls_it_shows(&street, &bench, &asks, (from, to)).await;
 }

@@ -60,6 +60,7 @@ pub struct Lines<L> {
     next: Option<String>,
     /// A thousand entries were looked at and not all of what you asked for may be among them: go on with `next`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
     partial: bool,
 }
 

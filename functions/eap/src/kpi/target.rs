@@ -184,7 +184,7 @@ impl<S: Sync + Send> FromRequestParts<S> for Path {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Refused> {
         let path = axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await;
         let axum::extract::Path((id, period)) = path.map_err(|_| Error::Missing)?;
-        Ok(Self(id.parse()?, period.parse()?))
+        Ok(Self(id.parse()?, period.parse().map_err(|_| Error::Missing)?))
     }
 }
 

@@ -83,7 +83,7 @@ async fn a_report_is_of_quarters_that_are_over_and_there_is_one_of_each() {
     care.s.gives("reports", &draft, "release", json!({})).await.ok();
     care.s.at("2027-01-07T08:00:00Z");
     asks(&care, "2026-Q4").await.refused(409, "report-exists");
-    care.s.gives("reports", &draft, "discard", json!({"reason": "again"})).await.refused(409, "state");
+    care.s.gives("reports", &draft, "discard", json!({"reason": "again"})).await.refused(422, "state");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_client_of_eleven_learns_of_nobody() {
         contact
             .get(&format!("/v1/eap/reports?client={}{query}", id(&care.client)))
             .await
-            .refused(400, "unknown-parameter");
+            .refused(400, "validation");
     }
 }
 

@@ -28,11 +28,13 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, path, Door::SignedIn, "me.change-phone", post(ask))
             .takes::<Wanted>()
             .answers(202)
+            .trips(4)
             .refuses(&["too-many-codes"])
             .says("Sends a code by SMS to one's telephone"),
         route(Method::POST, format!("{path}/verify"), Door::SignedIn, "me.verify-phone", post(verify))
             .takes::<Code>()
             .gives::<View<'static, User>>(200)
+            .trips(4)
             .refuses(&["wrong-code"])
             .says("Confirms the telephone by its code"),
     ]

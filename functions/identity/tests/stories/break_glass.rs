@@ -52,7 +52,7 @@ async fn a_nurse_opens_an_unassigned_patient_and_answers_for_it() {
         nurse.call("POST", "/v1/identity/break-glass").body(body)
     };
     open(chart.id.to_string(), "quick").send().await.refused(400, "validation");
-    open("ecs_01J00000000000000000000000".into(), WHY).send().await.refused(403, "no-break-glass");
+    open("doc_01J00000000000000000000000".into(), WHY).send().await.refused(403, "no-break-glass");
     open(OTHER.into(), WHY).send().await.missing();
     let glass = open(chart.id.to_string(), WHY).send().await.created();
     let id = glass["id"].as_str().unwrap();

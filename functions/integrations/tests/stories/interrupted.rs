@@ -79,7 +79,7 @@ async fn another_wish_under_the_same_idempotency_key_is_refused() {
 
 #[tokio::test]
 async fn an_attempt_that_was_only_slow_takes_nothing_from_the_one_that_went_on() {
-    let s = calm().await;
+    let s = Stage::contended().await;
     let hold = Arc::new(Notify::new());
     s.doors.standing().hold_key = Some(hold.clone());
     let slow = asks(&s, "k-1");
@@ -101,7 +101,7 @@ async fn an_attempt_that_was_only_slow_takes_nothing_from_the_one_that_went_on()
 
 #[tokio::test]
 async fn two_who_repair_at_once_make_one_key() {
-    let s = calm().await;
+    let s = Stage::contended().await;
     s.doors.standing().refuse_keys = 1;
     let id = asks(&s, "k-1").await.refused(503, "gateway-unavailable")["id"].clone();
     let hold = Arc::new(Notify::new());

@@ -21,20 +21,25 @@ pub struct Stage {
 impl Stage {
     pub async fn set() -> Self {
         let receivers = Arc::new(Receivers::default());
-        Self::with(receivers.clone(), receivers).await
+        Self::with(receivers.clone(), receivers, false).await
+    }
+    /// Where things happen at once.
+    pub async fn contended() -> Self {
+        let receivers = Arc::new(Receivers::default());
+        Self::with(receivers.clone(), receivers, true).await
     }
     /// With another way to others' servers.
     pub async fn by(wire: Wire) -> Self {
-        Self::with(Arc::default(), wire).await
+        Self::with(Arc::default(), wire, false).await
     }
-    async fn with(receivers: Arc<Receivers>, wire: Wire) -> Self {
+    async fn with(receivers: Arc<Receivers>, wire: Wire, contended: bool) -> Self {
         let doors = Arc::new(Doors::default());
         let modules = vec![
             integrations::module(doors.clone(), wire),
             identity::module(Arc::new(NoLogins)),
             patients::module(),
         ];
-        let world = World::with(modules).await;
+        let world = if contended { World::contended(modules).await } else { World::with(modules).await };
         world.beside(doors.clone());
         world.beside(receivers.clone());
         world.clock.set(MORNING.parse().unwrap());

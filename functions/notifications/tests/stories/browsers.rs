@@ -122,7 +122,7 @@ async fn a_browser_gets_ids_and_codes_that_nobody_else_can_read_from_its_own_org
     assert_ne!(ours["public_key"], other["public_key"]);
     let browser = Browser::new();
     let made = ada.post(PATH, browser.subscription()).await.created();
-    assert_eq!((&made["token"], &made["keys"]), (&json!("•••"), &json!(null)));
+    assert_eq!((&made["token"], &made["keys"]), (&json!("••••••••"), &json!(null)));
     is_given_a_task(&stage, &ada).await;
     let got = service.take().remove(0);
     assert_eq!((got.url.as_str(), got.header("content-encoding")), (ENDPOINT, "aes128gcm"));

@@ -232,7 +232,7 @@ async fn a_push_goes_to_the_devices_of_a_person_and_forgets_those_that_are_gone(
     let device = |token: &str| json!({"platform": "fcm", "token": token, "device": "phone"});
     let path = "/v1/notifications/push_endpoints";
     let first = ada.post(path, device("token-of-the-old-one")).await.created();
-    assert_eq!(first["token"], "•••");
+    assert_eq!(first["token"], "••••••••");
     ada.post(path, device("token-of-the-new-one")).await.created();
     ada.post(path, device("token-of-the-new-one")).await.created();
     assert_eq!(
