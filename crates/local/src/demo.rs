@@ -157,7 +157,10 @@ pub fn told(demo: &Demo, folder: &std::path::Path) -> String {
     }
     lines.push("Ready to paste:".into());
     for organisation in &demo.organisations {
-        lines.push(format!("  TOKEN=$(cargo run -q -- --token {}/receptionist{data})", organisation.slug));
+        let slug = &organisation.slug;
+        let own = |role: &str| demo.who(&format!("{slug}/{role}")).is_some();
+        let role = ["receptionist", "eap_manager"].into_iter().find(|role| own(role)).unwrap_or("tenant_admin");
+        lines.push(format!("  TOKEN=$(cargo run -q -- --token {slug}/{role}{data})"));
     }
     for key in &demo.keys {
         lines.push(format!("  {} of {}: its client and API key are `keys` in demo.json", key.name, key.slug));

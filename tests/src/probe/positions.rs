@@ -205,7 +205,7 @@ fn least(schema: &Value, root: &Value) -> Value {
     if let Some(value) = schema["enum"].get(0).or(schema.get("const")).or(schema.get("default")) {
         return value.clone();
     }
-    for form in ["anyOf", "oneOf", "allOf"].iter().filter_map(|f| schema[f].get(0)) {
+    if let Some(form) = ["anyOf", "oneOf", "allOf"].iter().find_map(|f| schema[f].get(0)) {
         return least(form, root);
     }
     let kind = schema["type"].as_str().or(schema["type"][0].as_str()).unwrap_or("object");

@@ -114,9 +114,10 @@ fn heading(dimensions: &[Dimension]) -> String {
     names.join(" and ")
 }
 
-/// `issue_group` as `Issue group`.
+/// `issue_group` as `Issue group`, `30_39` as `30–39`.
 fn words(code: &str) -> String {
-    let text = code.replace('_', " ");
+    let between = if code.chars().all(|c| c.is_ascii_digit() || c == '_') { "–" } else { " " };
+    let text = code.replace('_', between);
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
@@ -145,7 +146,7 @@ mod tests {
     fn a_code_reads_as_words() {
         assert_eq!(
             (words("issue_group"), words("30_39"), words("")),
-            ("Issue group".into(), "30 39".into(), String::new())
+            ("Issue group".into(), "30–39".into(), String::new())
         );
     }
 

@@ -199,9 +199,9 @@ proptest! {
         let told: Vec<_> = counts.iter().zip(&hidden).map(|(count, hide)| (!hide).then_some(*count)).collect();
         let tables = every_table(&grid, &told, counts[0]);
         let known = Known { grid: &grid, counts: &counts, hidden: &hidden, at_most: &vec![None; counts.len()] };
-        for cell in 0..counts.len() {
+        for (cell, values) in tables.iter().enumerate() {
             let found = known.range(cell);
-            prop_assert_eq!((found.start(), found.end()), (tables[cell].first().unwrap(), tables[cell].last().unwrap()));
+            prop_assert_eq!((found.start(), found.end()), (values.first().unwrap(), values.last().unwrap()));
         }
     }
 
