@@ -159,7 +159,8 @@ pub fn told(demo: &Demo, folder: &std::path::Path) -> String {
     for organisation in &demo.organisations {
         let slug = &organisation.slug;
         let own = |role: &str| demo.who(&format!("{slug}/{role}")).is_some();
-        let role = ["receptionist", "eap_manager"].into_iter().find(|role| own(role)).unwrap_or("tenant_admin");
+        let role =
+            ["receptionist", "eap_manager"].into_iter().find(|role| own(role)).unwrap_or("tenant_admin");
         lines.push(format!("  TOKEN=$(cargo run -q -- --token {slug}/{role}{data})"));
     }
     for key in &demo.keys {
