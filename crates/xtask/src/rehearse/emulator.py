@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import threading
+from email.utils import parseaddr
 
 # Functions inherit this environment.
 os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
@@ -120,6 +121,7 @@ def resource(service, method, path, headers, body, params, region, account):
     """A letter goes out from an identity; the emulator names none."""
     sender = object_of(body).get("FromEmailAddress")
     if service == "ses" and path.rstrip("/").endswith("/outbound-emails") and sender:
+        sender = parseaddr(sender)[1]  # the key is the address, without the name that is shown
         return arn_with(f"arn:aws:ses:{region}:{account}:identity/{sender}", {"ses:FromAddress": sender})
     return known_resource(service, method, path, headers, body, params, region, account)
 
