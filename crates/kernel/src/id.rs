@@ -151,6 +151,7 @@ ids! {
     SuppressionId => "sup",
     BroadcastId => "brd",
     ConnectionId => "wsc",
+    OutsideAddressId => "nad",
     // integrations
     WebhookId => "whe",
     WebhookDeliveryId => "whd",

@@ -2,7 +2,7 @@
 //!
 //! What has no provider yet: push goes to browsers alone (Web Push), phones' own ways (FCM, APNs) are refused when a
 //! device registers; SMS goes by SNS, local providers come with the connectors (INT-4), and with them the replies to an
-//! SMS (STOP). Recipients of the kind `address` (somebody who is neither user nor person of the organisation) wait too.
+//! SMS (STOP).
 
 mod asked;
 pub mod broadcast;
@@ -18,6 +18,7 @@ mod escalation;
 mod fan_out;
 mod ids;
 pub mod notification;
+pub mod outside;
 mod people;
 pub mod preferences;
 pub mod push_endpoint;
@@ -50,6 +51,7 @@ pub fn module(channels: Channels) -> Module {
         preferences::api::routes(),
         push_endpoint::routes(&desk),
         suppression::api::routes(),
+        outside::routes(),
         cap::api::routes(),
         broadcast::api::routes(),
         socket::routes(&desk),
@@ -88,6 +90,7 @@ mod tests {
             reserved_fields::<crate::preferences::Preferences>(),
             reserved_fields::<crate::push_endpoint::PushEndpoint>(),
             reserved_fields::<crate::suppression::Suppression>(),
+            reserved_fields::<crate::outside::OutsideAddress>(),
             reserved_fields::<crate::broadcast::Broadcast>(),
         ];
         assert_eq!(all.concat(), [] as [String; 0]);

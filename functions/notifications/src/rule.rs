@@ -41,6 +41,8 @@ kernel::words! {
         CareCircle = "care_circle",
         /// Whoever did it.
         Actor = "actor",
+        /// Somebody outside of the organisation: `value` is an outside address (`nad_…`).
+        Address = "address",
     }
 }
 

@@ -47,7 +47,7 @@ async fn of(ctx: &Ctx, recipient: &Recipient, occasion: &Occasion) -> Result<Vec
     let data = &occasion.data;
     let about = || value.map_or_else(|| subject(data).into_iter().collect(), |field| named(data, field));
     Ok(match recipient.kind {
-        Kind::User => value.map(Wanted::anywhere).into_iter().collect(),
+        Kind::User | Kind::Address => value.map(Wanted::anywhere).into_iter().collect(),
         Kind::Actor => vec![Wanted::anywhere(&occasion.by)],
         Kind::Subject => about().into_iter().map(Wanted::anywhere).collect(),
         Kind::Assignee => {
@@ -110,6 +110,9 @@ pub async fn why_nobody(ctx: &Ctx, all: &[Recipient], occasion: &Occasion) -> Re
 
 fn unreached(recipient: &Recipient) -> String {
     let kind = recipient.kind;
+    if kind == Kind::Address {
+        return "the outside address is not known, or was deleted".into();
+    }
     format!("{kind}: whoever is meant works elsewhere, has left or died, or is no user and has no contact")
 }
 
@@ -117,6 +120,7 @@ fn absent(recipient: &Recipient) -> String {
     let value = recipient.value.as_deref();
     match (recipient.kind, value) {
         (Kind::User, _) => "no user is named".into(),
+        (Kind::Address, _) => "no outside address is named".into(),
         (Kind::Role | Kind::RoleAtSite, role) => {
             format!("nobody has the role {}", role.unwrap_or("(none named)"))
         }

@@ -32,8 +32,14 @@ pub fn faults(rule: &NotificationRule) -> Vec<Fault> {
 
 fn people(all: &[Recipient], at: &str, faults: &mut Vec<Fault>) {
     for (n, recipient) in all.iter().enumerate() {
-        let needed = matches!(recipient.kind, Kind::User | Kind::Role | Kind::RoleAtSite | Kind::Team);
+        let needed =
+            matches!(recipient.kind, Kind::User | Kind::Role | Kind::RoleAtSite | Kind::Team | Kind::Address);
         let at = format!("{at}/{n}/value");
+        let outside = |value: &String| value.parse::<kernel::OutsideAddressId>().is_ok();
+        if recipient.kind == Kind::Address && recipient.value.as_ref().is_some_and(|v| !outside(v)) {
+            let detail = "name an address by its id: POST /v1/notifications/outside_addresses makes one";
+            faults.push(Fault::new(at.clone(), "format", detail));
+        }
         if needed && recipient.value.is_none() {
             let detail = format!("a recipient of the kind {} needs a value", recipient.kind);
             faults.push(Fault::new(at, "required", detail));

@@ -258,3 +258,37 @@ async fn a_rule_hears_in_words_why_nobody_was_told() {
     stage.happens(&event).await;
     assert!(answers(&stage, &action).await[0].1["problem"].as_str().unwrap().contains("suspended"));
 }
+
+#[tokio::test]
+async fn somebody_outside_is_told_by_letter_until_their_address_is_deleted() {
+    let stage = Stage::set().await;
+    let admin = stage.grace.staff("tenant_admin");
+    let path = "/v1/notifications/outside_addresses";
+    let nowhere = admin.post(path, json!({"name": "Council"})).await;
+    assert_eq!(nowhere.faults(), [("/email".into(), "required".into())]);
+    let wrong = admin.post(path, json!({"name": "Council", "email": "council", "phone": "12345"})).await;
+    assert_eq!(wrong.faults().len(), 2);
+    stage.grace.staff("nurse").get(path).await.refused(403, "forbidden");
+    let desk =
+        json!({"name": "Safeguarding desk", "email": "desk@council.example.org", "phone": "0803 123 4567"});
+    let made = admin.post(path, desk).await.created();
+    assert_eq!(made["phone"], "+2348031234567");
+    assert!(!stage.grace.dump().await.contains("council"), "addresses are sealed");
+    let to = |id: &Value| json!([{"kind": "address", "value": id}]);
+    let tell = |n: u8| {
+        asked(&stage, n, json!({"recipients": to(&made["id"]), "channels": ["email"], "body": "A fall"}))
+    };
+    let (action, event) = tell(7);
+    stage.happens(&event).await;
+    assert_eq!(stage.email.to("desk@council.example.org").len(), 1);
+    assert_eq!(answers(&stage, &action).await[0].0, "rule.action_done");
+    let by_name = own("document.expired", json!({"recipients": to(&json!("desk@council.example.org"))}));
+    assert_eq!(admin.post(PATH, by_name).await.faults(), [("/recipients/0/value".into(), "format".into())]);
+    admin.post(PATH, own("document.expired", json!({"recipients": to(&made["id"])}))).await.created();
+    admin.delete(&format!("{path}/{}", made["id"].as_str().unwrap())).await.done();
+    let (action, event) = tell(8);
+    stage.happens(&event).await;
+    assert_eq!(stage.email.to("desk@council.example.org").len(), 1);
+    let problem = &answers(&stage, &action).await[0].1["problem"];
+    assert_eq!(problem, "the outside address is not known, or was deleted");
+}

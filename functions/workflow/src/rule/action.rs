@@ -18,7 +18,7 @@ kernel::words! {
     pub enum Found {
         User = "user", Role = "role", RoleAtSite = "role_at_site", Team = "team", Subject = "subject",
         Assignee = "assignee", Manager = "manager", Guardian = "guardian", CareCircle = "care_circle",
-        Actor = "actor",
+        Actor = "actor", Address = "address",
     }
 }
 kernel::words! { pub enum Channel { Email = "email", Sms = "sms", Push = "push" } }
@@ -32,6 +32,14 @@ pub struct Recipient {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 60))]
     pub value: Option<String>,
+}
+
+impl Recipient {
+    /// Some are found by what is named, others by the event.
+    pub fn lacks_value(&self) -> bool {
+        let named = [Found::User, Found::Role, Found::RoleAtSite, Found::Team, Found::Address];
+        self.value.is_none() && named.contains(&self.kind)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

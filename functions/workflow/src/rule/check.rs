@@ -80,6 +80,13 @@ fn acts(action: &Action, at: &str) -> Result<()> {
         Action::Notify { template: None, text: None, .. } => {
             Err(Error::field("rule-invalid", format!("{at}/text"), "name a template, or write the text"))
         }
+        Action::Notify { recipients, .. } => match recipients.iter().position(|r| r.lacks_value()) {
+            Some(n) => {
+                let detail = format!("a recipient of the kind {} needs a value", recipients[n].kind);
+                Err(Error::field("rule-invalid", format!("{at}/recipients/{n}/value"), detail))
+            }
+            None => Ok(()),
+        },
         Action::StartSequence { subject, .. } if !subject.starts_with('=') && !subject.contains('_') => {
             Err(Error::field("rule-invalid", format!("{at}/subject"), "whom it is about: =event.data.user"))
         }

@@ -345,6 +345,11 @@ async fn what_would_hurt_is_refused_with_its_place() {
         .post("/v1/workflow/rules", Desk::falls(json!({"then": text})))
         .await
         .refused(422, "rule-invalid");
+    let nobody = json!([{"kind": "notify", "recipients": [{"kind": "role"}], "text": "x"}]);
+    d.s.admin
+        .post("/v1/workflow/rules", Desk::falls(json!({"then": nobody})))
+        .await
+        .refused(422, "rule-invalid");
     d.s.hr.post("/v1/workflow/rules", Desk::falls(json!({}))).await.refused(403, "forbidden");
     d.s.admin.get("/v1/workflow/rules/catalogue").await.ok();
 }
