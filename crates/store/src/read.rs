@@ -9,7 +9,10 @@ use crate::{
     list::LAST,
     schema::{INDEXES, PK, SK, TTL},
 };
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::KeysAndAttributes,
+};
 use jiff::Timestamp;
 use kernel::{Error, Id, Result};
 use seal::Sealed;
@@ -42,13 +45,12 @@ impl Store {
     }
 
     /// A record with the parts that lie under it, at their places (list and due rows left out), in one round
-    /// trip, strongly consistent. For aggregates of few parts: one page of the table, 1 MB.
+    /// trip per megabyte, strongly consistent. For aggregates of few parts.
     pub async fn whole<E: Entity>(&self, id: E::Id) -> Result<(Record<E>, Vec<(String, Value)>)> {
         let query = self.sdk.query().table_name(&*self.table).key_condition_expression("pk = :p");
         let query = query.expression_attribute_values(":p", s(pk::<E>(self.scope, id))).consistent_read(true);
-        let out = query.send().await.map_err(|e| refused("query", &e))?;
         let (mut record, mut parts) = (None, vec![]);
-        for item in out.items.unwrap_or_default() {
+        for item in pages(query, usize::MAX).await? {
             match text(&item, SK)? {
                 "." => record = Some(self.record(item)?),
                 row if row.starts_with("l#") || row.starts_with("due#") => {}
@@ -105,8 +107,7 @@ impl Store {
             .query()
             .table_name(&*self.table)
             .expression_attribute_values(":p", s(self.full(key)))
-            .consistent_read(true)
-            .limit(limit);
+            .consistent_read(true);
         let query = if prefix.is_empty() {
             query.key_condition_expression("pk = :p")
         } else {
@@ -114,9 +115,14 @@ impl Store {
                 .key_condition_expression("pk = :p AND begins_with(sk, :s)")
                 .expression_attribute_values(":s", s(prefix))
         };
-        let out = query.send().await.map_err(|e| refused("query", &e))?;
-        let items = out.items.unwrap_or_default().into_iter().filter(|item| self.lives(item));
-        items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?))).collect()
+        let items = pages(query, usize::try_from(limit).unwrap_or_default()).await?;
+        let alive = items.into_iter().filter(|item| self.lives(item));
+        alive.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?))).collect()
+    }
+
+    /// Everything under one key, however much it is, with its places.
+    pub async fn every<T: DeserializeOwned>(&self, key: &Key) -> Result<Vec<(String, T)>> {
+        self.under(key, "", i32::MAX).await
     }
 
     /// Items under one key, newest first: those whose place lies after `from` and before `before` (both exclusive
@@ -142,11 +148,9 @@ impl Store {
             .expression_attribute_values(":a", s(after))
             .expression_attribute_values(":b", s(until))
             .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(limit + 1);
-        let out = query.send().await.map_err(|e| refused("query", &e))?;
-        let items = out.items.unwrap_or_default().into_iter().filter(|item| self.lives(item));
-        let placed = items.map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?)));
+            .consistent_read(true);
+        let items = pages(query, usize::try_from(limit).unwrap_or_default().saturating_add(1)).await?;
+        let placed = items.into_iter().filter(|item| self.lives(item)).map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?)));
         let mut placed = placed.collect::<Result<Vec<(String, T)>>>()?;
         placed.retain(|(sk, _)| sk != before && sk != from);
         placed.truncate(usize::try_from(limit).unwrap_or_default());
@@ -371,6 +375,21 @@ impl Store {
 }
 
 /// Takes off what belongs to the table.
+/// What a query finds, at most `limit` items: one answer of the table ends at 1 MB, and says where it goes on.
+async fn pages(query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>> {
+    let (mut found, mut from): (Vec<Item>, _) = (vec![], None);
+    loop {
+        let left = i32::try_from(limit - found.len()).ok().filter(|left| *left < i32::MAX);
+        let asked = query.clone().set_limit(left).set_exclusive_start_key(from);
+        let out = asked.send().await.map_err(|e| refused("query", &e))?;
+        found.extend(out.items.unwrap_or_default());
+        from = out.last_evaluated_key;
+        if from.is_none() || found.len() >= limit {
+            return Ok(found);
+        }
+    }
+}
+
 fn strip(item: &mut Item) {
     for name in [PK, SK, TTL] {
         item.remove(name);

@@ -348,3 +348,22 @@ async fn a_caller_cannot_leave_its_segment_nor_touch_the_audit() {
     let forged = store.commit().put(&Key::item("chg", "sit", "v#0000000001"), &json!({})).run().await;
     assert_eq!(forged.unwrap_err().code(), "internal");
 }
+
+#[tokio::test]
+async fn an_aggregate_of_more_than_one_answer_of_the_table_is_read_whole() {
+    let (_world, _grace, store) = grace().await;
+    let ada = person(&store, &["ada"]);
+    create(&store, &ada).await;
+    let page = json!({"text": "x".repeat(100_000)});
+    for n in 0..25 {
+        store.commit().put(&Key::part(ada.id, "note", format!("{n:03}")), &page).run().await.unwrap();
+    }
+    let (_, parts) = store.whole::<Person>(ada.id).await.unwrap();
+    assert_eq!(parts.iter().filter(|(place, _)| place.starts_with("note#")).count(), 25);
+    let key = Key::record(ada.id);
+    let under: Vec<(String, Value)> = store.under(&key, "note#", 20).await.unwrap();
+    assert_eq!(under.len(), 20, "as many as asked for, although they are 2 MB");
+    let latest: Vec<(String, Value)> = store.latest(&key, "note#", "note#~", 20).await.unwrap();
+    assert_eq!((latest.len(), latest[0].0.as_str()), (20, "note#024"));
+    assert!(store.every::<Value>(&key).await.unwrap().len() >= 26);
+}
