@@ -176,6 +176,23 @@ impl Store {
         Ok(Page { data, next: page.next })
     }
 
+    /// Every record of it, page after page: for work on all of them. `wanted.limit` is a page's.
+    pub async fn list_all<E: Entity>(
+        &self,
+        list: &'static List<E>,
+        mut wanted: Wanted,
+    ) -> Result<Vec<Record<E>>> {
+        let mut all = vec![];
+        loop {
+            let page = self.list(list, &wanted).await?;
+            all.extend(page.data);
+            match page.next {
+                Some(next) => wanted.cursor = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
     async fn page(
         &self,
         index: Index,

@@ -5,6 +5,7 @@
 pub mod alarm;
 pub mod api;
 mod command;
+pub mod course;
 pub mod file;
 mod open;
 mod parts;
@@ -84,6 +85,11 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub portal_user: Option<String>,
     pub opened_at: Timestamp,
+    /// The day on which it was opened, where the organisation is.
+    pub opened_on: Date,
+    /// Sessions that were held.
+    #[serde(default)]
+    pub held: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_contact_at: Option<Timestamp>,
     /// Until when somebody has to have met the person.

@@ -6,8 +6,7 @@
 //!
 //! Waits: the beneficiary's share of `eap_session.balance_low` and reminders by SMS, which need a way to write to somebody
 //! without an event that names them; a video link by the connector; histories of cases and sessions, whose record holds
-//! references that are never shown; figures that need the content of cases (referral, acceptance, follow-through,
-//! completion, hours to the first appointment, change of outcomes) are entered by hand.
+//! references that are never shown.
 
 pub mod beneficiary;
 pub mod cap;

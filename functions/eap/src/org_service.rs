@@ -8,14 +8,14 @@ use crate::{
 };
 use axum::{http::Method, routing::post};
 use events::EapEvent;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, civil::Date};
 use kernel::{
     ClientOrgId, EapContractId, EapProviderId, Error, Fault, Lifecycle, OrgServiceId, Result, Step, always,
     money::Money,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Commit, Entity, List, Record, Row};
+use store::{Commit, Entity, List, Record, Row, Wanted};
 use web::{
     Actor, Answer, At, Body, Ctx, Noun, Reach, Route,
     noun::{self, Hooks, Paths, View},
@@ -205,6 +205,19 @@ pub fn routes() -> Vec<Route> {
             .says("It took place: how many came, and its fee on the contract's next bill"),
     );
     routes
+}
+
+/// How many came to what was held for a client on these days (both inclusive, where the organisation is).
+pub async fn attended(ctx: &Ctx, client: ClientOrgId, (first, last): (Date, Date)) -> Result<u64> {
+    let begin = |day: Date| day.to_zoned(ctx.zone()).map(|zoned| store::stamp(zoned.timestamp()));
+    let (from, to) = (begin(first), begin(last.saturating_add(1.day())));
+    let wanted = Wanted {
+        from: Some(from.map_err(Error::internal)?),
+        to: Some(to.map_err(Error::internal)?),
+        ..Wanted::by(&[&client], 100)
+    };
+    let held = ctx.store().list_all(&OrgService::LISTS[0], wanted).await?;
+    Ok(held.iter().filter_map(|event| event.body.attended).map(u64::from).sum())
 }
 
 #[derive(Deserialize, JsonSchema)]

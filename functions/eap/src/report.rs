@@ -40,12 +40,20 @@ kernel::words! {
 #[serde(untagged)]
 #[schemars(rename = "ClientReportNumber")]
 pub enum Shown {
-    Number(f64),
+    Number(#[serde(serialize_with = "whole")] f64),
     Withheld {
         suppressed: bool,
     },
     /// Without a denominator there is no rate.
     Unknown(()),
+}
+
+/// People are counted in whole numbers, and rates to a decimal: 40 is not 40.0.
+fn whole<S: serde::Serializer>(number: &f64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match number.fract() == 0.0 {
+        true => serializer.serialize_i64(*number as i64),
+        false => serializer.serialize_f64(*number),
+    }
 }
 
 impl Shown {

@@ -4,11 +4,11 @@
 
 use crate::words::{AgeBand, IssueGroup, Mode, Referral, Relation};
 use jiff::civil::Date;
-use kernel::{ClientOrgId, Error, Result};
+use kernel::{ClientOrgId, Error};
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
-use store::{Commit, Key, Store, When, is};
+use store::{Commit, Key, When, is};
 
 /// A person's use in a quarter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,18 +92,6 @@ pub fn count(commit: Commit, key: &Key, seen: Option<&Kept>, latest: &Use, ended
     let kept = Kept { rev: rev + 1, row: Sealed(row.with(latest, ended)) };
     let when = if rev == 0 { When::Absent } else { is("rev", rev) };
     commit.put_if(key, &kept, when, |_| Error::Stale { current: 0, demanded: false })
-}
-
-/// Every row of a client's quarter, at most `limit`, with the person's reference. `clinical` is the store under the
-/// clinical label.
-pub async fn rows(
-    clinical: &Store,
-    client: ClientOrgId,
-    quarter: Quarter,
-    limit: i32,
-) -> Result<Vec<(String, Use)>> {
-    let rows: Vec<(String, Kept)> = clinical.under(&key(client, quarter, ""), "", limit).await?;
-    Ok(rows.into_iter().map(|(person, kept)| (person, kept.row.0)).collect())
 }
 
 #[cfg(test)]

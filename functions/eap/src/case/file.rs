@@ -148,8 +148,8 @@ pub struct Parts {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept<T> {
-    body: Sealed<T>,
+pub(super) struct Kept<T> {
+    pub body: Sealed<T>,
 }
 
 /// Where a part lies that came with this version of the case.

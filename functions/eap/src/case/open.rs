@@ -2,7 +2,7 @@
 //! found again.
 
 use super::{
-    Case, Status, api, clinical,
+    Case, Status, api, clinical, course,
     file::{self, CaseFile, Consent},
     person::{self, Named},
 };
@@ -78,6 +78,8 @@ pub async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
         provider_user: Some(ctx.actor().user.clone()).filter(|_| ctx.reach() == Reach::Assigned),
         portal_user: Some(ctx.actor().user.clone()).filter(|_| own(&ctx)),
         opened_at: ctx.now(),
+        opened_on: ctx.today(),
+        held: 0,
         first_contact_at: None,
         contact_by: Some(Risk::None.contact_by(ctx.now(), &ctx.zone())),
         closed_at: None,
@@ -103,7 +105,9 @@ pub async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     let commit = commit.fact(facts::EAP_CASE, record.id, &serde_json::json!({}));
     let commit = commit.add(&place::counts(record.body.client), "cases_open", 1);
     let commit = commit.joined(file::write(&clinical, &file::place(record.id, "file", 1), &file));
-    let shown = Shown::of(201, &api::full(&ctx, &record, file, file::Parts::default(), None))?;
+    let parts = file::Parts::default();
+    let commit = commit.joined(course::keep(&clinical, &record, &file, &parts));
+    let shown = Shown::of(201, &api::full(&ctx, &record, file, parts, None))?;
     match ctx.settle(commit, Shown { version: Some(1), ..shown }).await {
         // Opened twice at once: this one finds the other's, if it may.
         Err(Refused(Error::Duplicate { field: "issue", owner, .. })) => {

@@ -2,8 +2,8 @@
 //! wrote it and when stands in the trail; what it says stands under the clinical label alone.
 
 use super::{
-    Case, clinical,
-    file::{self, Asked, Disclosure, Note, Outcome, Referred},
+    Case, clinical, course,
+    file::{self, Asked, CaseFile, Disclosure, Note, Outcome, Parts, Placed, Referred},
 };
 use axum::{
     extract::Path,
@@ -57,11 +57,41 @@ struct Written {
 /// The caller's own case and the clinical store. A person reads their case, and only counsellors write in it.
 async fn own(ctx: &Ctx, id: EapCaseId) -> Result<(Record<Case>, Record<Case>, Store)> {
     let old = ctx.change::<Case>(id).await?;
-    if ctx.reach() == Reach::Own {
-        return Err(Error::forbidden("forbidden", "your counsellor writes here"));
-    }
-    let new = old.next(ctx.now());
+    let new = to_write(ctx, &old)?;
     Ok((old, new, clinical(ctx).await?))
+}
+
+/// The same with everything that lies beside it: for parts that key figures count.
+async fn own_whole(ctx: &Ctx, id: EapCaseId) -> Result<Whole> {
+    let clinical = clinical(ctx).await?;
+    let (old, file, parts) = file::whole(&clinical, id).await?;
+    let old = ctx.reached(old).await?;
+    old.matches(ctx.if_match())?;
+    let new = to_write(ctx, &old)?;
+    Ok(Whole { old, new, file, parts, clinical })
+}
+
+struct Whole {
+    old: Record<Case>,
+    new: Record<Case>,
+    file: CaseFile,
+    parts: Parts,
+    clinical: Store,
+}
+
+impl Whole {
+    /// The part, and the row of the case as it is with it.
+    async fn written(self, ctx: &Ctx, action: &str, part: Commit, key: &Key) -> Answer {
+        let part = part.joined(course::keep(&self.clinical, &self.new, &self.file, &self.parts));
+        written(ctx, action, &self.old, &self.new, part, key).await
+    }
+}
+
+fn to_write(ctx: &Ctx, old: &Record<Case>) -> Result<Record<Case>> {
+    match ctx.reach() {
+        Reach::Own => Err(Error::forbidden("forbidden", "your counsellor writes here")),
+        _ => Ok(old.next(ctx.now())),
+    }
 }
 
 async fn written(
@@ -97,15 +127,19 @@ async fn note(ctx: Ctx, At(id): At<EapCaseId>, Body(mut note): Body<Note>) -> An
 
 async fn outcome(ctx: Ctx, Path((id, when)): Path<(String, String)>, Body(outcome): Body<Outcome>) -> Answer {
     let when: Asked = when.parse().map_err(|()| Error::Missing)?;
-    let (old, new, clinical) = own(&ctx, id.parse()?).await?;
-    let key = Key::part(new.id, "out", when);
-    written(&ctx, "outcome", &old, &new, file::write(&clinical, &key, &outcome), &key).await
+    let mut case = own_whole(&ctx, id.parse()?).await?;
+    let key = Key::part(case.new.id, "out", when);
+    let part = file::write(&case.clinical, &key, &outcome);
+    case.parts.outcomes.push(Placed { number: when.to_string(), part: outcome });
+    case.written(&ctx, "outcome", part, &key).await
 }
 
 async fn refer(ctx: Ctx, At(id): At<EapCaseId>, Body(referred): Body<Referred>) -> Answer {
-    let (old, new, clinical) = own(&ctx, id).await?;
-    let key = file::place(id, "ref", new.version);
-    written(&ctx, "refer", &old, &new, file::write(&clinical, &key, &referred), &key).await
+    let mut case = own_whole(&ctx, id).await?;
+    let key = file::place(id, "ref", case.new.version);
+    let part = file::write(&case.clinical, &key, &referred);
+    case.parts.referrals.push(Placed { number: String::new(), part: referred });
+    case.written(&ctx, "refer", part, &key).await
 }
 
 /// The one part that is written again: what became of it is known only later.
@@ -114,10 +148,12 @@ async fn referral(
     Path((id, number)): Path<(String, String)>,
     Body(referred): Body<Referred>,
 ) -> Answer {
-    let (old, new, clinical) = own(&ctx, id.parse()?).await?;
-    let key = Key::part(new.id, "ref", &number);
-    let part = file::write_again(&clinical, &key, &referred);
-    written(&ctx, "referral", &old, &new, part, &key).await
+    let mut case = own_whole(&ctx, id.parse()?).await?;
+    let key = Key::part(case.new.id, "ref", &number);
+    let part = file::write_again(&case.clinical, &key, &referred);
+    case.parts.referrals.retain(|placed| placed.number != number);
+    case.parts.referrals.push(Placed { number, part: referred });
+    case.written(&ctx, "referral", part, &key).await
 }
 
 async fn disclose(ctx: Ctx, At(id): At<EapCaseId>, Body(said): Body<Disclosure>) -> Answer {

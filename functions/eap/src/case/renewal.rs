@@ -18,17 +18,11 @@ pub fn reactions() -> Vec<Reaction> {
 
 /// Every open case, one by one: a case that moved leaves the list, so whoever comes again finds what is left.
 async fn moved(ctx: &Ctx, from: EapContractId, to: EapContractId) -> Result<()> {
-    let mut wanted = Wanted::by(&[&from], 100);
-    loop {
-        let page = ctx.store().list(Case::list("contract"), &wanted).await?;
-        for case in &page.data {
-            one(ctx, case, from, to).await?;
-        }
-        wanted.cursor = page.next;
-        if wanted.cursor.is_none() {
-            return Ok(());
-        }
+    let wanted = Wanted::by(&[&from], 100);
+    for case in ctx.store().list_all(Case::list("contract"), wanted).await? {
+        one(ctx, &case, from, to).await?;
     }
+    Ok(())
 }
 
 async fn one(ctx: &Ctx, seen: &Record<Case>, from: EapContractId, to: EapContractId) -> Result<()> {

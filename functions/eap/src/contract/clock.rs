@@ -28,15 +28,12 @@ async fn rezoned(ctx: Ctx, envelope: Envelope) -> Result<()> {
     let tenant = ctx.tenant().map(|t| t.time_zone.clone()).unwrap_or_else(|_| "UTC".into());
     let zone = client.body.zone(&tenant);
     let list = Contract::LISTS.iter().find(|l| l.name == "client").expect("declared with the noun");
-    let mut wanted = Wanted::by(&[&client.id], 100);
-    loop {
-        let page = ctx.store().list(list, &wanted).await?;
-        for found in page.data.iter().filter(|c| c.body.zone != zone) {
-            web::again(&ctx, || moved_to(&ctx, found.id, zone)).await?;
-        }
-        let Some(next) = page.next else { return Ok(()) };
-        wanted.cursor = Some(next);
+    let wanted = Wanted::by(&[&client.id], 100);
+    let contracts = ctx.store().list_all(list, wanted).await?;
+    for found in contracts.iter().filter(|c| c.body.zone != zone) {
+        web::again(&ctx, || moved_to(&ctx, found.id, zone)).await?;
     }
+    Ok(())
 }
 
 async fn moved_to(ctx: &Ctx, id: EapContractId, zone: &str) -> Result<()> {

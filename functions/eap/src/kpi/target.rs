@@ -5,8 +5,9 @@ use super::{
     formula::{self, Figure, Light, Measured},
 };
 use crate::{
-    case,
+    case::{self, course},
     client::{self, Client},
+    org_service,
     place::{self, OfClient, Outward},
     report::{self, Period},
 };
@@ -129,7 +130,7 @@ impl Hooks for Assignment {
 pub struct Measure {
     /// To one decimal; none without a denominator.
     pub value: Option<f64>,
-    pub numerator: u64,
+    pub numerator: i64,
     pub denominator: u64,
     pub light: Option<Light>,
     /// Who entered it; none where it was computed.
@@ -191,7 +192,7 @@ impl<S: Sync + Send> FromRequestParts<S> for Path {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "EapKpiEntered")]
 struct Entered {
-    numerator: u64,
+    numerator: i64,
     #[schemars(range(min = 1))]
     denominator: u64,
 }
@@ -230,10 +231,16 @@ async fn measure(ctx: Ctx, Path(id, period): Path) -> Answer {
     period.is_over(ctx.today())?;
     let system = case::by_itself(&ctx).await?;
     let clinical = case::clinical(&system).await?;
-    let uses = report::uses(&clinical, client, period.quarters()).await?;
-    let headcounts = client::headcounts(&ctx, client, &period.months()).await?;
-    let satisfied = report::satisfied(&system, client, &period.months()).await?;
-    let measured = Measured::of(&uses, period, headcounts.as_deref(), satisfied);
+    let months = period.months();
+    let (uses, courses, headcounts, satisfied, attended) = futures::try_join!(
+        report::uses(&clinical, client, period.quarters()),
+        course::courses(&clinical, client, period.quarters()),
+        client::headcounts(&ctx, client, &months),
+        report::satisfied(&system, client, &months),
+        org_service::attended(&system, client, period.days()),
+    )?;
+    let measured =
+        Measured { headcounts, satisfied, courses, attended, ..Measured::of(&uses, period) };
     keep(ctx, old, &kpi, period, formula.measure(&measured), None).await
 }
 

@@ -1,6 +1,5 @@
 //! How content people are, counted from answers that name nobody.
 
-use super::people::every;
 use crate::{
     kpi::formula::Satisfied,
     satisfaction::{self, Satisfaction},
@@ -13,7 +12,7 @@ pub async fn satisfied(ctx: &Ctx, client: ClientOrgId, months: &[String]) -> Res
     let mut all = Satisfied::default();
     for month in months {
         let answers: Vec<(String, Satisfaction)> =
-            every(ctx.store(), &satisfaction::key(client, month, "")).await?;
+            ctx.store().every(&satisfaction::key(client, month, "")).await?;
         answers.iter().for_each(|(_, answer)| all.count(&answer.scores));
     }
     Ok(all)

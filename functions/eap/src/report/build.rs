@@ -48,7 +48,7 @@ pub async fn draft(ctx: &Ctx, client: &Record<Client>, period: Period) -> Result
     let least = earlier.iter().map(|report| report.minimum).max().unwrap_or(0);
     let minimum = smallest(client).max(least);
     let releases: Vec<Release> = earlier.iter().map(Report::release).collect();
-    let measured = Measured::of(&uses, period, headcounts.as_deref(), satisfied);
+    let measured = Measured { headcounts, satisfied, ..Measured::of(&uses, period) };
     let report = report(client, period, minimum, &uses, &measured, &releases);
     let commit = ctx.store().commit();
     let when = if seen.rev == 0 { When::Absent } else { is("rev", seen.rev) };

@@ -4,12 +4,8 @@
 use super::frame::{Dimension, Person};
 use crate::use_of::{self, Kept, Quarter, Use};
 use kernel::{ClientOrgId, Result};
-use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Key, Store};
-
-/// Rows of one read.
-const PAGE: i32 = 2000;
+use store::Store;
 
 /// By person: their rows, by quarter of the year.
 pub type Uses = BTreeMap<String, BTreeMap<u8, Use>>;
@@ -22,24 +18,11 @@ pub async fn uses(
 ) -> Result<Uses> {
     let mut all = Uses::new();
     for quarter in quarters {
-        for (person, kept) in every::<Kept>(clinical, &use_of::key(client, quarter, "")).await? {
+        for (person, kept) in clinical.every::<Kept>(&use_of::key(client, quarter, "")).await? {
             all.entry(person).or_default().insert(quarter.quarter as u8, kept.row.0);
         }
     }
     Ok(all)
-}
-
-/// Everything under a key, however much it is.
-pub(super) async fn every<T: DeserializeOwned>(store: &Store, key: &Key) -> Result<Vec<(String, T)>> {
-    let mut all: Vec<(String, T)> = vec![];
-    loop {
-        let before = all.last().map(|(place, _)| place.clone()).unwrap_or_default();
-        let page = store.latest(key, "", &before, PAGE).await?;
-        if page.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page);
-    }
 }
 
 /// Who had a completed session, in the class of their first use of the year.

@@ -46,10 +46,14 @@ impl Period {
         let (first, last) = (self.first * 3 - 2, self.last * 3);
         (first..=last).map(|month| format!("{:04}-{month:02}", self.year)).collect()
     }
+    /// First and last day.
+    pub fn days(self) -> (Date, Date) {
+        let month = |month: u8| Date::constant(self.year, month as i8, 1);
+        (month(self.first * 3 - 2), month(self.last * 3).last_of_month())
+    }
     /// The first day on which it may be reported.
     fn opens(self) -> Date {
-        let last = Date::constant(self.year, self.last as i8 * 3, 1).last_of_month();
-        last.saturating_add((LATE + 1).days())
+        self.days().1.saturating_add((LATE + 1).days())
     }
     /// 422 while its last quarter still runs, or is not five days over.
     pub fn is_over(self, today: Date) -> Result<()> {

@@ -4,7 +4,7 @@
 use super::{Session, Status, api, free_time};
 use crate::{
     cap,
-    case::{self, file},
+    case::{self, course, file},
     charge,
     contract::Contract,
     use_of::{self, Ended, Kept, Quarter},
@@ -131,7 +131,7 @@ async fn held_or_missed(
     let s = &new.body;
     // What is entered late counts in the quarter in which it is entered: earlier reports stay as they are.
     let row = use_of::key(s.client, Quarter::of(ctx.today()), &s.person_ref);
-    let ((was, file, _), seen, contract) = futures::try_join!(
+    let ((was, file, said), seen, contract) = futures::try_join!(
         file::whole(&clinical, s.case),
         clinical.read::<Kept>(&row),
         ctx.store().get::<Contract>(s.contract)
@@ -139,6 +139,7 @@ async fn held_or_missed(
     let mut case = was.next(ctx.now());
     if matches!(ended, Ended::Completed { .. }) {
         case.body.first_contact_at.get_or_insert(s.starts_at);
+        case.body.held += 1;
     }
     let mut commit = over(ctx, ctx.commit().update(action, old, new).emit(event), new);
     commit = commit.update("session", &was, &case);
@@ -149,6 +150,9 @@ async fn held_or_missed(
     let mut parts = use_of::count(clinical.commit(), &row, seen.as_ref(), &file.counted(), ended);
     if let Some(note) = note {
         parts = parts.joined(file::write(&clinical, &file::place(case.id, "note", case.version), &note));
+    }
+    if case.body.held > was.body.held {
+        parts = parts.joined(course::keep(&clinical, &case, &file, &said));
     }
     settled(ctx, commit.joined(parts), new).await
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     care::Care,
-    stage::{Stage, id},
+    stage::{Stage, id, merge},
 };
 use serde_json::{Value, json};
 use testkit::{Actor, Reply};
@@ -43,6 +43,12 @@ fn people(report: &Value, dimension: &str, code: &str) -> Value {
     lines.iter().find(|line| line["by"] == json!({dimension: code})).unwrap()["people"].clone()
 }
 
+fn merged(one: &Value, more: Value) -> Value {
+    let mut all = one.clone();
+    merge(&mut all, more);
+    all
+}
+
 fn withheld() -> Value {
     json!({"suppressed": true})
 }
@@ -60,13 +66,13 @@ async fn what_few_people_stand_behind_is_withheld_and_the_total_stays() {
     headcount(&care, 420).await;
     care.s.at("2027-01-06T08:00:00Z");
     let report = released(&care, "2026-Q4").await;
-    assert_eq!(report["headline"]["people"], json!(40.0));
-    assert_eq!(report["headline"]["utilisation"], json!(38.0), "12 × 40 ÷ (3 × 420)");
-    assert_eq!(people(&report, "issue_group", "emotional"), json!(14.0));
-    assert_eq!(people(&report, "issue_group", "practical"), json!(12.0));
+    assert_eq!(report["headline"]["people"], json!(40));
+    assert_eq!(report["headline"]["utilisation"], json!(38), "12 × 40 ÷ (3 × 420)");
+    assert_eq!(people(&report, "issue_group", "emotional"), json!(14));
+    assert_eq!(people(&report, "issue_group", "practical"), json!(12));
     assert_eq!(people(&report, "issue_group", "substance"), withheld());
     assert_eq!(people(&report, "issue_group", "work"), withheld(), "or 40 less the others would be the 3");
-    assert_eq!(people(&report, "relation", "employee_clinical"), json!(40.0));
+    assert_eq!(people(&report, "relation", "employee_clinical"), json!(40));
 }
 
 #[tokio::test]
@@ -191,4 +197,52 @@ async fn utilisation_is_measured_and_the_client_reads_its_reports_instead() {
     assert_eq!(measured["light"], "red");
     let contact = care.s.contact_of(&care.client).await;
     contact.get(&values).await.refused(403, "reports-only");
+}
+
+/// What came of a case is counted where its counsellor wrote it down: recommendations, the wait, and how people are.
+#[tokio::test]
+async fn figures_of_the_content_of_cases_are_measured_and_what_too_few_answered_is_none() {
+    let care = Care::begin().await;
+    let case = care.case(&care.employee("E1", json!({})).await, "anxiety").await;
+    let path = format!("/v1/eap/cases/{}", id(&case));
+    let ada = &care.ada.1;
+    let psychiatrist = json!({"kind": "psychiatry", "to": "Dr Eze, Yaba", "given": "2026-11-30", "accepted": true});
+    let referral = ada.post(&format!("{path}/referrals"), psychiatrist.clone()).await.created();
+    ada.post(&format!("{path}/referrals"), merged(&psychiatrist, json!({"accepted": false}))).await.created();
+    let number = referral["number"].as_str().unwrap();
+    let contacted = merged(&psychiatrist, json!({"contacted": true}));
+    ada.call("PUT", &format!("{path}/referrals/{number}")).body(contacted).send().await.created();
+    let how = |distress: u8| json!({"absenteeism_hours": 8, "presenteeism": 3, "engagement": 3, "life_satisfaction": 2, "distress": distress});
+    for (when, distress) in [("pre", 5), ("post", 3)] {
+        ada.call("PUT", &format!("{path}/outcomes/{when}")).body(how(distress)).send().await.created();
+    }
+    let session = care.books(&case, "2026-12-01T09:00:00Z").await.created();
+    care.s.at("2026-12-01T10:00:00Z");
+    care.ends(&session, "complete", json!({})).await.ok();
+    let outreach = json!({"client": care.client["id"], "title": "Sleep", "kind": "outreach",
+        "starts_at": "2026-12-01T08:00:00Z", "minutes": 60});
+    let outreach = care.s.manager.post("/v1/eap/org_services", outreach).await.created();
+    let hold = format!("/v1/eap/org_services/{}/hold", id(&outreach));
+    care.s.manager.post(&hold, json!({"attended": 60})).await.ok();
+
+    headcount(&care, 500).await;
+    care.s.at("2027-01-06T08:00:00Z");
+    for (formula, unit, value) in [
+        ("acceptance", "percent", json!(50.0)),
+        ("follow_through", "percent", json!(100.0)),
+        ("completion", "percent", json!(0.0)),
+        ("referral_rate", "ratio", json!(1000.0)),
+        ("sessions_per_case", "ratio", json!(1.0)),
+        ("time_to_first_session", "minutes", json!(11579.0)),
+        ("all_services_utilisation", "percent", json!(48.8)),
+        ("utilisation", "percent", json!(0.8)),
+        ("outcome_distress", "score", Value::Null),
+    ] {
+        let body = json!({"code": formula, "name": formula, "unit": unit, "formula": formula, "direction": "up", "frequency": "quarterly"});
+        let kpi = care.s.manager.post("/v1/eap/kpis", body).await.created();
+        let body = json!({"kpi": kpi["id"], "client": care.client["id"], "target": 5.0, "amber": 3.0, "from": "2026-10-01"});
+        let target = care.s.manager.post("/v1/eap/kpi_assignments", body).await.created();
+        let measure = format!("/v1/eap/kpi_assignments/{}/values/2026-Q4/measure", id(&target));
+        assert_eq!(care.s.manager.post(&measure, json!({})).await.ok()["value"], value, "{formula}");
+    }
 }

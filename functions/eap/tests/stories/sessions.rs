@@ -112,11 +112,13 @@ async fn a_completed_session_counts_for_the_person_in_its_quarter_and_nowhere_sa
     let client: kernel::ClientOrgId = id(&c.client).parse().unwrap();
     let quarter = eap::use_of::Quarter::of("2026-12-01".parse().unwrap());
     let clinical = clinical(&c).await;
-    let rows = eap::use_of::rows(&clinical, client, quarter, 10).await.unwrap();
-    let (person, row) = &rows[0];
+    let uses = eap::report::uses(&clinical, client, [quarter].into_iter()).await.unwrap();
+    let (rows, person) = (uses.values().collect::<Vec<_>>(), uses.keys().next().unwrap());
+    let row = &rows[0][&4];
     assert_eq!((rows.len(), row.sessions, row.no_shows, row.clinical), (1, 1, 0, true));
     assert_eq!(row.unit.as_deref(), Some("LAG"));
-    assert!(eap::use_of::rows(&c.s.axis.store().await, client, quarter, 10).await.is_err(), "another key");
+    let open = c.s.axis.store().await;
+    assert!(eap::report::uses(&open, client, [quarter].into_iter()).await.is_err(), "another key");
     // In the table: no name, no issue, no note; and the reference stands in no event.
     let dump = c.s.axis.dump().await;
     for secret in ["Person E1", "anxiety", "sleeps", "emotional"] {
