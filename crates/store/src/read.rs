@@ -9,10 +9,7 @@ use crate::{
     list::LAST,
     schema::{INDEXES, PK, SK, TTL},
 };
-use aws_sdk_dynamodb::{
-    operation::query::builders::QueryFluentBuilder,
-    types::KeysAndAttributes,
-};
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::KeysAndAttributes};
 use jiff::Timestamp;
 use kernel::{Error, Id, Result};
 use seal::Sealed;
@@ -150,7 +147,10 @@ impl Store {
             .scan_index_forward(false)
             .consistent_read(true);
         let items = pages(query, usize::try_from(limit).unwrap_or_default().saturating_add(1)).await?;
-        let placed = items.into_iter().filter(|item| self.lives(item)).map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?)));
+        let placed = items
+            .into_iter()
+            .filter(|item| self.lives(item))
+            .map(|item| Ok((text(&item, SK)?.to_string(), self.open_item(item)?)));
         let mut placed = placed.collect::<Result<Vec<(String, T)>>>()?;
         placed.retain(|(sk, _)| sk != before && sk != from);
         placed.truncate(usize::try_from(limit).unwrap_or_default());

@@ -75,15 +75,7 @@ pub async fn named<E: Shipped>(store: &Store, name: &str) -> Result<Record<E>> {
 
 /// All of them, shipped ones first.
 pub async fn all<E: Shipped>(store: &Store) -> Result<Vec<Record<E>>> {
-    let (mut own, mut cursor) = (vec![], None);
-    loop {
-        let page = store.list(&E::LISTS[0], &Wanted { cursor, ..Wanted::all(100) }).await?;
-        own.extend(page.data);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let mut own = store.list_all(&E::LISTS[0], Wanted::all(100)).await?;
     let mut found: Vec<Record<E>> = E::shipped()
         .iter()
         .filter(|(id, _)| !own.iter().any(|o| o.id == *id))

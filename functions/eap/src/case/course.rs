@@ -74,7 +74,9 @@ impl Course {
         Self {
             employee: file.relation == Relation::Employee,
             by_manager: matches!(file.referral, Referral::ManagerFormal | Referral::ManagerInformal),
-            minutes_to_first: case.first_contact_at.map(|first| minutes(first.duration_since(case.opened_at))),
+            minutes_to_first: case
+                .first_contact_at
+                .map(|first| minutes(first.duration_since(case.opened_at))),
             sessions: case.held,
             recommended: Recommended {
                 given: count(|_| true),

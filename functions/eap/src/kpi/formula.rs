@@ -155,7 +155,9 @@ pub const FORMULAS: &[Formula] = &[
     // ÷ average headcount × 12 ÷ months is 12 × people ÷ the sum of the months' headcounts.
     formula("utilisation", Unit::Percent, |m| over(12 * m.clinical_employees, m.head_months())),
     formula("reach", Unit::Percent, |m| over(12 * m.people, m.head_months())),
-    formula("all_services_utilisation", Unit::Percent, |m| over(12 * (m.people + m.attended), m.head_months())),
+    formula("all_services_utilisation", Unit::Percent, |m| {
+        over(12 * (m.people + m.attended), m.head_months())
+    }),
     formula("sessions_per_person", Unit::Ratio, |m| over(m.sessions, m.people)),
     formula("sessions_per_case", Unit::Ratio, |m| over(m.sum(|c| c.sessions), m.cases(|_| true))),
     formula("no_show", Unit::Percent, |m| over(m.missed, m.missed + m.sessions)),
@@ -264,7 +266,8 @@ mod tests {
 
     #[test]
     fn the_wait_is_the_middle_one_and_nobody_waited_who_has_not_come() {
-        let waits = |all: &[u32]| all.iter().map(|m| course(Some(*m), None)).chain([course(None, None)]).collect();
+        let waits =
+            |all: &[u32]| all.iter().map(|m| course(Some(*m), None)).chain([course(None, None)]).collect();
         assert_eq!(of_courses("time_to_first_session", waits(&[90, 10, 5000])), Some(90.0));
         assert_eq!(of_courses("time_to_first_session", waits(&[90, 10])), Some(50.0));
         assert_eq!(of_courses("time_to_first_session", waits(&[])), None);
@@ -282,7 +285,8 @@ mod tests {
         use crate::case::course::Recommended;
         let one = Recommended { given: 10, accepted: 8, contacted: 4, completed: 1 };
         let all = || vec![Course { recommended: one, ..course(None, None) }, course(None, None)];
-        let figures = ["acceptance", "follow_through", "completion", "referral_rate"].map(|c| of_courses(c, all()));
+        let figures =
+            ["acceptance", "follow_through", "completion", "referral_rate"].map(|c| of_courses(c, all()));
         assert_eq!(figures, [Some(80.0), Some(50.0), Some(25.0), Some(500.0)]);
     }
 

@@ -239,8 +239,7 @@ async fn measure(ctx: Ctx, Path(id, period): Path) -> Answer {
         report::satisfied(&system, client, &months),
         org_service::attended(&system, client, period.days()),
     )?;
-    let measured =
-        Measured { headcounts, satisfied, courses, attended, ..Measured::of(&uses, period) };
+    let measured = Measured { headcounts, satisfied, courses, attended, ..Measured::of(&uses, period) };
     keep(ctx, old, &kpi, period, formula.measure(&measured), None).await
 }
 

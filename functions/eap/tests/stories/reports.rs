@@ -206,7 +206,8 @@ async fn figures_of_the_content_of_cases_are_measured_and_what_too_few_answered_
     let case = care.case(&care.employee("E1", json!({})).await, "anxiety").await;
     let path = format!("/v1/eap/cases/{}", id(&case));
     let ada = &care.ada.1;
-    let psychiatrist = json!({"kind": "psychiatry", "to": "Dr Eze, Yaba", "given": "2026-11-30", "accepted": true});
+    let psychiatrist =
+        json!({"kind": "psychiatry", "to": "Dr Eze, Yaba", "given": "2026-11-30", "accepted": true});
     let referral = ada.post(&format!("{path}/referrals"), psychiatrist.clone()).await.created();
     ada.post(&format!("{path}/referrals"), merged(&psychiatrist, json!({"accepted": false}))).await.created();
     let number = referral["number"].as_str().unwrap();

@@ -40,17 +40,11 @@ async fn ended(ctx: Ctx, event: Envelope, doors: Doors) -> Result<()> {
 async fn move_all(ctx: Ctx, doors: Doors) -> Result<()> {
     let Some(tenant) = ctx.store().fact::<TenantGate>(facts::TENANT, "self").await? else { return Ok(()) };
     let tier = Tier::of_plan(&tenant.plan);
-    let mut wanted = Wanted::all(100);
-    loop {
-        let page = ctx.store().list(&PartnerKey::LISTS[0], &wanted).await?;
-        for record in page.data.iter().filter(|r| r.body.works() && r.body.tier != tier) {
-            move_one(&ctx, &doors, record.id, tier).await?;
-        }
-        match page.next {
-            Some(next) => wanted.cursor = Some(next),
-            None => return Ok(()),
-        }
+    let keys = ctx.store().list_all(&PartnerKey::LISTS[0], Wanted::all(100)).await?;
+    for record in keys.iter().filter(|r| r.body.works() && r.body.tier != tier) {
+        move_one(&ctx, &doors, record.id, tier).await?;
     }
+    Ok(())
 }
 
 async fn move_one(ctx: &Ctx, doors: &Doors, id: PartnerKeyId, tier: Tier) -> Result<()> {

@@ -29,19 +29,9 @@ pub async fn between(
     if to < Timestamp::MAX {
         wanted.to = Some(stamp(to));
     }
-    let mut found = vec![];
-    loop {
-        let page = ctx.store().list(&Appointment::LISTS[0], &wanted).await?;
-        found.extend(
-            page.data
-                .into_iter()
-                .filter(|r| r.body.start < to && r.body.end() > from && r.body.is_upcoming()),
-        );
-        match page.next {
-            Some(next) => wanted.cursor = Some(next),
-            None => return Ok(found),
-        }
-    }
+    let mut found = ctx.store().list_all(&Appointment::LISTS[0], wanted).await?;
+    found.retain(|r| r.body.start < to && r.body.end() > from && r.body.is_upcoming());
+    Ok(found)
 }
 
 /// 409 `capacity-sold` while a rule has sold more than it would have room for.

@@ -41,16 +41,8 @@ pub async fn of_host(ctx: &Ctx, host: Host, from: Date) -> Result<Vec<Record<Ava
         Host::Practitioner(_) => &<Availability as store::Entity>::LISTS[0],
         Host::Department(_) => &<Availability as store::Entity>::LISTS[1],
     };
-    let mut wanted = Wanted { from: Some(from.to_string()), ..Wanted::by(&[&host], 100) };
-    let mut rules = vec![];
-    loop {
-        let page = ctx.store().list(list, &wanted).await?;
-        rules.extend(page.data);
-        match page.next {
-            Some(next) => wanted.cursor = Some(next),
-            None => return Ok(rules),
-        }
-    }
+    let wanted = Wanted { from: Some(from.to_string()), ..Wanted::by(&[&host], 100) };
+    ctx.store().list_all(list, wanted).await
 }
 
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]

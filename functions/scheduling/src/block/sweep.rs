@@ -17,17 +17,10 @@ pub async fn booked(ctx: &Ctx, block: &Block) -> Result<Vec<Record<Appointment>>
     match block.of() {
         Some(Of::Host(host)) => found = appointment::between(ctx, host, block.from, block.to).await?,
         Some(Of::Site(site)) => {
-            let mut wanted = Wanted::by(&[&site], 100);
-            loop {
-                let page = ctx.store().list(&Practitioner::LISTS[1], &wanted).await?;
-                for p in &page.data {
-                    let host = crate::host::Host::Practitioner(p.id);
-                    found.extend(appointment::between(ctx, host, block.from, block.to).await?);
-                }
-                match page.next {
-                    Some(next) => wanted.cursor = Some(next),
-                    None => break,
-                }
+            let wanted = Wanted::by(&[&site], 100);
+            for p in ctx.store().list_all(&Practitioner::LISTS[1], wanted).await? {
+                let host = crate::host::Host::Practitioner(p.id);
+                found.extend(appointment::between(ctx, host, block.from, block.to).await?);
             }
             found.retain(|a| a.body.site == site);
         }

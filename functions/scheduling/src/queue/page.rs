@@ -25,17 +25,8 @@ pub struct Page {
 
 impl Page {
     pub async fn read(ctx: &Ctx, queue: QueueId) -> Result<Self> {
-        let mut wanted = Wanted { then: vec!["open".into()], ..Wanted::by(&[&queue], 100) };
-        let mut all = vec![];
-        loop {
-            let page = ctx.store().list(&Visit::LISTS[0], &wanted).await?;
-            all.extend(page.data);
-            match page.next {
-                Some(next) => wanted.cursor = Some(next),
-                None => break,
-            }
-        }
-        Ok(Self::of(all, ctx.now()))
+        let wanted = Wanted { then: vec!["open".into()], ..Wanted::by(&[&queue], 100) };
+        Ok(Self::of(ctx.store().list_all(&Visit::LISTS[0], wanted).await?, ctx.now()))
     }
 
     fn of(all: Vec<Record<Visit>>, now: Timestamp) -> Self {

@@ -13,18 +13,10 @@ use kernel::{Error, PatientId, Result};
 use store::{Entity, Record, Wanted};
 use web::Ctx;
 
-/// Records of one patient's list, all pages.
+/// Records of one patient's list.
 async fn of_patient<E: Entity>(ctx: &Ctx, patient: PatientId) -> Result<Vec<Record<E>>> {
-    let mut wanted = Wanted::by(&[&patient], 100);
-    let mut all = vec![];
-    loop {
-        let page = ctx.store().list(&E::LISTS[1], &wanted).await?;
-        all.extend(page.data);
-        match page.next {
-            Some(next) => wanted.cursor = Some(next),
-            None => return Ok(all),
-        }
-    }
+    let wanted = Wanted::by(&[&patient], 100);
+    ctx.store().list_all(&E::LISTS[1], wanted).await
 }
 
 /// What every record about a patient has: whose it is, and under whom it is listed.
