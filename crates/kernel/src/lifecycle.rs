@@ -17,6 +17,26 @@ pub struct Step<E: Lifecycle> {
     pub guard: fn(&E, Date) -> Result<()>,
 }
 
+impl<E: Lifecycle> Step<E> {
+    pub const fn of(
+        command: &'static str,
+        permission: &'static str,
+        from: &'static [E::State],
+        to: E::State,
+    ) -> Self {
+        Self { command, permission, from, to, reason: false, guard: always }
+    }
+    /// Whoever takes it says why.
+    pub const fn reason(mut self) -> Self {
+        self.reason = true;
+        self
+    }
+    pub const fn guard(mut self, guard: fn(&E, Date) -> Result<()>) -> Self {
+        self.guard = guard;
+        self
+    }
+}
+
 pub trait Lifecycle: Sized + 'static {
     type State: Copy + PartialEq + Debug + Display + Send + Sync + 'static;
     const STATES: &'static [Self::State];
@@ -34,6 +54,21 @@ pub trait Lifecycle: Sized + 'static {
         self.set_state(step.to);
         Ok(())
     }
+}
+
+/// In an `impl Lifecycle`: the field that holds the state, and its words.
+#[macro_export]
+macro_rules! state_of {
+    ($field:ident: $state:ty) => {
+        type State = $state;
+        const STATES: &'static [$state] = <$state>::ALL;
+        fn state(&self) -> $state {
+            self.$field
+        }
+        fn set_state(&mut self, state: $state) {
+            self.$field = state;
+        }
+    };
 }
 
 /// The guard of a step that has none.

@@ -40,6 +40,12 @@ pub struct Unique<E> {
     pub values: fn(&E) -> Vec<String>,
 }
 
+impl<E> Unique<E> {
+    pub const fn of(field: &'static str, code: &'static str, values: fn(&E) -> Vec<String>) -> Self {
+        Self { field, code, values }
+    }
+}
+
 /// One reason for the clock to come back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {

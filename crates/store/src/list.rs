@@ -51,14 +51,27 @@ impl Row {
 impl<E: Entity> List<E> {
     /// Everything, newest first.
     pub const fn newest() -> Self {
-        Self {
-            name: "all",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[], &[&r.id])],
-        }
+        Self::by("all", &[], |r| vec![Row::new(&[], &[&r.id])])
+    }
+    /// Newest first, without a range.
+    pub const fn by(
+        name: &'static str,
+        by: &'static [&'static str],
+        rows: fn(&Record<E>) -> Vec<Row>,
+    ) -> Self {
+        Self { name, by, then: &[], range: false, newest_first: true, rows }
+    }
+    pub const fn then(mut self, parameters: &'static [&'static str]) -> Self {
+        self.then = parameters;
+        self
+    }
+    pub const fn range(mut self) -> Self {
+        self.range = true;
+        self
+    }
+    pub const fn oldest_first(mut self) -> Self {
+        self.newest_first = false;
+        self
     }
 }
 

@@ -28,28 +28,18 @@ impl Entity for Person {
     const NOUN: &'static str = "person";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "name",
-            by: &[],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| r.body.names.first().map(|n| Row::new(&[], &[n, &r.id])).into_iter().collect(),
-        },
-        List {
-            name: "role",
-            by: &["role"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.roles.iter().map(|role| Row::new(&[role], &[&r.id])).collect(),
-        },
+        List::<Self>::by("name", &[], |r| {
+            r.body.names.first().map(|n| Row::new(&[], &[n, &r.id])).into_iter().collect()
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("role", &["role"], |r| {
+            r.body.roles.iter().map(|role| Row::new(&[role], &[&r.id])).collect()
+        })
+        .oldest_first(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "phone",
-        code: "phone-taken",
-        values: |p| p.phones.iter().map(|p| p.0.clone()).collect(),
-    }];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("phone", "phone-taken", |p| p.phones.iter().map(|p| p.0.clone()).collect())];
     fn tokens(&self) -> Vec<Token> {
         self.names.iter().cloned().map(Token::Word).collect()
     }

@@ -18,8 +18,7 @@ impl Entity for Bed {
     type Id = SiteId;
     const NOUN: &'static str = "bed";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "name", code: "bed-taken", values: |b| vec![b.name.0.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("name", "bed-taken", |b| vec![b.name.0.clone()])];
     fn tokens(&self) -> Vec<Token> {
         let name = self.name.0.clone();
         vec![Token::Word(name.clone()), Token::Exact("name", name)]

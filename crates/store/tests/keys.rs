@@ -26,25 +26,12 @@ impl Entity for Room {
     const NOUN: &'static str = "room";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "tag",
-            by: &["tag"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.tags.iter().map(|t| Row::new(&[t], &[&r.id])).collect(),
-        },
+        List::<Self>::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])
+            .oldest_first(),
+        List::<Self>::by("tag", &["tag"], |r| r.body.tags.iter().map(|t| Row::new(&[t], &[&r.id])).collect())
+            .oldest_first(),
     ];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "name", code: "duplicate", values: |r| vec![r.name.0.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("name", "duplicate", |r| vec![r.name.0.clone()])];
     fn tokens(&self) -> Vec<Token> {
         vec![Token::Word(self.name.0.clone()), Token::Exact("name", self.name.0.clone())]
     }

@@ -1,7 +1,7 @@
 //! A noun of ten lines, told through everything the foundation gives it. The permissions are those of sites,
 //! since a route cannot be mounted without one.
 
-use kernel::{Fault, Lifecycle, SiteId, Step, always};
+use kernel::{Fault, Lifecycle, SiteId, Step};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -39,46 +39,22 @@ impl Entity for Room {
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.name, &r.id])],
-        },
-        List {
-            name: "beds",
-            by: &["beds"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.beds], &[&r.id])],
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.name, &r.id])]
+        })
+        .oldest_first(),
+        List::<Self>::by("beds", &["beds"], |r| vec![Row::new(&[&r.body.beds], &[&r.id])]).oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "name", code: "duplicate", values: |r| vec![r.name.to_lowercase()] }];
+        &[Unique::of("name", "duplicate", |r| vec![r.name.to_lowercase()])];
     fn tokens(&self) -> Vec<Token> {
         vec![Token::Word(self.name.to_lowercase())]
     }
 }
 impl Lifecycle for Room {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
-    const STEPS: &'static [Step<Self>] = &[Step {
-        command: "close",
-        permission: "site.edit",
-        from: &[Status::Open],
-        to: Status::Closed,
-        reason: true,
-        guard: always,
-    }];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
+    kernel::state_of!(status: Status);
+    const STEPS: &'static [Step<Self>] =
+        &[Step::<Self>::of("close", "site.edit", &[Status::Open], Status::Closed).reason()];
 }
 impl Noun for Room {
     fn within(_: &Record<Self>, reach: Reach, _: &Who) -> bool {

@@ -67,25 +67,12 @@ impl Entity for Digest {
     type Id = DigestId;
     const NOUN: &'static str = "digest";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "all",
-            by: &[],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[], &[&r.body.day])],
-        },
-        List {
-            name: "month",
-            by: &["month"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.month()], &[&r.body.day])],
-        },
+        List::<Self>::by("all", &[], |r| vec![Row::new(&[], &[&r.body.day])]).range(),
+        List::<Self>::by("month", &["month"], |r| vec![Row::new(&[&r.body.month()], &[&r.body.day])])
+            .oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "day", code: "sealed-already", values: |d| vec![d.day.to_string()] }];
+        &[Unique::of("day", "sealed-already", |d| vec![d.day.to_string()])];
 
     fn due(record: &Record<Self>) -> Vec<Due> {
         let open = record.body.status == Status::Open;

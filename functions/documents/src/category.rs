@@ -144,8 +144,7 @@ impl Entity for Category {
     type Id = DocumentCategoryId;
     const NOUN: &'static str = "category";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "code-taken", values: |c| vec![c.code.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "code-taken", |c| vec![c.code.clone()])];
 }
 
 impl Noun for Category {

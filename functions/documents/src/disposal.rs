@@ -78,17 +78,8 @@ pub const MOST: usize = 500;
 impl Entity for Disposal {
     type Id = DisposalId;
     const NOUN: &'static str = "disposal";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "state",
-            by: &["state"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.state], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("state", &["state"], |r| vec![Row::new(&[&r.body.state], &[&r.id])])];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let d = &record.body;
         let zone = TimeZone::get(&d.zone).unwrap_or(TimeZone::UTC);

@@ -66,17 +66,8 @@ pub struct Hold {
 impl Entity for Hold {
     type Id = HoldId;
     const NOUN: &'static str = "hold";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])];
 }
 
 impl Noun for Hold {

@@ -62,8 +62,7 @@ impl Entity for Retention {
     type Id = RetentionClassId;
     const NOUN: &'static str = "retention_class";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "code-taken", values: |c| vec![c.code.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "code-taken", |c| vec![c.code.clone()])];
 }
 
 impl Noun for Retention {

@@ -90,14 +90,7 @@ impl Entity for Share {
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "document",
-            by: &["document"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.document], &[&r.id])],
-        },
+        List::by("document", &["document"], |r| vec![Row::new(&[&r.body.document], &[&r.id])]),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let open = record.body.status == Status::Active;

@@ -148,34 +148,17 @@ impl Entity for Signature {
     const NOUN: &'static str = "signature";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "document",
-            by: &["document"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.document], &[&r.id])],
-        },
+        List::by("document", &["document"], |r| vec![Row::new(&[&r.body.document], &[&r.id])]),
         // Those whose turn it is.
-        List {
-            name: "signer",
-            by: &["signer"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                let open = |s: &&Signer| r.body.is_live() && matches!(s.state, State::Sent | State::Opened);
-                let users = r.body.signers.iter().filter(open).filter_map(|s| s.user);
-                users.map(|user| Row::new(&[&user], &[&r.id])).collect()
-            },
-        },
+        List::by("signer", &["signer"], |r| {
+            let open = |s: &&Signer| r.body.is_live() && matches!(s.state, State::Sent | State::Opened);
+            let users = r.body.signers.iter().filter(open).filter_map(|s| s.user);
+            users.map(|user| Row::new(&[&user], &[&r.id])).collect()
+        }),
     ];
     /// So that the final document's hash finds its request.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "final",
-        code: "signed-before",
-        values: |s| s.final_sha256.iter().cloned().collect(),
-    }];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("final", "signed-before", |s| s.final_sha256.iter().cloned().collect())];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let s = &record.body;
         let next = s.remind_at.into_iter().chain(s.ends()).min().filter(|_| s.is_live());

@@ -123,22 +123,11 @@ pub fn edition(id: DocumentTemplateId, n: u32) -> Key {
 impl Entity for Template {
     type Id = DocumentTemplateId;
     const NOUN: &'static str = "template";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-    ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "code",
-        code: "code-taken",
-        values: |t| vec![format!("{}~{}", t.code, t.language.to_ascii_lowercase())],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "code-taken", |t| {
+        vec![format!("{}~{}", t.code, t.language.to_ascii_lowercase())]
+    })];
 }
 
 impl Noun for Template {

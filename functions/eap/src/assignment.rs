@@ -46,41 +46,24 @@ impl Entity for Assignment {
     type Id = EapAssignmentId;
     const NOUN: &'static str = "eap_assignment";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "client",
-            by: &["client"],
-            then: &["role"],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.client], &[&r.body.role, &r.body.from, &r.id])],
-        },
-        List {
-            name: "user",
-            by: &["user"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| r.body.user.iter().map(|u| Row::new(&[u], &[&r.body.from, &r.id])).collect(),
-        },
+        List::<Self>::by("client", &["client"], |r| {
+            vec![Row::new(&[&r.body.client], &[&r.body.role, &r.body.from, &r.id])]
+        })
+        .then(&["role"]),
+        List::by("user", &["user"], |r| {
+            r.body.user.iter().map(|u| Row::new(&[u], &[&r.body.from, &r.id])).collect()
+        }),
     ];
     /// One open account manager; whoever follows, begins after the one before has ended.
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique {
-            field: "account_manager",
-            code: "account-manager-taken",
-            values: |a| match (a.role, a.to) {
-                (Role::AccountManager, None) => vec![a.client.to_string()],
-                _ => vec![],
-            },
-        },
-        Unique {
-            field: "person",
-            code: "duplicate",
-            values: |a| match a.to {
-                None => a.user.iter().map(|u| format!("{}|{u}", a.client)).collect(),
-                Some(_) => vec![],
-            },
-        },
+        Unique::of("account_manager", "account-manager-taken", |a| match (a.role, a.to) {
+            (Role::AccountManager, None) => vec![a.client.to_string()],
+            _ => vec![],
+        }),
+        Unique::of("person", "duplicate", |a| match a.to {
+            None => a.user.iter().map(|u| format!("{}|{u}", a.client)).collect(),
+            Some(_) => vec![],
+        }),
     ];
 }
 

@@ -6,7 +6,7 @@ pub mod hooks;
 
 use crate::words::{AgeBand, Relation};
 use jiff::civil::Date;
-use kernel::{BeneficiaryId, ClientOrgId, Error, Fault, JobId, Lifecycle, Result, Step, UserId, always};
+use kernel::{BeneficiaryId, ClientOrgId, Error, Fault, JobId, Lifecycle, Result, Step, UserId};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -174,75 +174,35 @@ impl Entity for Beneficiary {
     const NOUN: &'static str = "beneficiary";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "client",
-            by: &["client"],
-            then: &["unit"],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                let unit = r.body.unit.as_deref().unwrap_or("-");
-                vec![Row::new(&[&r.body.client], &[&unit, &r.id])]
-            },
-        },
-        List {
-            name: "employee",
-            by: &["employee"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.employee.iter().map(|e| Row::new(&[e], &[&r.id])).collect(),
-        },
+        List::<Self>::by("client", &["client"], |r| {
+            let unit = r.body.unit.as_deref().unwrap_or("-");
+            vec![Row::new(&[&r.body.client], &[&unit, &r.id])]
+        })
+        .then(&["unit"])
+        .oldest_first(),
+        List::<Self>::by("employee", &["employee"], |r| {
+            r.body.employee.iter().map(|e| Row::new(&[e], &[&r.id])).collect()
+        })
+        .oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique {
-            field: "employee_number",
-            code: "duplicate",
-            values: |b| b.employee_number.iter().map(|n| number_of(b.client, n)).collect(),
-        },
-        Unique {
-            field: "dependant",
-            code: "duplicate",
-            values: |b| {
-                let born = b.birth_date.as_ref().map(|d| d.0);
-                b.employee.iter().map(|e| dependant_of(*e, b.relation, &b.name, born)).collect()
-            },
-        },
-        Unique {
-            field: "user",
-            code: "user-linked",
-            values: |b| b.user.iter().map(ToString::to_string).collect(),
-        },
+        Unique::of("employee_number", "duplicate", |b| {
+            b.employee_number.iter().map(|n| number_of(b.client, n)).collect()
+        }),
+        Unique::of("dependant", "duplicate", |b| {
+            let born = b.birth_date.as_ref().map(|d| d.0);
+            b.employee.iter().map(|e| dependant_of(*e, b.relation, &b.name, born)).collect()
+        }),
+        Unique::of("user", "user-linked", |b| b.user.iter().map(ToString::to_string).collect()),
     ];
 }
 
 impl Lifecycle for Beneficiary {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "end",
-            permission: "beneficiary.create",
-            from: &[Status::Eligible],
-            to: Status::Ended,
-            reason: false,
-            guard: always,
-        },
-        Step {
-            command: "reinstate",
-            permission: "beneficiary.create",
-            from: &[Status::Ended],
-            to: Status::Eligible,
-            reason: false,
-            guard: always,
-        },
+        Step::of("end", "beneficiary.create", &[Status::Eligible], Status::Ended),
+        Step::of("reinstate", "beneficiary.create", &[Status::Ended], Status::Eligible),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Beneficiary {

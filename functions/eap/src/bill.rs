@@ -53,76 +53,39 @@ impl Entity for Bill {
     type Id = ClientBillId;
     const NOUN: &'static str = "client_bill";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.period_to, &r.id])],
-        },
-        List {
-            name: "client",
-            by: &["client"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.client], &[&r.body.period_to, &r.id])],
-        },
-        List {
-            name: "contract",
-            by: &["contract"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.contract], &[&r.body.period_to, &r.id])],
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.period_to, &r.id])]
+        })
+        .range(),
+        List::<Self>::by("client", &["client"], |r| {
+            vec![Row::new(&[&r.body.client], &[&r.body.period_to, &r.id])]
+        })
+        .range(),
+        List::<Self>::by("contract", &["contract"], |r| {
+            vec![Row::new(&[&r.body.contract], &[&r.body.period_to, &r.id])]
+        })
+        .range(),
         List::newest(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "period",
-        code: "bill-exists",
-        values: |b| match b.status {
-            Status::Void => vec![],
-            _ => vec![format!("{}|{}", b.contract, b.period_from)],
-        },
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("period", "bill-exists", |b| match b.status {
+        Status::Void => vec![],
+        _ => vec![format!("{}|{}", b.contract, b.period_from)],
+    })];
 }
 
 impl Lifecycle for Bill {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "approve",
-            permission: "client_bill.approve",
-            from: &[Status::Draft],
-            to: Status::Approved,
-            reason: false,
-            guard: |bill, _| match bill.held.is_some() {
+        Step::<Self>::of("approve", "client_bill.approve", &[Status::Draft], Status::Approved).guard(|bill, _| match bill.held.is_some() {
                 true => Err(kernel::Error::field(
                     "no-headcount",
                     "/held",
                     "state the headcount of its months (PUT /v1/eap/clients/{id}/population/{month}), then recalculate",
                 )),
                 false => Ok(()),
-            },
-        },
-        Step {
-            command: "void",
-            permission: "client_bill.approve",
-            from: &[Status::Draft, Status::Approved],
-            to: Status::Void,
-            reason: true,
-            guard: kernel::always,
-        },
+            }),
+        Step::<Self>::of("void", "client_bill.approve", &[Status::Draft, Status::Approved], Status::Void).reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Bill {

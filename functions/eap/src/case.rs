@@ -133,62 +133,26 @@ impl Entity for Case {
     const NOUN: &'static str = "eap_case";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "counsellor",
-            by: &["counsellor"],
-            then: &["status"],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                let row = |user: &String| Row::new(&[user], &[&r.body.status, &r.id]);
-                r.body.provider_user.iter().map(row).collect()
-            },
-        },
-        List {
-            name: "who",
-            by: &["who"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.person_ref], &[&r.id])],
-        },
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "person",
-            by: &["person"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| r.body.portal_user.iter().map(|user| Row::new(&[user], &[&r.id])).collect(),
-        },
-        List {
-            name: "contract",
-            by: &["contract"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                let row = Row::new(&[&r.body.contract], &[&r.id]);
-                Some(row).filter(|_| r.body.is_open()).into_iter().collect()
-            },
-        },
+        List::<Self>::by("counsellor", &["counsellor"], |r| {
+            let row = |user: &String| Row::new(&[user], &[&r.body.status, &r.id]);
+            r.body.provider_user.iter().map(row).collect()
+        })
+        .then(&["status"]),
+        List::by("who", &["who"], |r| vec![Row::new(&[&r.body.person_ref], &[&r.id])]),
+        List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])]),
+        List::by("person", &["person"], |r| {
+            r.body.portal_user.iter().map(|user| Row::new(&[user], &[&r.id])).collect()
+        }),
+        List::by("contract", &["contract"], |r| {
+            let row = Row::new(&[&r.body.contract], &[&r.id]);
+            Some(row).filter(|_| r.body.is_open()).into_iter().collect()
+        }),
     ];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique { field: "reference", code: "duplicate", values: |c| vec![c.reference.clone()] },
-        Unique {
-            field: "issue",
-            code: "case-open",
-            values: |c| {
-                Some(c.issue_key.clone()).filter(|_| c.is_open() && !c.separate).into_iter().collect()
-            },
-        },
+        Unique::of("reference", "duplicate", |c| vec![c.reference.clone()]),
+        Unique::of("issue", "case-open", |c| {
+            Some(c.issue_key.clone()).filter(|_| c.is_open() && !c.separate).into_iter().collect()
+        }),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let c = &record.body;

@@ -13,7 +13,7 @@ pub use population::headcounts;
 
 use crate::place::{self, Capitals, Outward};
 use jiff::Timestamp;
-use kernel::{ClientOrgId, Error, Fault, IndustryId, Lifecycle, Result, Step, always, text::folded};
+use kernel::{ClientOrgId, Error, Fault, IndustryId, Lifecycle, Result, Step, text::folded};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -185,69 +185,31 @@ impl Entity for Client {
     const PERSONAL: bool = true;
     // Every filter of the source is a set of partitions of one of these; see `list`.
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "created",
-            by: &[],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[], &[&r.id])],
-        },
-        List {
-            name: "name",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[], &[&r.body.sort_name(r.id)])],
-        },
-        List {
-            name: "state",
-            by: &["status", "is_verified"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status, &r.body.is_verified], &[&r.id])],
-        },
-        List {
-            name: "state_name",
-            by: &["status", "is_verified"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status, &r.body.is_verified], &[&r.body.sort_name(r.id)])],
-        },
-        List {
-            name: "industry",
-            by: &["industry_id", "status", "is_verified"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| {
-                let row = |i: &IndustryId| Row::new(&[i, &r.body.status, &r.body.is_verified], &[&r.id]);
-                r.body.industry.iter().map(row).collect()
-            },
-        },
-        List {
-            name: "industry_name",
-            by: &["industry_id", "status", "is_verified"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                let name = r.body.sort_name(r.id);
-                let row = |i: &IndustryId| Row::new(&[i, &r.body.status, &r.body.is_verified], &[&name]);
-                r.body.industry.iter().map(row).collect()
-            },
-        },
+        List::<Self>::by("created", &[], |r| vec![Row::new(&[], &[&r.id])]).range(),
+        List::<Self>::by("name", &[], |r| vec![Row::new(&[], &[&r.body.sort_name(r.id)])]).oldest_first(),
+        List::<Self>::by("state", &["status", "is_verified"], |r| {
+            vec![Row::new(&[&r.body.status, &r.body.is_verified], &[&r.id])]
+        })
+        .range(),
+        List::<Self>::by("state_name", &["status", "is_verified"], |r| {
+            vec![Row::new(&[&r.body.status, &r.body.is_verified], &[&r.body.sort_name(r.id)])]
+        })
+        .oldest_first(),
+        List::<Self>::by("industry", &["industry_id", "status", "is_verified"], |r| {
+            let row = |i: &IndustryId| Row::new(&[i, &r.body.status, &r.body.is_verified], &[&r.id]);
+            r.body.industry.iter().map(row).collect()
+        })
+        .range(),
+        List::<Self>::by("industry_name", &["industry_id", "status", "is_verified"], |r| {
+            let name = r.body.sort_name(r.id);
+            let row = |i: &IndustryId| Row::new(&[i, &r.body.status, &r.body.is_verified], &[&name]);
+            r.body.industry.iter().map(row).collect()
+        })
+        .oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique {
-            field: "email",
-            code: "duplicate",
-            values: |c| c.email.iter().map(|e| e.to_lowercase()).collect(),
-        },
-        Unique { field: "join_code", code: "duplicate", values: |c| vec![c.join_code.clone()] },
+        Unique::of("email", "duplicate", |c| c.email.iter().map(|e| e.to_lowercase()).collect()),
+        Unique::of("join_code", "duplicate", |c| vec![c.join_code.clone()]),
     ];
     fn tokens(&self) -> Vec<Token> {
         let mut words: Vec<String> = vec![];
@@ -264,32 +226,12 @@ impl Entity for Client {
 }
 
 impl Lifecycle for Client {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "activate",
-            permission: "client_org.edit",
-            from: &[Status::Pending, Status::Inactive],
-            to: Status::Active,
-            reason: true,
-            guard: always,
-        },
-        Step {
-            command: "deactivate",
-            permission: "client_org.edit",
-            from: &[Status::Active],
-            to: Status::Inactive,
-            reason: true,
-            guard: always,
-        },
+        Step::<Self>::of("activate", "client_org.edit", &[Status::Pending, Status::Inactive], Status::Active)
+            .reason(),
+        Step::<Self>::of("deactivate", "client_org.edit", &[Status::Active], Status::Inactive).reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Client {

@@ -12,9 +12,7 @@ pub use write::client_there;
 
 use crate::place::{self, Capitals, Outward, midnight};
 use jiff::{Timestamp, ToSpan, civil::Date};
-use kernel::{
-    ClientOrgId, EapContractId, EapServiceId, Error, Fault, Lifecycle, Result, Step, always, money::Money,
-};
+use kernel::{ClientOrgId, EapContractId, EapServiceId, Error, Fault, Lifecycle, Result, Step, money::Money};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -287,37 +285,24 @@ impl Entity for Contract {
     type Id = EapContractId;
     const NOUN: &'static str = "eap_contract";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.end_date, &r.id])],
-        },
-        List {
-            name: "client",
-            by: &["client"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.client], &[&r.body.start_date, &r.id])],
-        },
-        List {
-            name: "payment",
-            by: &["payment_status"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.payment_status], &[&r.body.start_date, &r.id])],
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.end_date, &r.id])]
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("client", &["client"], |r| {
+            vec![Row::new(&[&r.body.client], &[&r.body.start_date, &r.id])]
+        })
+        .range(),
+        List::<Self>::by("payment", &["payment_status"], |r| {
+            vec![Row::new(&[&r.body.payment_status], &[&r.body.start_date, &r.id])]
+        })
+        .range(),
         List::newest(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "contract_number",
-        code: "duplicate",
-        values: |c| c.contract_number.iter().map(|n| n.to_lowercase()).collect(),
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("contract_number", "duplicate", |c| {
+        c.contract_number.iter().map(|n| n.to_lowercase()).collect()
+    })];
     fn tokens(&self) -> Vec<Token> {
         vec![Token::Exact("number", self.number().to_lowercase())]
     }
@@ -337,43 +322,17 @@ impl Entity for Contract {
 }
 
 impl Lifecycle for Contract {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "activate",
-            permission: "eap_contract.activate",
-            from: &[Status::Draft],
-            to: Status::Active,
-            reason: false,
-            guard: |c, _| match c.services.is_empty() {
+        Step::<Self>::of("activate", "eap_contract.activate", &[Status::Draft], Status::Active).guard(
+            |c, _| match c.services.is_empty() {
                 true => Err(Error::field("no-services", "/services", "name what its beneficiaries may use")),
                 false => Ok(()),
             },
-        },
-        Step {
-            command: "suspend",
-            permission: "eap_contract.edit",
-            from: &[Status::Active],
-            to: Status::Suspended,
-            reason: true,
-            guard: always,
-        },
-        Step {
-            command: "resume",
-            permission: "eap_contract.edit",
-            from: &[Status::Suspended],
-            to: Status::Active,
-            reason: false,
-            guard: always,
-        },
+        ),
+        Step::<Self>::of("suspend", "eap_contract.edit", &[Status::Active], Status::Suspended).reason(),
+        Step::of("resume", "eap_contract.edit", &[Status::Suspended], Status::Active),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Contract {

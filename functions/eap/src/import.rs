@@ -91,14 +91,8 @@ pub fn did(id: JobId, step: &str) -> Key {
 impl Entity for Import {
     type Id = JobId;
     const NOUN: &'static str = "beneficiary_import";
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "client",
-        by: &["client"],
-        then: &[],
-        range: false,
-        newest_first: true,
-        rows: |r| vec![Row::new(&[&r.body.client], &[&r.id])],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::by("client", &["client"], |r| vec![Row::new(&[&r.body.client], &[&r.id])])];
     fn due(record: &Record<Self>) -> Vec<Due> {
         record.body.look_at.map(|at| Due { at, what: "go_on" }).into_iter().collect()
     }

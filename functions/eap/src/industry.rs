@@ -49,34 +49,18 @@ impl Entity for Industry {
     const NOUN: &'static str = "industry";
     const LISTS: &'static [List<Self>] = &[
         // The source's order: level, then name.
-        List {
-            name: "level",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[], &[&r.body.level, &folded(&r.body.name), &r.id])],
-        },
-        List {
-            name: "parent",
-            by: &["parent"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.parent.iter().map(|p| Row::new(&[p], &[&folded(&r.body.name), &r.id])).collect(),
-        },
+        List::<Self>::by("level", &[], |r| {
+            vec![Row::new(&[], &[&r.body.level, &folded(&r.body.name), &r.id])]
+        })
+        .oldest_first(),
+        List::<Self>::by("parent", &["parent"], |r| {
+            r.body.parent.iter().map(|p| Row::new(&[p], &[&folded(&r.body.name), &r.id])).collect()
+        })
+        .oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique {
-            field: "code",
-            code: "duplicate",
-            values: |i| i.code.iter().map(|c| c.to_lowercase()).collect(),
-        },
-        Unique {
-            field: "external_id",
-            code: "duplicate",
-            values: |i| i.external_id.iter().cloned().collect(),
-        },
+        Unique::of("code", "duplicate", |i| i.code.iter().map(|c| c.to_lowercase()).collect()),
+        Unique::of("external_id", "duplicate", |i| i.external_id.iter().cloned().collect()),
     ];
 }
 

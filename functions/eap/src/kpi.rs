@@ -39,8 +39,7 @@ impl Entity for Kpi {
     type Id = KpiId;
     const NOUN: &'static str = "kpi";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "duplicate", values: |kpi| vec![kpi.code.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "duplicate", |kpi| vec![kpi.code.clone()])];
 }
 
 impl Noun for Kpi {}

@@ -10,7 +10,7 @@ use axum::{http::Method, routing::post};
 use events::EapEvent;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use kernel::{
-    ClientOrgId, EapContractId, EapProviderId, Error, Fault, Lifecycle, OrgServiceId, Result, Step, always,
+    ClientOrgId, EapContractId, EapProviderId, Error, Fault, Lifecycle, OrgServiceId, Result, Step,
     money::Money,
 };
 use schemars::JsonSchema;
@@ -71,43 +71,22 @@ impl Entity for OrgService {
     type Id = OrgServiceId;
     const NOUN: &'static str = "org_service";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "client",
-            by: &["client"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.client], &[&store::stamp(r.body.starts_at), &r.id])],
-        },
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&store::stamp(r.body.starts_at), &r.id])],
-        },
+        List::<Self>::by("client", &["client"], |r| {
+            vec![Row::new(&[&r.body.client], &[&store::stamp(r.body.starts_at), &r.id])]
+        })
+        .range(),
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&store::stamp(r.body.starts_at), &r.id])]
+        })
+        .range(),
         List::newest(),
     ];
 }
 
 impl Lifecycle for OrgService {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
-    const STEPS: &'static [Step<Self>] = &[Step {
-        command: "cancel",
-        permission: "org_service.edit",
-        from: &[Status::Planned],
-        to: Status::Cancelled,
-        reason: true,
-        guard: always,
-    }];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
+    kernel::state_of!(status: Status);
+    const STEPS: &'static [Step<Self>] =
+        &[Step::<Self>::of("cancel", "org_service.edit", &[Status::Planned], Status::Cancelled).reason()];
 }
 
 impl Noun for OrgService {

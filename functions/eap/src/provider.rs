@@ -8,7 +8,7 @@ use crate::{
 use events::{EapEvent, Envelope, IdentityEvent};
 use jiff::{ToSpan, civil::Date};
 use kernel::{
-    EapProviderId, EapServiceId, Error, Fault, Lifecycle, Result, SiteId, Step, UserId, always, money::Money,
+    EapProviderId, EapServiceId, Error, Fault, Lifecycle, Result, SiteId, Step, UserId, money::Money,
 };
 use schemars::JsonSchema;
 use seal::Sealed;
@@ -112,29 +112,17 @@ impl Entity for Provider {
     const NOUN: &'static str = "eap_provider";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "specialty",
-            by: &["specialty"],
-            then: &["status"],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.specialties.iter().map(|s| Row::new(&[s], &[&r.body.status, &r.id])).collect(),
-        },
+        List::<Self>::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])
+            .oldest_first(),
+        List::<Self>::by("specialty", &["specialty"], |r| {
+            r.body.specialties.iter().map(|s| Row::new(&[s], &[&r.body.status, &r.id])).collect()
+        })
+        .then(&["status"])
+        .oldest_first(),
         List::newest(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "user",
-        code: "provider-exists",
-        values: |p| p.user.iter().map(ToString::to_string).collect(),
-    }];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("user", "provider-exists", |p| p.user.iter().map(ToString::to_string).collect())];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let p = &record.body;
         let Some(licence) = p.licence.as_ref().filter(|_| p.status == Status::Approved) else {
@@ -152,43 +140,27 @@ impl Entity for Provider {
 }
 
 impl Lifecycle for Provider {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "approve",
-            permission: "eap_provider.edit",
-            from: &[Status::Applied, Status::Suspended],
-            to: Status::Approved,
-            reason: false,
-            guard: |p, today| match &p.licence {
-                Some(licence) if licence.expires >= today => Ok(()),
-                _ => Err(Error::field("no-licence", "/licence", "approve whoever has a licence in date")),
-            },
-        },
-        Step {
-            command: "suspend",
-            permission: "eap_provider.edit",
-            from: &[Status::Approved],
-            to: Status::Suspended,
-            reason: true,
-            guard: always,
-        },
-        Step {
-            command: "leave",
-            permission: "eap_provider.edit",
-            from: &[Status::Applied, Status::Approved, Status::Suspended],
-            to: Status::Left,
-            reason: true,
-            guard: always,
-        },
+        Step::<Self>::of(
+            "approve",
+            "eap_provider.edit",
+            &[Status::Applied, Status::Suspended],
+            Status::Approved,
+        )
+        .guard(|p, today| match &p.licence {
+            Some(licence) if licence.expires >= today => Ok(()),
+            _ => Err(Error::field("no-licence", "/licence", "approve whoever has a licence in date")),
+        }),
+        Step::<Self>::of("suspend", "eap_provider.edit", &[Status::Approved], Status::Suspended).reason(),
+        Step::<Self>::of(
+            "leave",
+            "eap_provider.edit",
+            &[Status::Applied, Status::Approved, Status::Suspended],
+            Status::Left,
+        )
+        .reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Provider {

@@ -22,7 +22,7 @@ use crate::place::{self, OfClient, Outward};
 use events::EapEvent;
 use frame::Label;
 use jiff::Timestamp;
-use kernel::{ClientOrgId, ClientReportId, Lifecycle, Result, Step, always};
+use kernel::{ClientOrgId, ClientReportId, Lifecycle, Result, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Unique};
@@ -132,53 +132,22 @@ impl Entity for Report {
     type Id = ClientReportId;
     const NOUN: &'static str = "client_report";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "client",
-            by: &["client"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.client], &[&r.body.period, &r.id])],
-        },
+        List::by("client", &["client"], |r| vec![Row::new(&[&r.body.client], &[&r.body.period, &r.id])]),
         List::newest(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "period",
-        code: "report-exists",
-        values: |report| match report.status {
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("period", "report-exists", |report| match report.status {
             Status::Discarded => vec![],
             _ => vec![format!("{}|{}", report.client, report.period)],
-        },
-    }];
+        })];
 }
 
 impl Lifecycle for Report {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "release",
-            permission: "client_report.release",
-            from: &[Status::Draft],
-            to: Status::Released,
-            reason: false,
-            guard: always,
-        },
-        Step {
-            command: "discard",
-            permission: "client_report.release",
-            from: &[Status::Draft],
-            to: Status::Discarded,
-            reason: true,
-            guard: always,
-        },
+        Step::of("release", "client_report.release", &[Status::Draft], Status::Released),
+        Step::<Self>::of("discard", "client_report.release", &[Status::Draft], Status::Discarded).reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Report {

@@ -43,8 +43,7 @@ impl Entity for Category {
     type Id = ServiceCategoryId;
     const NOUN: &'static str = "service_category";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "duplicate", values: |c| vec![c.code.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "duplicate", |c| vec![c.code.clone()])];
 }
 impl Noun for Category {}
 impl Hooks for Category {
@@ -99,17 +98,13 @@ impl Entity for Service {
     const NOUN: &'static str = "eap_service";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "category",
-            by: &["category"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.category], &[&r.body.name, &r.id])],
-        },
+        List::<Self>::by("category", &["category"], |r| {
+            vec![Row::new(&[&r.body.category], &[&r.body.name, &r.id])]
+        })
+        .oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "name", code: "duplicate", values: |s| vec![kernel::text::folded(&s.name)] }];
+        &[Unique::of("name", "duplicate", |s| vec![kernel::text::folded(&s.name)])];
 }
 
 impl Noun for Service {}

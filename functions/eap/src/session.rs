@@ -156,25 +156,16 @@ impl Entity for Session {
     const NOUN: &'static str = "eap_session";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "counsellor",
-            by: &["counsellor"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| {
-                let row = |user: &String| Row::new(&[user], &[&stamp(r.body.starts_at), &r.id]);
-                r.body.provider_user.iter().map(row).collect()
-            },
-        },
-        List {
-            name: "case",
-            by: &["case"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.case], &[&stamp(r.body.starts_at), &r.id])],
-        },
+        List::<Self>::by("counsellor", &["counsellor"], |r| {
+            let row = |user: &String| Row::new(&[user], &[&stamp(r.body.starts_at), &r.id]);
+            r.body.provider_user.iter().map(row).collect()
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("case", &["case"], |r| {
+            vec![Row::new(&[&r.body.case], &[&stamp(r.body.starts_at), &r.id])]
+        })
+        .range(),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let s = &record.body;

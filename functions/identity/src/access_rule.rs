@@ -63,8 +63,7 @@ impl Entity for AccessRule {
     type Id = AccessRuleId;
     const NOUN: &'static str = "access_rule";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "role", code: "duplicate", values: |r| vec![r.role.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("role", "duplicate", |r| vec![r.role.clone()])];
 }
 
 impl Noun for AccessRule {

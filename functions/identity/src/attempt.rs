@@ -37,17 +37,8 @@ pub struct Attempt {
 impl Entity for Attempt {
     type Id = LoginId;
     const NOUN: &'static str = "login";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "user",
-            by: &["user"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.user], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("user", &["user"], |r| vec![Row::new(&[&r.body.user], &[&r.id])])];
 }
 
 impl Noun for Attempt {

@@ -45,22 +45,8 @@ impl Entity for Elevation {
     const NOUN: &'static str = "elevation";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "user",
-            by: &["user"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.user], &[&r.id])],
-        },
+        List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])]),
+        List::by("user", &["user"], |r| vec![Row::new(&[&r.body.user], &[&r.id])]),
     ];
 
     fn due(record: &Record<Self>) -> Vec<Due> {

@@ -38,22 +38,10 @@ impl GrantOverride {
 impl Entity for GrantOverride {
     type Id = OverrideId;
     const NOUN: &'static str = "override";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "role",
-            by: &["role"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.role], &[&r.id])],
-        },
-    ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "permission",
-        code: "duplicate",
-        values: |o| vec![format!("{}~{}", o.role, o.permission)],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("role", &["role"], |r| vec![Row::new(&[&r.body.role], &[&r.id])])];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("permission", "duplicate", |o| vec![format!("{}~{}", o.role, o.permission)])];
 }
 
 impl Noun for GrantOverride {}

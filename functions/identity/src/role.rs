@@ -45,8 +45,7 @@ impl Entity for Role {
     type Id = CustomRoleId;
     const NOUN: &'static str = "role";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "slug", code: "duplicate", values: |r| vec![r.slug.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("slug", "duplicate", |r| vec![r.slug.clone()])];
 }
 
 impl Noun for Role {

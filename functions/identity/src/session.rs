@@ -57,17 +57,8 @@ pub struct Session {
 impl Entity for Session {
     type Id = SessionId;
     const NOUN: &'static str = "session";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "user",
-            by: &["user"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.user], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("user", &["user"], |r| vec![Row::new(&[&r.body.user], &[&r.id])])];
 }
 
 impl Noun for Session {

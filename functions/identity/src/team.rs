@@ -33,22 +33,10 @@ pub struct Team {
 impl Entity for Team {
     type Id = TeamId;
     const NOUN: &'static str = "team";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "site",
-            by: &["site"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.site], &[&r.id])],
-        },
-    ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "name",
-        code: "duplicate",
-        values: |t| vec![format!("{}~{}", t.site, t.name.trim().to_lowercase())],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("site", &["site"], |r| vec![Row::new(&[&r.body.site], &[&r.id])])];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("name", "duplicate", |t| vec![format!("{}~{}", t.site, t.name.trim().to_lowercase())])];
     fn tokens(&self) -> Vec<Token> {
         crate::user::words(&self.name).into_iter().map(Token::Word).collect()
     }

@@ -172,7 +172,7 @@ const fn listed(
     by: &'static [&'static str],
     rows: fn(&Record<User>) -> Vec<Row>,
 ) -> List<User> {
-    List { name, by, then: &[], range: false, newest_first: true, rows }
+    List::by(name, by, rows)
 }
 
 impl Entity for User {
@@ -187,16 +187,8 @@ impl Entity for User {
     ];
     /// Held as long as the record is there, so that a barred person's name and address stay blocked.
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique {
-            field: "email",
-            code: "duplicate",
-            values: |u| u.email.iter().map(|e| e.to_lowercase()).collect(),
-        },
-        Unique {
-            field: "username",
-            code: "duplicate",
-            values: |u| u.username.iter().map(|n| n.to_lowercase()).collect(),
-        },
+        Unique::of("email", "duplicate", |u| u.email.iter().map(|e| e.to_lowercase()).collect()),
+        Unique::of("username", "duplicate", |u| u.username.iter().map(|n| n.to_lowercase()).collect()),
     ];
 
     fn due(record: &Record<Self>) -> Vec<Due> {

@@ -108,14 +108,10 @@ impl Entity for Delivery {
     const NOUN: &'static str = "webhook_delivery";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "webhook",
-            by: &["webhook", "status"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.webhook, &r.body.status], &[&stamp(r.created_at), &r.id])],
-        },
+        List::<Self>::by("webhook", &["webhook", "status"], |r| {
+            vec![Row::new(&[&r.body.webhook, &r.body.status], &[&stamp(r.created_at), &r.id])]
+        })
+        .range(),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let next = record.body.next_at.filter(|_| record.body.status == Status::Pending);

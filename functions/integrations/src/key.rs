@@ -126,26 +126,13 @@ impl Entity for PartnerKey {
     const NOUN: &'static str = "partner_key";
     /// Somebody's address stands in it.
     const PERSONAL: bool = true;
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])];
     /// Free again once a key has ended.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "name",
-        code: "duplicate",
-        values: |k| match k.status {
-            Status::Revoked | Status::Expired => vec![],
-            _ => vec![k.name.trim().to_lowercase()],
-        },
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("name", "duplicate", |k| match k.status {
+        Status::Revoked | Status::Expired => vec![],
+        _ => vec![k.name.trim().to_lowercase()],
+    })];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let key = &record.body;
         if key.status == Status::Creating {

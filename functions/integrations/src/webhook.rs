@@ -112,17 +112,8 @@ const OURS: [&str; 7] =
 impl Entity for Webhook {
     type Id = WebhookId;
     const NOUN: &'static str = "webhook";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "owner",
-            by: &["owner"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.owner], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("owner", &["owner"], |r| vec![Row::new(&[&r.body.owner], &[&r.id])])];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let hook = &record.body;
         let mut due: Vec<Due> = hook.rotates_until.map(|at| Due { at, what: "secret" }).into_iter().collect();

@@ -100,17 +100,8 @@ impl Broadcast {
 impl Entity for Broadcast {
     type Id = BroadcastId;
     const NOUN: &'static str = "broadcast";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "state",
-            by: &["state"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.state], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("state", &["state"], |r| vec![Row::new(&[&r.body.state], &[&r.id])])];
     fn due(record: &Record<Self>) -> Vec<Due> {
         match record.body.state {
             State::Sending => vec![Due { at: record.updated_at + LOST, what: "page" }],

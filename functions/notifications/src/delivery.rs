@@ -172,22 +172,11 @@ impl Entity for Delivery {
     const NOUN: &'static str = "delivery";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "notification",
-            by: &["notification"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.notification], &[&r.id])],
-        },
+        List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])]),
+        List::<Self>::by("notification", &["notification"], |r| {
+            vec![Row::new(&[&r.body.notification], &[&r.id])]
+        })
+        .oldest_first(),
     ];
 
     /// One at a time: what has to happen next.

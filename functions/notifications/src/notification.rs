@@ -91,25 +91,11 @@ impl Entity for Notification {
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
         // Sparse: reading takes it out, so a badge is a count of few.
-        List {
-            name: "unread",
-            by: &["recipient"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| match r.body.status {
-                Status::Unread => vec![Row::new(&[&r.body.recipient], &[&r.id])],
-                _ => vec![],
-            },
-        },
-        List {
-            name: "inbox",
-            by: &["recipient"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.recipient], &[&r.id])],
-        },
+        List::by("unread", &["recipient"], |r| match r.body.status {
+            Status::Unread => vec![Row::new(&[&r.body.recipient], &[&r.id])],
+            _ => vec![],
+        }),
+        List::<Self>::by("inbox", &["recipient"], |r| vec![Row::new(&[&r.body.recipient], &[&r.id])]).range(),
     ];
 
     fn due(record: &Record<Self>) -> Vec<Due> {

@@ -116,8 +116,7 @@ impl Entity for Preferences {
     type Id = PreferencesId;
     const NOUN: &'static str = "preferences";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "user", code: "duplicate", values: |p| vec![p.user.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("user", "duplicate", |p| vec![p.user.clone()])];
 }
 
 impl Noun for Preferences {

@@ -55,14 +55,8 @@ const MOST: usize = 10;
 impl Entity for PushEndpoint {
     type Id = PushEndpointId;
     const NOUN: &'static str = "push_endpoint";
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "user",
-        by: &["user"],
-        then: &[],
-        range: false,
-        newest_first: true,
-        rows: |r| vec![Row::new(&[&r.body.user], &[&r.id])],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::by("user", &["user"], |r| vec![Row::new(&[&r.body.user], &[&r.id])])];
 }
 
 impl Noun for PushEndpoint {

@@ -173,8 +173,7 @@ impl Entity for NotificationRule {
     type Id = NotificationRuleId;
     const NOUN: &'static str = "notification_rule";
     const LISTS: &'static [List<Self>] = &[List::newest()];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "duplicate", values: |r| vec![r.code.clone()] }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "duplicate", |r| vec![r.code.clone()])];
 }
 
 impl Noun for NotificationRule {

@@ -60,27 +60,13 @@ impl Entity for Suppression {
     type Id = SuppressionId;
     const NOUN: &'static str = "suppression";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "active",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                if r.body.active { vec![Row::new(&[], &[&store::stamp(r.body.at), &r.id])] } else { vec![] }
-            },
-        },
-        List {
-            name: "channel",
-            by: &["channel"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| match r.body.active {
-                true => vec![Row::new(&[&r.body.channel], &[&store::stamp(r.body.at), &r.id])],
-                false => vec![],
-            },
-        },
+        List::by("active", &[], |r| {
+            if r.body.active { vec![Row::new(&[], &[&store::stamp(r.body.at), &r.id])] } else { vec![] }
+        }),
+        List::by("channel", &["channel"], |r| match r.body.active {
+            true => vec![Row::new(&[&r.body.channel], &[&store::stamp(r.body.at), &r.id])],
+            false => vec![],
+        }),
     ];
 }
 

@@ -14,7 +14,7 @@ pub use render::{Fault as RenderFault, Surroundings, Wording, render, to_html, t
 pub use shipped::{codes, digest_title, discreet, text as shipped_text};
 
 use crate::words::{Category, Medium};
-use kernel::{Lifecycle, MessageTemplateId, Step, always};
+use kernel::{Lifecycle, MessageTemplateId, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Entity, List, Record, Row, Unique};
@@ -74,54 +74,26 @@ impl MessageTemplate {
 impl Entity for MessageTemplate {
     type Id = MessageTemplateId;
     const NOUN: &'static str = "message_template";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "code",
-            by: &["code"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.code], &[&r.id])],
-        },
-    ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "code",
-        code: "duplicate",
-        values: |t| match t.status {
-            Status::Retired => vec![],
-            _ => vec![format!("{}~{}~{}", t.code, t.medium, t.language.to_lowercase())],
-        },
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("code", &["code"], |r| vec![Row::new(&[&r.body.code], &[&r.id])])];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "duplicate", |t| match t.status {
+        Status::Retired => vec![],
+        _ => vec![format!("{}~{}~{}", t.code, t.medium, t.language.to_lowercase())],
+    })];
 }
 
 impl Lifecycle for MessageTemplate {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "publish",
-            permission: "message_template.edit",
-            from: &[Status::Draft],
-            to: Status::Published,
-            reason: true,
-            guard: always,
-        },
-        Step {
-            command: "retire",
-            permission: "message_template.edit",
-            from: &[Status::Draft, Status::Published],
-            to: Status::Retired,
-            reason: true,
-            guard: always,
-        },
+        Step::<Self>::of("publish", "message_template.edit", &[Status::Draft], Status::Published).reason(),
+        Step::<Self>::of(
+            "retire",
+            "message_template.edit",
+            &[Status::Draft, Status::Published],
+            Status::Retired,
+        )
+        .reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for MessageTemplate {

@@ -111,23 +111,14 @@ impl Entity for Allergy {
     type Id = AllergyId;
     const NOUN: &'static str = "allergy";
     const PERSONAL: bool = true;
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "patient",
-        by: &["patient"],
-        then: &[],
-        range: false,
-        newest_first: true,
-        rows: |r| vec![Row::new(&[&r.body.patient_id], &[&r.id])],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::by("patient", &["patient"], |r| vec![Row::new(&[&r.body.patient_id], &[&r.id])])];
     /// One active allergy per substance.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "substance",
-        code: "allergy-listed",
-        values: |a| match (a.active(), &a.substance.code) {
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("substance", "allergy-listed", |a| match (a.active(), &a.substance.code) {
             (true, Some(code)) => vec![format!("{}~{}:{code}", a.patient_id, a.substance.system)],
             _ => vec![],
-        },
-    }];
+        })];
 }
 
 impl Noun for Allergy {

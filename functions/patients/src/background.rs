@@ -135,14 +135,7 @@ impl Entity for Background {
     type Id = BackgroundId;
     const NOUN: &'static str = "background";
     const PERSONAL: bool = true;
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "all",
-        by: &[],
-        then: &[],
-        range: false,
-        newest_first: true,
-        rows: |r| vec![Row::new(&[], &[&r.id])],
-    }];
+    const LISTS: &'static [List<Self>] = &[List::by("all", &[], |r| vec![Row::new(&[], &[&r.id])])];
 }
 
 impl Noun for Background {

@@ -112,30 +112,16 @@ impl Entity for Coverage {
     type Id = CoverageId;
     const NOUN: &'static str = "coverage";
     const PERSONAL: bool = true;
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "patient",
-        by: &["patient"],
-        then: &[],
-        range: false,
-        newest_first: true,
-        rows: |r| vec![Row::new(&[&r.body.patient_id], &[&r.id])],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::by("patient", &["patient"], |r| vec![Row::new(&[&r.body.patient_id], &[&r.id])])];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique {
-            field: "member",
-            code: "coverage-taken",
-            values: |c| match (c.status, c.membership()) {
-                (State::Active | State::Suspended, Some(m)) => vec![seat(&m)],
-                _ => vec![],
-            },
-        },
-        Unique {
-            field: "primary",
-            code: "primary-taken",
-            values: |c| {
-                if c.primary && c.status == State::Active { vec![c.patient_id.to_string()] } else { vec![] }
-            },
-        },
+        Unique::of("member", "coverage-taken", |c| match (c.status, c.membership()) {
+            (State::Active | State::Suspended, Some(m)) => vec![seat(&m)],
+            _ => vec![],
+        }),
+        Unique::of("primary", "primary-taken", |c| {
+            if c.primary && c.status == State::Active { vec![c.patient_id.to_string()] } else { vec![] }
+        }),
     ];
     /// The day after the last one begins.
     fn due(record: &Record<Self>) -> Vec<Due> {

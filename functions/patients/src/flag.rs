@@ -113,23 +113,14 @@ impl Entity for Flag {
     type Id = FlagId;
     const NOUN: &'static str = "flag";
     const PERSONAL: bool = true;
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "patient",
-        by: &["patient"],
-        then: &[],
-        range: false,
-        newest_first: true,
-        rows: |r| vec![Row::new(&[&r.body.patient_id], &[&r.id])],
-    }];
+    const LISTS: &'static [List<Self>] =
+        &[List::by("patient", &["patient"], |r| vec![Row::new(&[&r.body.patient_id], &[&r.id])])];
     /// One active flag per code.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "code",
-        code: "flag-raised",
-        values: |f| match (f.status, f.code) {
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("code", "flag-raised", |f| match (f.status, f.code) {
             (State::Active, code) if code != Code::Other => vec![format!("{}~{code}", f.patient_id)],
             _ => vec![],
-        },
-    }];
+        })];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let active = record.body.status == State::Active;
         record.body.ends.filter(|_| active).map(|at| Due { at, what: "end" }).into_iter().collect()

@@ -70,15 +70,8 @@ impl Entity for Merge {
     const NOUN: &'static str = "merge";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List { ..List::newest() },
-        List {
-            name: "survivor",
-            by: &["survivor"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.survivor], &[&r.id])],
-        },
+        List::newest(),
+        List::by("survivor", &["survivor"], |r| vec![Row::new(&[&r.body.survivor], &[&r.id])]),
     ];
 }
 

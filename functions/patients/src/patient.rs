@@ -228,15 +228,10 @@ impl Entity for Patient {
     const NOUN: &'static str = "patient";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "site",
-            by: &["site"],
-            then: &["status"],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.site_id], &[&r.body.status, &r.id])],
-        },
-        List { range: true, ..List::newest() },
+        List::<Self>::by("site", &["site"], |r| vec![Row::new(&[&r.body.site_id], &[&r.body.status, &r.id])])
+            .then(&["status"])
+            .range(),
+        List::newest().range(),
     ];
 
     fn due(record: &Record<Self>) -> Vec<Due> {
@@ -272,27 +267,17 @@ impl Noun for Patient {
 }
 
 impl Lifecycle for Patient {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
-    const STEPS: &'static [Step<Self>] = &[Step {
-        command: "discharge",
-        permission: "patient.discharge",
-        from: &[Status::InDiagnosis, Status::Treatment],
-        to: Status::Discharged,
-        reason: false,
-        guard: |p, _| match p.inpatient {
-            true => {
-                Err(Error::conflict("still-admitted", "this patient is admitted: discharge the admission"))
-            }
-            false => Ok(()),
-        },
-    }];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
+    kernel::state_of!(status: Status);
+    const STEPS: &'static [Step<Self>] = &[Step::<Self>::of(
+        "discharge",
+        "patient.discharge",
+        &[Status::InDiagnosis, Status::Treatment],
+        Status::Discharged,
+    )
+    .guard(|p, _| match p.inpatient {
+        true => Err(Error::conflict("still-admitted", "this patient is admitted: discharge the admission")),
+        false => Ok(()),
+    })];
 }
 
 impl Patient {

@@ -66,23 +66,17 @@ impl Entity for RelatedPerson {
     type Id = RelatedPersonId;
     const NOUN: &'static str = "related_person";
     const PERSONAL: bool = true;
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "patient",
-        by: &["patient"],
-        then: &[],
-        range: false,
-        newest_first: false,
-        rows: |r| vec![Row::new(&[&r.body.patient_id], &[&r.body.priority, &r.id])],
-    }];
+    const LISTS: &'static [List<Self>] = &[List::<Self>::by("patient", &["patient"], |r| {
+        vec![Row::new(&[&r.body.patient_id], &[&r.body.priority, &r.id])]
+    })
+    .oldest_first()];
     /// At most one next of kin is the first.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "first",
-        code: "next-of-kin-taken",
-        values: |r| match r.priority == 1 && r.roles.contains(&RoleOf::NextOfKin) && !r.ended {
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("first", "next-of-kin-taken", |r| {
+        match r.priority == 1 && r.roles.contains(&RoleOf::NextOfKin) && !r.ended {
             true => vec![r.patient_id.to_string()],
             false => vec![],
-        },
-    }];
+        }
+    })];
 }
 
 impl Noun for RelatedPerson {

@@ -19,7 +19,7 @@ use events::{SchedulingEvent, scheduling::Slot};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{
     AppointmentId, AvailabilityId, DepartmentId, Error, FollowUpId, Lifecycle, PatientId, PractitionerId,
-    Result, SiteId, Step, UserId, VisitId, always,
+    Result, SiteId, Step, UserId, VisitId,
 };
 use schemars::JsonSchema;
 use seal::Sealed;
@@ -196,25 +196,16 @@ impl Entity for Appointment {
     const NOUN: &'static str = "appointment";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "host",
-            by: &["of"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| r.body.host().iter().map(|h| Row::new(&[h], &[&stamp(r.body.start), &r.id])).collect(),
-        },
-        List {
-            name: "patient",
-            by: &["patient"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| {
-                let patient = r.body.listed_under.unwrap_or(r.body.patient_id);
-                vec![Row::new(&[&patient], &[&stamp(r.body.start), &r.id])]
-            },
-        },
+        List::<Self>::by("host", &["of"], |r| {
+            r.body.host().iter().map(|h| Row::new(&[h], &[&stamp(r.body.start), &r.id])).collect()
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("patient", &["patient"], |r| {
+            let patient = r.body.listed_under.unwrap_or(r.body.patient_id);
+            vec![Row::new(&[&patient], &[&stamp(r.body.start), &r.id])]
+        })
+        .range(),
     ];
 
     /// One date at a time: the hold's end, or reminder after reminder, then the look whether anybody came.
@@ -233,32 +224,11 @@ impl Entity for Appointment {
 }
 
 impl Lifecycle for Appointment {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "confirm",
-            permission: "appointment.confirm",
-            from: &[Status::Scheduled],
-            to: Status::Confirmed,
-            reason: false,
-            guard: always,
-        },
-        Step {
-            command: "no_show",
-            permission: "appointment.no_show",
-            from: &[Status::Scheduled, Status::Confirmed],
-            to: Status::NoShow,
-            reason: false,
-            guard: always,
-        },
+        Step::of("confirm", "appointment.confirm", &[Status::Scheduled], Status::Confirmed),
+        Step::of("no_show", "appointment.no_show", &[Status::Scheduled, Status::Confirmed], Status::NoShow),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Appointment {

@@ -163,24 +163,16 @@ impl Entity for Availability {
     const NOUN: &'static str = "availability";
     /// Sorted by the last day they hold, so that rules of the past are never read when booking.
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "practitioner",
-            by: &["practitioner"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| {
-                r.body.practitioner_id.iter().map(|p| Row::new(&[p], &[&r.body.ends(), &r.id])).collect()
-            },
-        },
-        List {
-            name: "department",
-            by: &["department"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| r.body.department_id.iter().map(|d| Row::new(&[d], &[&r.body.ends(), &r.id])).collect(),
-        },
+        List::<Self>::by("practitioner", &["practitioner"], |r| {
+            r.body.practitioner_id.iter().map(|p| Row::new(&[p], &[&r.body.ends(), &r.id])).collect()
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("department", &["department"], |r| {
+            r.body.department_id.iter().map(|d| Row::new(&[d], &[&r.body.ends(), &r.id])).collect()
+        })
+        .range()
+        .oldest_first(),
     ];
 }
 

@@ -140,22 +140,15 @@ impl Entity for Block {
     type Id = BlockId;
     const NOUN: &'static str = "block";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "of",
-            by: &["of"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| r.body.of().iter().map(|o| Row::new(&[o], &[&stamp(r.body.from), &r.id])).collect(),
-        },
-        List {
-            name: "leave",
-            by: &["leave"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.leave.iter().map(|l| Row::new(&[l], &[&r.id])).collect(),
-        },
+        List::<Self>::by("of", &["of"], |r| {
+            r.body.of().iter().map(|o| Row::new(&[o], &[&stamp(r.body.from), &r.id])).collect()
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("leave", &["leave"], |r| {
+            r.body.leave.iter().map(|l| Row::new(&[l], &[&r.id])).collect()
+        })
+        .oldest_first(),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         record.body.sweep_at.iter().map(|at| Due { at: *at, what: "sweep" }).collect()

@@ -14,7 +14,7 @@ use events::{SchedulingEvent, scheduling::FollowUp as Said};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use kernel::{
     AppointmentId, EncounterId, Fault, FollowUpId, Lifecycle, PatientId, PractitionerId, Result, SiteId,
-    Step, UserId, always,
+    Step, UserId,
 };
 use schemars::JsonSchema;
 use seal::Sealed;
@@ -131,28 +131,18 @@ impl Entity for FollowUp {
     const NOUN: &'static str = "follow_up";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "practitioner",
-            by: &["practitioner"],
-            then: &["status"],
-            range: true,
-            newest_first: false,
-            rows: |r| {
-                let sort: [&dyn std::fmt::Display; 3] = [&r.body.status, &r.body.scheduled_date, &r.id];
-                r.body.practitioner_id.iter().map(|p| Row::new(&[p], &sort)).collect()
-            },
-        },
-        List {
-            name: "patient",
-            by: &["patient"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| {
-                let patient = r.body.listed_under.unwrap_or(r.body.patient_id);
-                vec![Row::new(&[&patient], &[&r.body.scheduled_date, &r.id])]
-            },
-        },
+        List::<Self>::by("practitioner", &["practitioner"], |r| {
+            let sort: [&dyn std::fmt::Display; 3] = [&r.body.status, &r.body.scheduled_date, &r.id];
+            r.body.practitioner_id.iter().map(|p| Row::new(&[p], &sort)).collect()
+        })
+        .then(&["status"])
+        .range()
+        .oldest_first(),
+        List::<Self>::by("patient", &["patient"], |r| {
+            let patient = r.body.listed_under.unwrap_or(r.body.patient_id);
+            vec![Row::new(&[&patient], &[&r.body.scheduled_date, &r.id])]
+        })
+        .range(),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         if record.body.status != Status::Pending {
@@ -164,22 +154,9 @@ impl Entity for FollowUp {
 }
 
 impl Lifecycle for FollowUp {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
-    const STEPS: &'static [Step<Self>] = &[Step {
-        command: "cancel",
-        permission: "follow_up.edit",
-        from: &[Status::Pending],
-        to: Status::Cancelled,
-        reason: true,
-        guard: always,
-    }];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
+    kernel::state_of!(status: Status);
+    const STEPS: &'static [Step<Self>] =
+        &[Step::<Self>::of("cancel", "follow_up.edit", &[Status::Pending], Status::Cancelled).reason()];
 }
 
 impl Noun for FollowUp {

@@ -91,33 +91,21 @@ impl Entity for Practitioner {
     const NOUN: &'static str = "practitioner";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "site",
-            by: &["site"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| r.body.sites.iter().map(|s| Row::new(&[s], &[&r.body.display_name, &r.id])).collect(),
-        },
-        List {
-            name: "specialty",
-            by: &["specialty"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                r.body.specialties.iter().map(|s| Row::new(&[s], &[&r.body.display_name, &r.id])).collect()
-            },
-        },
+        List::<Self>::by("site", &["site"], |r| {
+            r.body.sites.iter().map(|s| Row::new(&[s], &[&r.body.display_name, &r.id])).collect()
+        })
+        .oldest_first(),
+        List::<Self>::by("specialty", &["specialty"], |r| {
+            r.body.specialties.iter().map(|s| Row::new(&[s], &[&r.body.display_name, &r.id])).collect()
+        })
+        .oldest_first(),
     ];
     /// One profile per login and per employee: also how events that name a user or an employee find it.
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique { field: "user_id", code: "practitioner-exists", values: |p| vec![p.user_id.to_string()] },
-        Unique {
-            field: "employee_id",
-            code: "practitioner-exists",
-            values: |p| p.employee_id.iter().map(ToString::to_string).collect(),
-        },
+        Unique::of("user_id", "practitioner-exists", |p| vec![p.user_id.to_string()]),
+        Unique::of("employee_id", "practitioner-exists", |p| {
+            p.employee_id.iter().map(ToString::to_string).collect()
+        }),
     ];
 }
 

@@ -17,7 +17,7 @@ use crate::host::Host;
 use events::SchedulingEvent;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kernel::{
-    DepartmentId, Error, Id, Lifecycle, PractitionerId, QueueId, Result, SiteId, Step, Ulid, UserId, always,
+    DepartmentId, Error, Id, Lifecycle, PractitionerId, QueueId, Result, SiteId, Step, Ulid, UserId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,14 +104,10 @@ pub fn label(prefix: &str, token: u32) -> String {
 impl Entity for Queue {
     type Id = QueueId;
     const NOUN: &'static str = "queue";
-    const LISTS: &'static [List<Self>] = &[List {
-        name: "site",
-        by: &["site", "date"],
-        then: &[],
-        range: false,
-        newest_first: false,
-        rows: |r| vec![Row::new(&[&r.body.site, &r.body.date], &[&r.body.prefix, &r.id])],
-    }];
+    const LISTS: &'static [List<Self>] = &[List::<Self>::by("site", &["site", "date"], |r| {
+        vec![Row::new(&[&r.body.site, &r.body.date], &[&r.body.prefix, &r.id])]
+    })
+    .oldest_first()];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let open = (!record.body.swept).then_some(Due { at: record.body.ends_at, what: "day_end" });
         open.into_iter().collect()
@@ -119,32 +115,11 @@ impl Entity for Queue {
 }
 
 impl Lifecycle for Queue {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        Step {
-            command: "pause",
-            permission: "queue.pause",
-            from: &[Status::Open],
-            to: Status::Paused,
-            reason: false,
-            guard: always,
-        },
-        Step {
-            command: "resume",
-            permission: "queue.resume",
-            from: &[Status::Paused],
-            to: Status::Open,
-            reason: false,
-            guard: always,
-        },
+        Step::of("pause", "queue.pause", &[Status::Open], Status::Paused),
+        Step::of("resume", "queue.resume", &[Status::Paused], Status::Open),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Queue {

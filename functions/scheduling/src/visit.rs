@@ -20,7 +20,7 @@ use events::{SchedulingEvent, scheduling::Place};
 use jiff::{Timestamp, civil::Date};
 use kernel::{
     AppointmentId, DepartmentId, EncounterId, Lifecycle, PatientId, PractitionerId, QueueId, Result, SiteId,
-    Step, UserId, VisitId, always,
+    Step, UserId, VisitId,
 };
 use schemars::JsonSchema;
 use seal::Sealed;
@@ -188,78 +188,41 @@ impl Entity for Visit {
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
         // The queue's page: who is still there stands apart from who is done.
-        List {
-            name: "queue",
-            by: &["queue"],
-            then: &["phase"],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                let phase = if r.body.is_open() { "open" } else { "over" };
-                vec![Row::new(&[&r.body.queue_id], &[&phase, &format!("{:05}", r.body.token)])]
-            },
-        },
-        List {
-            name: "patient",
-            by: &["patient"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| {
-                let patient = r.body.listed_under.unwrap_or(r.body.patient_id);
-                vec![Row::new(&[&patient], &[&stamp(r.body.check_in_time), &r.id])]
-            },
-        },
-        List {
-            name: "site",
-            by: &["site", "date"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                vec![Row::new(&[&r.body.site, &r.body.visit_date], &[&stamp(r.body.check_in_time), &r.id])]
-            },
-        },
+        List::<Self>::by("queue", &["queue"], |r| {
+            let phase = if r.body.is_open() { "open" } else { "over" };
+            vec![Row::new(&[&r.body.queue_id], &[&phase, &format!("{:05}", r.body.token)])]
+        })
+        .then(&["phase"])
+        .oldest_first(),
+        List::<Self>::by("patient", &["patient"], |r| {
+            let patient = r.body.listed_under.unwrap_or(r.body.patient_id);
+            vec![Row::new(&[&patient], &[&stamp(r.body.check_in_time), &r.id])]
+        })
+        .range(),
+        List::<Self>::by("site", &["site", "date"], |r| {
+            vec![Row::new(&[&r.body.site, &r.body.visit_date], &[&stamp(r.body.check_in_time), &r.id])]
+        })
+        .oldest_first(),
     ];
     /// One open visit per patient, site and day; a second one is possible once the first has ended.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "open",
-        code: "already-checked-in",
-        values: |v| {
-            v.is_open().then(|| format!("{}~{}~{}", v.patient_id, v.site, v.visit_date)).into_iter().collect()
-        },
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("open", "already-checked-in", |v| {
+        v.is_open().then(|| format!("{}~{}~{}", v.patient_id, v.site, v.visit_date)).into_iter().collect()
+    })];
 }
 
 const WAITS: &[Status] = &[Status::Waiting, Status::Called];
 
-const fn step(
-    command: &'static str,
-    permission: &'static str,
-    from: &'static [Status],
-    to: Status,
-) -> Step<Visit> {
-    Step { command, permission, from, to, reason: false, guard: always }
-}
-
 impl Lifecycle for Visit {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        step("start", "patient_visit.start", WAITS, Status::InConsultation),
+        Step::of("start", "patient_visit.start", WAITS, Status::InConsultation),
         // Sent to the laboratory: comes back with the same token.
-        step("return", "patient_visit.return", &[Status::InConsultation], Status::Waiting),
-        step("complete", "patient_visit.complete", &[Status::InConsultation], Status::Completed),
-        step("no_show", "patient_visit.no_show", WAITS, Status::NoShow),
-        step("left", "patient_visit.left", WAITS, Status::Left),
-        Step { reason: true, ..step("cancel", "patient_visit.cancel", WAITS, Status::Cancelled) },
+        Step::of("return", "patient_visit.return", &[Status::InConsultation], Status::Waiting),
+        Step::of("complete", "patient_visit.complete", &[Status::InConsultation], Status::Completed),
+        Step::of("no_show", "patient_visit.no_show", WAITS, Status::NoShow),
+        Step::of("left", "patient_visit.left", WAITS, Status::Left),
+        Step::<Self>::of("cancel", "patient_visit.cancel", WAITS, Status::Cancelled).reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Visit {

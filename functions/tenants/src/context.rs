@@ -105,22 +105,8 @@ impl Entity for Context {
     const NOUN: &'static str = "context";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "tenant",
-            by: &["tenant"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.tenant], &[&r.id])],
-        },
-        List {
-            name: "operator",
-            by: &["operator"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.operator], &[&r.id])],
-        },
+        List::by("tenant", &["tenant"], |r| vec![Row::new(&[&r.body.tenant], &[&r.id])]),
+        List::by("operator", &["operator"], |r| vec![Row::new(&[&r.body.operator], &[&r.id])]),
     ];
     /// The organisation's copy follows the platform's, so one of them is watched; see `door`.
     fn due(record: &Record<Self>) -> Vec<Due> {

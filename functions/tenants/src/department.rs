@@ -1,7 +1,7 @@
 //! Departments of a site.
 
 use events::TenantEvent;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use kernel::{DepartmentId, Error, Lifecycle, Result, SiteId, Step, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,20 +40,13 @@ impl Entity for Department {
     const NOUN: &'static str = "department";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "site",
-            by: &["site"],
-            then: &["status"],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.site], &[&r.body.status, &r.id])],
-        },
+        List::<Self>::by("site", &["site"], |r| vec![Row::new(&[&r.body.site], &[&r.body.status, &r.id])])
+            .then(&["status"])
+            .oldest_first(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "name",
-        code: "department-exists",
-        values: |d| vec![format!("{}:{}", d.site, d.name.trim().to_lowercase())],
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("name", "department-exists", |d| {
+        vec![format!("{}:{}", d.site, d.name.trim().to_lowercase())]
+    })];
 }
 
 impl Noun for Department {
@@ -66,25 +59,11 @@ impl Noun for Department {
 }
 
 impl Lifecycle for Department {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        step("close", &[Status::Active], Status::Closed),
-        step("reopen", &[Status::Closed], Status::Active),
+        Step::of("close", "department.edit", &[Status::Active], Status::Closed),
+        Step::of("reopen", "department.edit", &[Status::Closed], Status::Active),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
-}
-
-const fn step(command: &'static str, from: &'static [Status], to: Status) -> Step<Department> {
-    fn always(_: &Department, _: Date) -> Result<()> {
-        Ok(())
-    }
-    Step { command, permission: "department.edit", from, to, reason: false, guard: always }
 }
 
 pub fn routes() -> Vec<Route> {

@@ -5,7 +5,7 @@ mod api;
 pub use api::{first, routes};
 
 use ipnet::IpNet;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use kernel::{Error, Fault, Lifecycle, OperatorId, Result, Step, text};
 use schemars::JsonSchema;
 use seal::Sealed;
@@ -116,8 +116,8 @@ impl Entity for Operator {
     const NOUN: &'static str = "operator";
     const LISTS: &'static [List<Self>] = &[List::newest()];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique { field: "username", code: "username-taken", values: |o| vec![o.username.clone()] },
-        Unique { field: "email", code: "email-taken", values: |o| vec![o.email.to_lowercase()] },
+        Unique::of("username", "username-taken", |o| vec![o.username.clone()]),
+        Unique::of("email", "email-taken", |o| vec![o.email.to_lowercase()]),
     ];
 }
 
@@ -143,23 +143,9 @@ impl Noun for Operator {
 }
 
 impl Lifecycle for Operator {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        step("suspend", &[Status::Active], Status::Suspended),
-        step("activate", &[Status::Suspended], Status::Active),
+        Step::<Self>::of("suspend", "operator.suspend", &[Status::Active], Status::Suspended).reason(),
+        Step::<Self>::of("activate", "operator.suspend", &[Status::Suspended], Status::Active).reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
-}
-
-const fn step(command: &'static str, from: &'static [Status], to: Status) -> Step<Operator> {
-    fn always(_: &Operator, _: Date) -> Result<()> {
-        Ok(())
-    }
-    Step { command, permission: "operator.suspend", from, to, reason: true, guard: always }
 }

@@ -7,7 +7,6 @@ pub use api::routes;
 
 use crate::limits::Limits;
 use authz::Edition;
-use jiff::civil::Date;
 use kernel::{
     Error, Fault, Id, Lifecycle, PlanId, Result, Step, Ulid,
     country::Region,
@@ -143,20 +142,14 @@ impl Entity for Plan {
     const NOUN: &'static str = "plan";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &["code"],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])],
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])]
+        })
+        .then(&["code"])
+        .oldest_first(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "code",
-        code: "plan-exists",
-        values: |p| vec![format!("{}@{}", p.code, p.revision)],
-    }];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("code", "plan-exists", |p| vec![format!("{}@{}", p.code, p.revision)])];
 }
 
 impl Noun for Plan {
@@ -183,28 +176,9 @@ impl Noun for Plan {
 }
 
 impl Lifecycle for Plan {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        step("publish", "plan.publish", &[Status::Draft], Status::Published),
-        step("retire", "plan.edit", &[Status::Published], Status::Retired),
+        Step::of("publish", "plan.publish", &[Status::Draft], Status::Published),
+        Step::of("retire", "plan.edit", &[Status::Published], Status::Retired),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
-}
-
-const fn step(
-    command: &'static str,
-    permission: &'static str,
-    from: &'static [Status],
-    to: Status,
-) -> Step<Plan> {
-    fn always(_: &Plan, _: Date) -> Result<()> {
-        Ok(())
-    }
-    Step { command, permission, from, to, reason: false, guard: always }
 }

@@ -82,17 +82,8 @@ pub fn run_of(tenant: TenantId) -> ProvisioningId {
 impl Entity for Provisioning {
     type Id = ProvisioningId;
     const NOUN: &'static str = "provisioning";
-    const LISTS: &'static [List<Self>] = &[
-        List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-    ];
+    const LISTS: &'static [List<Self>] =
+        &[List::newest(), List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])];
     fn due(record: &Record<Self>) -> Vec<Due> {
         match record.body.status {
             Status::Running | Status::Waiting => vec![Due { at: record.body.stuck_at, what: "stuck" }],

@@ -10,7 +10,7 @@ pub use review::{approve_automatically, told_rejected};
 
 use crate::{details::Details, plan::Period, region::TransferBasis, tenant::Tenant};
 use authz::Edition;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp};
 use kernel::{
     Error, Fault, Id, Lifecycle, PlanId, Result, SignupId, Step, TenantId,
     country::{Country, Region},
@@ -188,14 +188,8 @@ impl Entity for Signup {
     const NOUN: &'static str = "signup";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
+        List::<Self>::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])])
+            .oldest_first(),
     ];
 
     fn due(record: &Record<Self>) -> Vec<Due> {
@@ -214,39 +208,20 @@ impl Noun for Signup {
 }
 
 impl Lifecycle for Signup {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[VERIFY, SUBMIT, APPROVE, REJECT, EXPIRE];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
-const fn step(
-    command: &'static str,
-    permission: &'static str,
-    from: &'static [Status],
-    to: Status,
-    reason: bool,
-) -> Step<Signup> {
-    fn always(_: &Signup, _: Date) -> Result<()> {
-        Ok(())
-    }
-    Step { command, permission, from, to, reason, guard: always }
-}
 pub(crate) const VERIFY: Step<Signup> =
-    step("verify-email", "signup.edit", &[Status::Draft], Status::Verified, false);
+    Step::of("verify-email", "signup.edit", &[Status::Draft], Status::Verified);
 pub(crate) const SUBMIT: Step<Signup> =
-    step("submit", "signup.edit", &[Status::Verified], Status::Submitted, false);
+    Step::of("submit", "signup.edit", &[Status::Verified], Status::Submitted);
 pub(crate) const APPROVE: Step<Signup> =
-    step("approve", "tenant.approve", &[Status::Submitted], Status::Approved, true);
+    Step::<Signup>::of("approve", "tenant.approve", &[Status::Submitted], Status::Approved).reason();
 pub(crate) const REJECT: Step<Signup> =
-    step("reject", "tenant.reject", &[Status::Submitted], Status::Rejected, true);
+    Step::<Signup>::of("reject", "tenant.reject", &[Status::Submitted], Status::Rejected).reason();
 pub(crate) const EXPIRE: Step<Signup> =
-    step("expire", "signup.edit", &[Status::Draft, Status::Verified], Status::Expired, false);
+    Step::of("expire", "signup.edit", &[Status::Draft, Status::Verified], Status::Expired);
 
 pub fn routes() -> Vec<Route> {
     let mut routes = public::routes();

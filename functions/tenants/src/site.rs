@@ -130,25 +130,14 @@ impl Entity for Site {
     type Id = SiteId;
     const NOUN: &'static str = "site";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "path",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[], &[&r.body.path, &r.id])],
-        },
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.path, &r.id])],
-        },
+        List::<Self>::by("path", &[], |r| vec![Row::new(&[], &[&r.body.path, &r.id])]).oldest_first(),
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.path, &r.id])]
+        })
+        .oldest_first(),
     ];
     const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "site-code-taken", values: |s| vec![s.code.clone()] }];
+        &[Unique::of("code", "site-code-taken", |s| vec![s.code.clone()])];
 }
 
 impl Noun for Site {

@@ -85,35 +85,21 @@ impl Entity for Tenant {
     const NOUN: &'static str = "tenant";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| {
-                let until =
-                    r.body.paid_until.or(r.body.trial_ends_on).map_or("9999-12-31".into(), |d| d.to_string());
-                vec![Row::new(&[&r.body.status], &[&until, &r.id])]
-            },
-        },
-        List {
-            name: "plan",
-            by: &["plan"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.plan_code], &[&r.id])],
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            let until =
+                r.body.paid_until.or(r.body.trial_ends_on).map_or("9999-12-31".into(), |d| d.to_string());
+            vec![Row::new(&[&r.body.status], &[&until, &r.id])]
+        })
+        .range()
+        .oldest_first(),
+        List::by("plan", &["plan"], |r| vec![Row::new(&[&r.body.plan_code], &[&r.id])]),
     ];
     const UNIQUE: &'static [Unique<Self>] = &[
-        Unique { field: "slug", code: "slug-taken", values: |t| vec![t.slug.clone()] },
-        Unique { field: "domain", code: "domain-taken", values: |t| t.domain.iter().cloned().collect() },
-        Unique {
-            field: "registration_number",
-            code: "already-registered",
-            values: |t| t.details.registration(t.country).into_iter().collect(),
-        },
+        Unique::of("slug", "slug-taken", |t| vec![t.slug.clone()]),
+        Unique::of("domain", "domain-taken", |t| t.domain.iter().cloned().collect()),
+        Unique::of("registration_number", "already-registered", |t| {
+            t.details.registration(t.country).into_iter().collect()
+        }),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         time::dues(&record.body)
@@ -129,37 +115,19 @@ impl Noun for Tenant {
 use Status::{Active, Closing, PastDue, Suspended, Trial};
 
 impl Lifecycle for Tenant {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[ACTIVATE, SUSPEND, REACTIVATE, EXTEND, CLOSE, CANCEL_CLOSING];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
-const fn step(
-    command: &'static str,
-    permission: &'static str,
-    from: &'static [Status],
-    to: Status,
-    reason: bool,
-) -> Step<Tenant> {
-    fn always(_: &Tenant, _: Date) -> kernel::Result<()> {
-        Ok(())
-    }
-    Step { command, permission, from, to, reason, guard: always }
-}
-pub const ACTIVATE: Step<Tenant> = step("activate", "tenant.activate", &[Trial], Active, false);
+pub const ACTIVATE: Step<Tenant> = Step::of("activate", "tenant.activate", &[Trial], Active);
 pub const SUSPEND: Step<Tenant> =
-    step("suspend", "tenant.suspend", &[Trial, Active, PastDue], Suspended, true);
+    Step::<Tenant>::of("suspend", "tenant.suspend", &[Trial, Active, PastDue], Suspended).reason();
 pub const REACTIVATE: Step<Tenant> =
-    step("reactivate", "tenant.reactivate", &[PastDue, Suspended], Active, true);
+    Step::<Tenant>::of("reactivate", "tenant.reactivate", &[PastDue, Suspended], Active).reason();
 pub const EXTEND: Step<Tenant> =
-    Step { guard: time::may_extend, ..step("extend", "tenant.extend", &[PastDue], PastDue, false) };
+    Step::<Tenant>::of("extend", "tenant.extend", &[PastDue], PastDue).guard(time::may_extend);
 pub const CLOSE: Step<Tenant> =
-    step("close", "tenant.close", &[Trial, Active, PastDue, Suspended], Closing, true);
+    Step::<Tenant>::of("close", "tenant.close", &[Trial, Active, PastDue, Suspended], Closing).reason();
 /// Where it goes back to is what it was before.
-pub const CANCEL_CLOSING: Step<Tenant> = step("cancel-closing", "tenant.close", &[Closing], Active, true);
+pub const CANCEL_CLOSING: Step<Tenant> =
+    Step::<Tenant>::of("cancel-closing", "tenant.close", &[Closing], Active).reason();

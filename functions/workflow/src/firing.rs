@@ -66,22 +66,12 @@ impl Entity for Firing {
     type Id = FiringId;
     const NOUN: &'static str = "firing";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "rule",
-            by: &["rule"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.rule], &[&stamp(r.body.at), &r.id])],
-        },
-        List {
-            name: "record",
-            by: &["record"],
-            then: &[],
-            range: true,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.record], &[&stamp(r.body.at), &r.id])],
-        },
+        List::<Self>::by("rule", &["rule"], |r| vec![Row::new(&[&r.body.rule], &[&stamp(r.body.at), &r.id])])
+            .range(),
+        List::<Self>::by("record", &["record"], |r| {
+            vec![Row::new(&[&r.body.record], &[&stamp(r.body.at), &r.id])]
+        })
+        .range(),
     ];
     fn expires(record: &Record<Self>) -> Option<Timestamp> {
         Some(record.body.keep_until)

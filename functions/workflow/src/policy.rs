@@ -58,20 +58,13 @@ impl Entity for ApprovalPolicy {
     const NOUN: &'static str = "approval_policy";
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "command",
-            by: &["command"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.command], &[&format!("{:02}", r.body.order), &r.id])],
-        },
+        List::<Self>::by("command", &["command"], |r| {
+            vec![Row::new(&[&r.body.command], &[&format!("{:02}", r.body.order), &r.id])]
+        })
+        .oldest_first(),
     ];
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "order",
-        code: "duplicate",
-        values: |p| vec![format!("{}~{}", p.command, p.order)],
-    }];
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("order", "duplicate", |p| vec![format!("{}~{}", p.command, p.order)])];
 }
 
 impl Noun for ApprovalPolicy {

@@ -20,7 +20,7 @@ pub use check::invalid;
 pub use fire::{answered, fire};
 
 use jiff::Timestamp;
-use kernel::{Fault, Lifecycle, Result, RuleId, SiteId, Step, always};
+use kernel::{Fault, Lifecycle, Result, RuleId, SiteId, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Entity, List, Record, Row, Unique};
@@ -124,57 +124,34 @@ impl Entity for Rule {
     type Id = RuleId;
     const NOUN: &'static str = "rule";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])],
-        },
-        List {
-            name: "all",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[], &[&r.body.code, &r.id])],
-        },
-        List {
-            name: "event",
-            by: &["event"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                let active = r.body.status == Status::Active;
-                let sort = format!("{:02}", r.body.priority);
-                r.body.on.iter().filter(|_| active).map(|e| Row::new(&[e], &[&sort, &r.id])).collect()
-            },
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])]
+        })
+        .oldest_first(),
+        List::<Self>::by("all", &[], |r| vec![Row::new(&[], &[&r.body.code, &r.id])]).oldest_first(),
+        List::<Self>::by("event", &["event"], |r| {
+            let active = r.body.status == Status::Active;
+            let sort = format!("{:02}", r.body.priority);
+            r.body.on.iter().filter(|_| active).map(|e| Row::new(&[e], &[&sort, &r.id])).collect()
+        })
+        .oldest_first(),
     ];
-    const UNIQUE: &'static [Unique<Self>] =
-        &[Unique { field: "code", code: "duplicate", values: |r| vec![r.code.clone()] }];
-}
-
-const fn step(command: &'static str, from: &'static [Status], to: Status, reason: bool) -> Step<Rule> {
-    Step { command, permission: "rule.edit", from, to, reason, guard: always }
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "duplicate", |r| vec![r.code.clone()])];
 }
 
 impl Lifecycle for Rule {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        step("activate", &[Status::Draft, Status::Paused, Status::Tripped], Status::Active, false),
-        step("pause", &[Status::Active], Status::Paused, true),
-        step("retire", &[Status::Draft, Status::Paused, Status::Tripped], Status::Retired, true),
+        Step::of("activate", "rule.edit", &[Status::Draft, Status::Paused, Status::Tripped], Status::Active),
+        Step::<Self>::of("pause", "rule.edit", &[Status::Active], Status::Paused).reason(),
+        Step::<Self>::of(
+            "retire",
+            "rule.edit",
+            &[Status::Draft, Status::Paused, Status::Tripped],
+            Status::Retired,
+        )
+        .reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Noun for Rule {

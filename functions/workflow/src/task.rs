@@ -331,7 +331,7 @@ pub fn kept_by(roles: &[String], category: Category) -> bool {
 
 macro_rules! list {
     ($name:literal, $by:expr, $rows:expr) => {
-        List { name: $name, by: $by, then: &[], range: true, newest_first: false, rows: $rows }
+        List::<Self>::by($name, $by, $rows).range().oldest_first()
     };
 }
 

@@ -197,43 +197,19 @@ impl Entity for Approval {
     const NOUN: &'static str = "approval";
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "requester",
-            by: &["requester"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.requester], &[&r.id])],
-        },
-        List {
-            name: "role",
-            by: &["role"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                let waits = r.body.status == Status::Pending;
-                r.body.approvers.roles.iter().filter(|_| waits).map(|x| Row::new(&[x], &[&r.id])).collect()
-            },
-        },
+        List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])]),
+        List::by("requester", &["requester"], |r| vec![Row::new(&[&r.body.requester], &[&r.id])]),
+        List::by("role", &["role"], |r| {
+            let waits = r.body.status == Status::Pending;
+            r.body.approvers.roles.iter().filter(|_| waits).map(|x| Row::new(&[x], &[&r.id])).collect()
+        }),
     ];
     /// The same wish again is the same approval.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "request",
-        code: "approval-pending",
-        values: |a| match a.status {
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique::of("request", "approval-pending", |a| match a.status {
             Status::Pending => vec![format!("{}~{}~{}~{}", a.command, a.path, a.requester, a.body_sha256)],
             _ => vec![],
-        },
-    }];
+        })];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let waits = record.body.status == Status::Pending;
         waits.then(|| Due { at: record.body.next_due(), what: "next" }).into_iter().collect()

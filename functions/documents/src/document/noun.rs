@@ -18,63 +18,33 @@ impl Entity for Document {
     const PERSONAL: bool = true;
     const LISTS: &'static [List<Self>] = &[
         List::newest(),
-        List {
-            name: "record",
-            by: &["record"],
-            then: &["category"],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                let row = |record: &&str| Row::new(&[record], &[&r.body.category_code, &r.id]);
-                r.body.records().iter().map(row).collect()
-            },
-        },
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&end(&r.body), &r.id])],
-        },
-        List {
-            name: "category",
-            by: &["category"],
-            then: &["status"],
-            range: true,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.category_code], &[&r.body.status, &end(&r.body), &r.id])],
-        },
-        List {
-            name: "tag",
-            by: &["record", "tag"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| {
-                let tags = |record| r.body.tags.iter().map(move |tag| Row::new(&[&record, tag], &[&r.id]));
-                r.body.records().into_iter().flat_map(tags).collect()
-            },
-        },
-        List {
-            name: "uploader",
-            by: &["uploaded_by"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.uploaded_by], &[&r.id])],
-        },
-        List {
-            name: "disposal",
-            by: &["disposal"],
-            then: &[],
-            range: true,
-            newest_first: false,
-            rows: |r| {
-                let due = r.body.dispose_on.filter(|_| !r.body.is_stub());
-                due.map(|on| Row::new(&[&"due"], &[&on, &r.id])).into_iter().collect()
-            },
-        },
+        List::<Self>::by("record", &["record"], |r| {
+            let row = |record: &&str| Row::new(&[record], &[&r.body.category_code, &r.id]);
+            r.body.records().iter().map(row).collect()
+        })
+        .then(&["category"]),
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&end(&r.body), &r.id])]
+        })
+        .range()
+        .oldest_first(),
+        List::<Self>::by("category", &["category"], |r| {
+            vec![Row::new(&[&r.body.category_code], &[&r.body.status, &end(&r.body), &r.id])]
+        })
+        .then(&["status"])
+        .range()
+        .oldest_first(),
+        List::by("tag", &["record", "tag"], |r| {
+            let tags = |record| r.body.tags.iter().map(move |tag| Row::new(&[&record, tag], &[&r.id]));
+            r.body.records().into_iter().flat_map(tags).collect()
+        }),
+        List::by("uploader", &["uploaded_by"], |r| vec![Row::new(&[&r.body.uploaded_by], &[&r.id])]),
+        List::<Self>::by("disposal", &["disposal"], |r| {
+            let due = r.body.dispose_on.filter(|_| !r.body.is_stub());
+            due.map(|on| Row::new(&[&"due"], &[&on, &r.id])).into_iter().collect()
+        })
+        .range()
+        .oldest_first(),
     ];
     fn due(record: &Record<Self>) -> Vec<Due> {
         let d = &record.body;

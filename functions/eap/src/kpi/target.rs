@@ -53,22 +53,12 @@ impl Entity for Assignment {
     type Id = KpiAssignmentId;
     const NOUN: &'static str = "kpi_assignment";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "client",
-            by: &["client"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| r.body.client.iter().map(|client| Row::new(&[client], &[&r.id])).collect(),
-        },
-        List {
-            name: "staff",
-            by: &["staff"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| r.body.staff.iter().map(|staff| Row::new(&[staff], &[&r.id])).collect(),
-        },
+        List::by("client", &["client"], |r| {
+            r.body.client.iter().map(|client| Row::new(&[client], &[&r.id])).collect()
+        }),
+        List::by("staff", &["staff"], |r| {
+            r.body.staff.iter().map(|staff| Row::new(&[staff], &[&r.id])).collect()
+        }),
         List::newest(),
     ];
 }

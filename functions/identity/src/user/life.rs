@@ -1,7 +1,7 @@
 //! The states of a user (`spec/identity.md` §3).
 
 use super::User;
-use kernel::{Lifecycle, Step, always};
+use kernel::{Lifecycle, Step};
 
 kernel::words! {
     pub enum Status {
@@ -30,33 +30,16 @@ impl Status {
     }
 }
 
-const fn step(
-    command: &'static str,
-    permission: &'static str,
-    from: &'static [Status],
-    to: Status,
-    reason: bool,
-) -> Step<User> {
-    Step { command, permission, from, to, reason, guard: always }
-}
-
 impl Lifecycle for User {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
-        step("resend", "user.create", &[Invited, Lapsed], Invited, false),
-        step("suspend", "user.suspend", &[Active], Suspended, true),
-        step("reactivate", "user.suspend", &[Suspended], Active, true),
-        step("disable", "user.disable", &[Invited, Lapsed, Active, Suspended], Disabled, true),
+        Step::of("resend", "user.create", &[Invited, Lapsed], Invited),
+        Step::<Self>::of("suspend", "user.suspend", &[Active], Suspended).reason(),
+        Step::<Self>::of("reactivate", "user.suspend", &[Suspended], Active).reason(),
+        Step::<Self>::of("disable", "user.disable", &[Invited, Lapsed, Active, Suspended], Disabled).reason(),
         // Who never signed in is invited again.
-        step("enable", "user.disable", &[Disabled], Active, true),
-        step("bar", "user.bar", &[Invited, Lapsed, Active, Suspended, Disabled], Barred, true),
-        step("confirm-bar", "user.bar", &[Barred], Disabled, true),
+        Step::<Self>::of("enable", "user.disable", &[Disabled], Active).reason(),
+        Step::<Self>::of("bar", "user.bar", &[Invited, Lapsed, Active, Suspended, Disabled], Barred).reason(),
+        Step::<Self>::of("confirm-bar", "user.bar", &[Barred], Disabled).reason(),
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }

@@ -114,37 +114,14 @@ impl Entity for Run {
     type Id = SequenceRunId;
     const NOUN: &'static str = "sequence_run";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.id])],
-        },
-        List {
-            name: "subject",
-            by: &["subject"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.subject], &[&r.id])],
-        },
-        List {
-            name: "template",
-            by: &["template"],
-            then: &[],
-            range: false,
-            newest_first: true,
-            rows: |r| vec![Row::new(&[&r.body.template], &[&r.id])],
-        },
+        List::by("status", &["status"], |r| vec![Row::new(&[&r.body.status], &[&r.id])]),
+        List::by("subject", &["subject"], |r| vec![Row::new(&[&r.body.subject], &[&r.id])]),
+        List::by("template", &["template"], |r| vec![Row::new(&[&r.body.template], &[&r.id])]),
     ];
     /// One run of a template at a time for a person.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "subject",
-        code: "run-exists",
-        values: |r| if r.status.is_over() { vec![] } else { vec![format!("{}~{}", r.template, r.subject)] },
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("subject", "run-exists", |r| {
+        if r.status.is_over() { vec![] } else { vec![format!("{}~{}", r.template, r.subject)] }
+    })];
 }
 
 impl Noun for Run {

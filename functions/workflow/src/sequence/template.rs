@@ -116,40 +116,21 @@ impl Entity for Template {
     type Id = SequenceId;
     const NOUN: &'static str = "sequence_template";
     const LISTS: &'static [List<Self>] = &[
-        List {
-            name: "status",
-            by: &["status"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])],
-        },
-        List {
-            name: "all",
-            by: &[],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| vec![Row::new(&[], &[&r.body.code, &r.id])],
-        },
-        List {
-            name: "starts",
-            by: &["event"],
-            then: &[],
-            range: false,
-            newest_first: false,
-            rows: |r| {
-                let live = r.body.status == Status::Published;
-                r.body.starts_on.iter().filter(|_| live).map(|e| Row::new(&[e], &[&r.id])).collect()
-            },
-        },
+        List::<Self>::by("status", &["status"], |r| {
+            vec![Row::new(&[&r.body.status], &[&r.body.code, &r.id])]
+        })
+        .oldest_first(),
+        List::<Self>::by("all", &[], |r| vec![Row::new(&[], &[&r.body.code, &r.id])]).oldest_first(),
+        List::<Self>::by("starts", &["event"], |r| {
+            let live = r.body.status == Status::Published;
+            r.body.starts_on.iter().filter(|_| live).map(|e| Row::new(&[e], &[&r.id])).collect()
+        })
+        .oldest_first(),
     ];
     /// A published template stands; its successor has the same code once it is retired.
-    const UNIQUE: &'static [Unique<Self>] = &[Unique {
-        field: "code",
-        code: "duplicate",
-        values: |t| if t.status == Status::Retired { vec![] } else { vec![t.code.clone()] },
-    }];
+    const UNIQUE: &'static [Unique<Self>] = &[Unique::of("code", "duplicate", |t| {
+        if t.status == Status::Retired { vec![] } else { vec![t.code.clone()] }
+    })];
 }
 
 fn sound(template: &Template, _: jiff::civil::Date) -> Result<()> {
@@ -157,8 +138,7 @@ fn sound(template: &Template, _: jiff::civil::Date) -> Result<()> {
 }
 
 impl Lifecycle for Template {
-    type State = Status;
-    const STATES: &'static [Status] = Status::ALL;
+    kernel::state_of!(status: Status);
     const STEPS: &'static [Move<Self>] = &[
         Move {
             command: "publish",
@@ -177,12 +157,6 @@ impl Lifecycle for Template {
             guard: kernel::always,
         },
     ];
-    fn state(&self) -> Status {
-        self.status
-    }
-    fn set_state(&mut self, state: Status) {
-        self.status = state;
-    }
 }
 
 impl Template {
