@@ -4,23 +4,15 @@ use crate::{
     Actor, Answer, App, Demands, Noun, Reach, Route, Shown,
     access::{Looked, Outcome, Sight},
     approval::{self, Approving, Sent},
+    entered::Opened,
     gate::{Gate, TenantGate},
 };
 use authz::{DecidedBy, Decision, Held, Holder};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use kernel::{ContextId, Error, Id, Result};
-use serde::{Deserialize, Serialize};
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Instant,
-};
+use kernel::{Error, Id, Result};
+use serde::Deserialize;
+use std::sync::{Arc, atomic::AtomicBool};
 use store::{Caller, Commit, Entity, List, Once, Page, Record, Scope, Store, Wanted, facts};
-
-/// A tenant, opened for this request.
-pub(crate) struct Opened {
-    pub store: Store,
-    pub gate: Arc<Gate>,
-}
 
 /// Made by the guard (or for a reaction), nowhere else.
 #[derive(Clone)]
@@ -378,101 +370,4 @@ pub(crate) struct Settled;
 /// A decision that no role was asked for.
 pub(crate) fn plain(reach: Reach) -> Decision {
     Decision { reach, only: None, decided_by: DecidedBy::Rule, held: vec![], trace: vec![] }
-}
-
-/// A request without a token: the route is public.
-#[derive(Clone)]
-pub struct Anyone {
-    app: App,
-    caller: Caller,
-    deadline: Instant,
-}
-
-impl Anyone {
-    pub(crate) fn new(app: App, caller: Caller, deadline: Instant) -> Self {
-        Self { app, caller, deadline }
-    }
-    pub fn app(&self) -> &App {
-        &self.app
-    }
-    pub fn caller(&self) -> &Caller {
-        &self.caller
-    }
-    /// The caller's address; empty if unknown.
-    pub fn ip(&self) -> &str {
-        &self.caller.ip
-    }
-    pub fn now(&self) -> Timestamp {
-        self.app.clock().now()
-    }
-    /// The platform's part of the table, for what belongs to nobody yet.
-    pub async fn platform(&self) -> Result<Store> {
-        self.open(Scope::Platform, "public").await
-    }
-    /// A tenant's part, once a slug, a host or a personal link has named it; `by` is the link, which stands
-    /// in the change records.
-    pub async fn open(&self, scope: Scope, by: &str) -> Result<Store> {
-        let caller = Caller { by: by.into(), ..self.caller.clone() };
-        Ok(self.app.vault().open(scope, caller).await?.until(self.deadline))
-    }
-    /// 429 beyond `most` requests of one kind per hour from one address.
-    pub async fn hourly(&self, what: &str, most: u64) -> Result<()> {
-        let now = self.now();
-        let hour = now.strftime("%Y-%m-%dT%H").to_string();
-        let platform = self.platform().await?;
-        // An address is somebody's: it lies there as a blind index.
-        let from = platform.blind("rate", &network(self.ip()));
-        let key = store::Key::item("rate", format!("{what}~{from}"), &hour);
-        let ttl = now + jiff::SignedDuration::from_hours(2);
-        if platform.count(&key, ttl).await? > most {
-            let detail = format!("more than {most} requests an hour came from your address; try again later");
-            return Err(Error::too_many("rate-limited", detail, 3600));
-        }
-        Ok(())
-    }
-}
-
-/// Whom a limit per address counts: of IPv6 the network of 64 bits, which one subscriber has whole.
-fn network(ip: &str) -> String {
-    match ip.parse::<std::net::Ipv6Addr>() {
-        Ok(v6) => v6.segments()[..4].iter().map(|s| format!("{s:x}:")).collect(),
-        Err(_) => ip.into(),
-    }
-}
-
-/// An operator inside a customer's organisation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entered {
-    pub operator: String,
-    pub tenant: String,
-    pub scope: authz::Scope,
-    pub read_only: bool,
-    pub expires_at: Timestamp,
-    pub reason: String,
-    pub ticket: String,
-}
-
-/// The operator's context must be open on both sides: the customer may have revoked it a second ago.
-pub(crate) async fn enter_tenant(
-    app: &App,
-    actor: &mut Actor,
-    platform: &Store,
-    context: ContextId,
-    caller: Caller,
-    deadline: Instant,
-) -> Result<Opened> {
-    let ended = || Error::forbidden("context-ended", "this context is not open (any more)");
-    let entered: Entered = platform.fact(facts::CONTEXT, context).await?.ok_or_else(ended)?;
-    let scope = Scope::from_claim(&entered.tenant).ok_or_else(ended)?;
-    let caller = Caller { elevated: Some(context.to_string()), ..caller };
-    let store = app.vault().open(scope, caller).await.map_err(|_| ended())?.until(deadline);
-    let theirs: Option<serde_json::Value> = store.fact(facts::CONTEXT, context).await?;
-    let live = entered.operator == actor.user && entered.expires_at > store.now() && theirs.is_some();
-    if !live {
-        return Err(ended());
-    }
-    let gate = app.gates().of(&store).await?;
-    actor.scope = scope;
-    actor.context = Some(authz::Context { scope: entered.scope, read_only: entered.read_only });
-    Ok(Opened { store, gate })
 }

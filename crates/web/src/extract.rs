@@ -1,6 +1,6 @@
 //! What handlers extract: ids, checked bodies, checked queries, and the demands of the headers.
 
-use crate::{Ctx, Refused, check, ctx::Anyone};
+use crate::{Anyone, Ctx, Refused, check};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},

@@ -2,10 +2,11 @@
 //! first "no" answers, and nothing of the request is read before its caller is known.
 
 use crate::{
-    Actor, App, Door, Reach, Refused, Route,
+    Actor, Anyone, App, Ctx, Door, Reach, Refused, Route,
     access::Queue,
     approval::Sent,
-    ctx::{Anyone, Ctx, Opened, Settled, plain},
+    ctx::{Settled, plain},
+    entered::Opened,
     extract::Demands,
     gate::{AccessGate, Gate},
     pace::Left,
@@ -141,7 +142,7 @@ async fn enter(
     {
         // The platform's own rules hold on the way out too.
         permit(&gate.access, actor, from)?;
-        return crate::ctx::enter_tenant(app, actor, &store, context, caller, deadline).await;
+        return crate::entered::enter_tenant(app, actor, &store, context, caller, deadline).await;
     }
     if actor.is_machine() && actor.scopes == [MANY] {
         actor.scopes = named_by_key(&store, &actor.user).await?;

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod answer;
+mod anyone;
 mod app;
 pub mod approval;
 mod batch;
@@ -15,6 +16,7 @@ mod ctx;
 mod ctx_for;
 pub mod dead;
 pub mod docs;
+mod entered;
 mod extract;
 pub mod files;
 pub mod gate;
@@ -38,11 +40,13 @@ pub mod sms;
 
 pub use access::{Post, Posted, Queue, Replying};
 pub use answer::{Answer, Refused, created, deleted, json, ok};
+pub use anyone::Anyone;
 pub use app::{App, Place, Ports};
 pub use batch::batch;
 pub use beat::Beat;
 pub use claims::{Actor, Reached};
-pub use ctx::{Anyone, Ctx, Entered};
+pub use ctx::Ctx;
+pub use entered::Entered;
 pub use extract::{At, AtVersion, Body, Demands, Named, PartVersion, Query, Raw, Within};
 pub use files::{Files, Signer};
 pub use job::{Job, Work};
@@ -54,7 +58,7 @@ pub use problem::Problem;
 pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
 pub use route::{Door, Route, Shape, UNSTATED, route, shape};
 pub use rule_answer::RuleAnswer;
-pub use rung::{again, live, rung};
+pub use rung::{again, live, named, rung};
 pub use settable::{Settable, settable};
 pub use sms::Sms;
 

@@ -1,7 +1,7 @@
 //! What handlers of due rows begin with: the tenant's context and the record as it is now.
 
 use crate::{App, Ctx};
-use kernel::{Error, Result};
+use kernel::{Error, Id, Result};
 use serde_json::Value;
 use std::future::Future;
 use store::{Entity, Record, Scope};
@@ -13,13 +13,18 @@ pub async fn rung<E: Entity>(
     module: &'static str,
     row: &Value,
 ) -> Result<Option<(Ctx, Record<E>)>> {
+    let Some((ctx, id)) = named(app, module, row).await? else { return Ok(None) };
+    Ok(live(&ctx, id).await?.map(|record| (ctx, record)))
+}
+
+/// The same with the id alone: for handlers that read the record anew in every attempt.
+pub async fn named<I: Id>(app: &App, module: &'static str, row: &Value) -> Result<Option<(Ctx, I)>> {
     let text = |name: &str| row[name].as_str().unwrap_or_default();
-    let (Some(scope), Ok(id)) = (Scope::from_claim(text("tenant")), text("id").parse::<E::Id>()) else {
-        tracing::warn!(kind = text("type"), "a due row that names no record");
+    let (Some(scope), Ok(id)) = (Scope::from_claim(text("tenant")), text("id").parse::<I>()) else {
+        tracing::warn!(kind = text("type"), "a message that names no record");
         return Ok(None);
     };
-    let ctx = Ctx::system(app, scope, module, text("type")).await?;
-    Ok(live(&ctx, id).await?.map(|record| (ctx, record)))
+    Ok(Some((Ctx::system(app, scope, module, text("type")).await?, id)))
 }
 
 /// The record as it is now; none if it is gone.

@@ -7,5 +7,6 @@ mod keys;
 mod limits;
 mod stage;
 mod warehouse;
+mod webhook_failures;
 mod webhooks;
 mod wire;
