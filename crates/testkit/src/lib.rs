@@ -22,6 +22,7 @@ mod post;
 mod proving;
 pub mod queues;
 mod reply;
+mod round;
 mod simulation;
 mod state;
 mod table;
@@ -39,6 +40,7 @@ pub use post::Letterbox;
 pub use proving::{Back, Keeps};
 pub use queues::Queues;
 pub use reply::Reply;
+pub use round::Round;
 pub use tenant::{SHARDS, Tenant};
 pub use world::World;
 

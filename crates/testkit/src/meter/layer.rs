@@ -252,8 +252,15 @@ impl Asked {
     }
 }
 
-/// Of the vault, the gates, the approval policies, the origins of browsers.
-const KEPT: [&str; 5] = ["key#", "fact#tenant#self", "fact#access#self", "fact#approval_policy#", "origin#"];
+/// Of the vault, the gates (three facts in one call), the approval policies, the origins of browsers.
+const KEPT: [&str; 6] = [
+    "key#",
+    "fact#tenant#self",
+    "fact#access#self",
+    "fact#api_calls#self",
+    "fact#approval_policy#",
+    "origin#",
+];
 
 fn act(item: &TransactWriteItem) -> (Place, Act) {
     let TransactWriteItem { put, update, delete, condition_check, .. } = item;

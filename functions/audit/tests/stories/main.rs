@@ -5,6 +5,7 @@ mod budgets;
 mod digests;
 mod exports;
 mod input;
+mod rounds;
 mod search;
 mod stage;
 mod tampering;

@@ -10,6 +10,7 @@ mod imports;
 mod industries;
 mod providers;
 mod reports;
+mod rounds;
 mod sessions;
 mod stage;
 mod walls;

@@ -5,6 +5,7 @@ mod doubles;
 mod interrupted;
 mod keys;
 mod limits;
+mod rounds;
 mod stage;
 mod warehouse;
 mod webhook_failures;

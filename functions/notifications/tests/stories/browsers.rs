@@ -189,3 +189,19 @@ async fn what_nothing_could_be_pushed_to_is_refused_with_its_reason() {
     let wrong = ada.post(PATH, but(json!({"keys": {"p256dh": point, "auth": secret}}))).await;
     assert_eq!(wrong.faults(), [("/keys/p256dh".into(), "key".into())]);
 }
+
+#[tokio::test]
+async fn a_device_that_its_owner_removes_is_pushed_to_no_more() {
+    let (stage, service) = open().await;
+    let (ada, bola) = (stage.staff("Ada Okafor", "nurse").await, stage.staff("Bola Ahmed", "nurse").await);
+    let made = ada.post(PATH, Browser::new().subscription()).await.created();
+    let one = format!("{PATH}/{}", made["id"].as_str().unwrap());
+    bola.delete(&one).await.missing();
+    is_given_a_task(&stage, &ada).await;
+    assert_eq!(service.take().len(), 1);
+    ada.delete(&one).await.done();
+    ada.delete(&one).await.missing();
+    assert_eq!(ada.get(PATH).await.ok()["data"], json!([]));
+    is_given_a_task(&stage, &ada).await;
+    assert_eq!(service.take().len(), 0, "nothing is pushed there any more");
+}

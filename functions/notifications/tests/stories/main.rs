@@ -9,6 +9,7 @@ mod hours;
 mod inbox;
 mod once;
 mod recipients;
+mod rounds;
 mod rules;
 mod sending;
 mod sockets;

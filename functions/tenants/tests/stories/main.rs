@@ -5,6 +5,7 @@ mod dead_letters;
 mod life;
 mod operators;
 mod provisioning;
+mod rounds;
 mod settings;
 mod signup;
 mod sites;

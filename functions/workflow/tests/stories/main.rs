@@ -3,6 +3,7 @@
 mod approvals;
 mod budgets;
 mod races;
+mod rounds;
 mod rule_guards;
 mod rules;
 mod sequences;
