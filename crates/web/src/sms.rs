@@ -20,11 +20,18 @@ pub struct Sms {
     pub text: Sealed<String>,
     /// Afterwards it is of no use any more, and is not sent.
     pub until: Timestamp,
+    /// Without the organisation's name as its sender: where that would tell what it is about.
+    #[serde(default)]
+    pub unnamed: bool,
 }
 
 impl Sms {
     pub fn new(store: &Store, to: &str, text: String, good_for: SignedDuration) -> Self {
-        Self { to: to.into(), text: Sealed(text), until: store.now() + good_for }
+        Self { to: to.into(), text: Sealed(text), until: store.now() + good_for, unnamed: false }
+    }
+
+    pub fn unnamed(self) -> Self {
+        Self { unnamed: true, ..self }
     }
 
     /// Hands it over. It may arrive twice, as a letter may.

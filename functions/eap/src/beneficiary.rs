@@ -231,12 +231,12 @@ pub fn nobody(pointer: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use jiff::civil::date;
     use kernel::Id;
 
-    fn ada() -> Beneficiary {
+    pub fn ada() -> Beneficiary {
         Beneficiary {
             client: ClientOrgId::at(jiff::Timestamp::UNIX_EPOCH),
             relation: Relation::Employee,

@@ -4,11 +4,13 @@
 
 pub mod alarm;
 pub mod api;
+pub mod ask;
 mod command;
 pub mod course;
 pub mod file;
 mod open;
 mod parts;
+mod past;
 pub mod person;
 pub mod rank;
 mod renewal;
@@ -43,8 +45,11 @@ pub struct Alarm {
     pub step: u32,
     /// When the next one is told.
     pub at: Timestamp,
-    /// Who was told so far.
+    /// Who was told so far: users, or `role~eap_manager` for all managers.
     pub told: Vec<String>,
+    /// The rota was empty: all managers were told at once.
+    #[serde(default)]
+    pub nobody_on_call: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

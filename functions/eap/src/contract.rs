@@ -212,6 +212,8 @@ fn yes() -> bool {
     true
 }
 
+/// Days after grace until the last bill is made by itself: a counsellor may be late with the papers.
+const ENTERED_LATE: i32 = 14;
 /// The hour at which people are reminded.
 const MORNING: i8 = 8;
 
@@ -253,7 +255,21 @@ impl Contract {
     /// What is billed next, if anything is.
     pub fn next_period(&self) -> Option<term::Period> {
         let months = self.billing_frequency.months();
-        term::next_period(self.start_date, self.anchor_day, months, self.billed_to, self.end_date)
+        let next = term::next_period(self.start_date, self.anchor_day, months, self.billed_to, self.end_date);
+        let left = |period: &term::Period| self.billed_to.is_some_and(|to| to < period.to);
+        next.or_else(|| Some(self.afterwards()).filter(left))
+    }
+    /// The days after the last one in which sessions are still held (grace, a crisis) and entered: on one bill, of what
+    /// was done in them alone.
+    pub fn afterwards(&self) -> term::Period {
+        let days = i32::from(self.grace_days) + ENTERED_LATE;
+        term::Period::of(self.end_date.saturating_add(1.day()), self.end_date.saturating_add(days.days()))
+    }
+    /// What was entered later still, up to yesterday: billed by hand.
+    pub fn later(&self, today: Date) -> Option<term::Period> {
+        let billed = self.billed_to.filter(|to| *to >= self.afterwards().to)?;
+        let period = term::Period::of(billed.saturating_add(1.day()), today.saturating_sub(1.day()));
+        Some(period).filter(|p| p.from <= p.to)
     }
     pub fn number(&self) -> &str {
         self.contract_number.as_deref().unwrap_or_default()

@@ -11,10 +11,12 @@
 pub mod beneficiary;
 pub mod cap;
 pub mod case;
+mod history;
 pub mod import;
 pub mod on_call;
 mod register;
 pub mod risk;
+pub mod safely;
 mod satisfaction;
 pub mod session;
 pub mod use_of;
@@ -51,6 +53,7 @@ pub fn module() -> Module {
         register::routes(),
         case::api::routes(),
         case::alarm::routes(),
+        case::ask::routes(),
         session::api::routes(),
         on_call::routes(),
         satisfaction::routes(),
@@ -73,6 +76,8 @@ pub fn module() -> Module {
         provider::reactions(),
         import::reactions(),
         case::reactions(),
+        case::ask::reactions(),
+        session::reactions(),
     ];
     Module::new("eap", rooms.into_iter().flatten().collect())
         .reacts(reactions.into_iter().flatten().collect())

@@ -1,6 +1,10 @@
 //! Providers (EAP-3): counsellors of our own and of our network. Who is approved and has a licence in date is ready,
 //! which is a fact that bookings require.
 
+pub mod room;
+
+pub use room::HTTPS;
+
 use crate::{
     place::{MODULE, at_hour, midnight},
     service::Mode,
@@ -228,6 +232,7 @@ pub fn routes() -> Vec<Route> {
     let (view, edit) = ("eap_provider.view", "eap_provider.edit");
     let mut routes = noun::crud::<Provider>(Paths { path: PATH, view, create: edit, edit, delete: edit });
     routes.extend(noun::steps::<Provider>(PATH));
+    routes.extend(room::routes(PATH));
     routes
 }
 

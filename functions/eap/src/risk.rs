@@ -48,9 +48,12 @@ fn after_working_days(known: Timestamp, zone: &TimeZone) -> Timestamp {
     end.map_or(known + SignedDuration::from_hours(72), |at| at.timestamp())
 }
 
-/// Whom an alarm tells at each step: two people on call in their order, then the manager.
+/// Whoever holds the role, where the rota names no manager: somebody always hears of a danger.
+pub const MANAGERS: &str = "role~eap_manager";
+
+/// Whom an alarm tells at each step: two people on call in their order, then the manager, or all of them.
 pub fn told<'a>(step: u32, people: &'a [String], manager: Option<&'a str>) -> Option<&'a str> {
-    people.iter().take(2).map(String::as_str).chain(manager).nth(step as usize)
+    people.iter().take(2).map(String::as_str).chain([manager.unwrap_or(MANAGERS)]).nth(step as usize)
 }
 
 #[cfg(test)]
@@ -80,5 +83,8 @@ mod tests {
         assert_eq!([0, 1, 2, 3].map(|s| told(&two, s)), [Some("a"), Some("b"), Some("m"), None]);
         assert_eq!([0, 1].map(|s| told(&two[..1], s)), [Some("a"), Some("m")]);
         assert_eq!(told(&[], 0), Some("m"));
+        let nobody = |step| super::told(step, &[], None);
+        assert_eq!([0, 1].map(nobody), [Some(MANAGERS), None]);
+        assert_eq!(super::told(1, &two[..1], None), Some(MANAGERS));
     }
 }

@@ -18,6 +18,8 @@ const PURPOSE: &str = "eap.satisfaction";
 const PATH: &str = "/v1/eap/satisfaction";
 /// How long somebody may take to answer.
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Answers an hour, of an IP address: a company's people come from one.
+const TRIES: u64 = 30;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Satisfaction {
@@ -64,7 +66,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, format!("{PATH}/answers"), Door::Public, "satisfaction.answer", post(answer))
             .takes::<Said>()
             .answers(204)
-            .trips(2)
+            .trips(3)
             .says("Somebody with a link says how it was; each link once"),
     ]
 }
@@ -89,6 +91,7 @@ async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Answer {
 }
 
 async fn answer(anyone: Anyone, Body(said): Body<Said>) -> Answer {
+    anyone.hourly(PURPOSE, TRIES).await?;
     let token = said.token.rsplit("/p/").next().unwrap_or_default();
     let (link, store) = anyone.link(token).await?;
     let client: ClientOrgId = link.is_of(PURPOSE)?;

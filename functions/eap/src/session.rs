@@ -4,9 +4,10 @@
 pub mod api;
 mod book;
 mod end;
+mod link;
 mod reminder;
 
-pub use reminder::tasks;
+pub use reminder::{reactions, tasks};
 
 use crate::{cap, case::Case, words::Mode};
 use events::eap::SessionSaid;
@@ -61,9 +62,12 @@ pub struct Session {
     pub day: Date,
     pub minutes: u16,
     pub mode: Mode,
-    /// Where, or the link of the call.
+    /// Where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Sealed<String>>,
+    /// Of a video session: where the call is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Sealed<String>>,
     #[serde(default)]
     pub status: Status,
     #[serde(default)]
@@ -198,6 +202,7 @@ impl Noun for Session {
             ("cancel", books > Reach::None && !begun),
             ("complete", ends > Reach::None && begun),
             ("no_show", ends > Reach::None && begun),
+            ("link", ends > Reach::None && record.body.mode == Mode::Video),
         ];
         all.into_iter().filter(|(_, may)| *may).map(|(command, _)| command).collect()
     }
@@ -227,6 +232,7 @@ mod tests {
             minutes: 50,
             mode: Mode::Video,
             place: None,
+            link: None,
             status: Status::Booked,
             crisis: false,
             terms: Terms { late_cancel_hours: 24, no_show_counts: true, late_cancel_counts: false },

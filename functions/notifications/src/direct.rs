@@ -38,7 +38,7 @@ async fn send(desk: &Desk, app: &App, message: &Value) -> Result<()> {
         key: id.into(),
         tenant: scope.to_string(),
         to: sms.to.0,
-        from: gate.name.clone(),
+        from: if sms.unnamed { String::new() } else { gate.name.clone() },
         text: sms.text.0,
         ..Outgoing::default()
     };

@@ -1,9 +1,10 @@
 //! What every change of a beneficiary does beside it: the client's count of employees, and how they may be written to.
 
-use super::{Beneficiary, Channel, Status};
+use super::{Beneficiary, Channel, SafeContact, Status};
 use crate::{
     client::{self, Client},
     place,
+    safely::Way,
     words::Relation,
 };
 use events::EapEvent;
@@ -30,6 +31,12 @@ impl Hooks for Beneficiary {
             "end" => b.eligible_to = Some(b.eligible_to.map_or(today, |to| to.min(today))),
             "reinstate" => b.eligible_to = b.eligible_to.filter(|to| *to >= today),
             _ => {}
+        }
+        let said = old.is_none_or(|old| old.body.safe_contact != b.safe_contact);
+        let written = |safe: &SafeContact| matches!(safe.channel, Channel::Email | Channel::Sms);
+        if said && b.safe_contact.as_ref().is_some_and(|s| written(s)) && Way::of(ctx, b).is_none() {
+            let way = "with this channel, an address of it that can be read: an e-mail address, or a telephone number";
+            return Err(Error::invalid("/safe_contact/address", "required", way));
         }
         match old {
             Some(old) => fixed(&old.body, b),

@@ -66,8 +66,12 @@ struct Wanted {
     period_from: Option<Date>,
 }
 
-fn period(contract: &Contract, from: Option<Date>) -> Option<term::Period> {
-    let Some(from) = from else { return contract.next_period() };
+/// The period of a bill that begins on this day.
+fn period(contract: &Contract, from: Date) -> Option<term::Period> {
+    let afterwards = contract.afterwards();
+    if from == afterwards.from {
+        return Some(afterwards);
+    }
     let months = contract.billing_frequency.months();
     term::period_from(contract.start_date, contract.anchor_day, months, from, contract.end_date)
 }
@@ -80,7 +84,11 @@ async fn create(ctx: Ctx, Body(wanted): Body<Wanted>) -> Answer {
     let over = |p: &term::Period| !draft && p.to < contract.body.today(ctx.now());
     let nothing =
         || Error::unprocessable("nothing-due", "no period of this contract is over and without a bill");
-    let period = period(&contract.body, wanted.period_from).filter(over).ok_or_else(nothing)?;
+    let wanted = match wanted.period_from {
+        None => contract.body.next_period().or_else(|| contract.body.later(contract.body.today(ctx.now()))),
+        Some(from) => period(&contract.body, from),
+    };
+    let period = wanted.filter(over).ok_or_else(nothing)?;
     let drafted = make::draft(&ctx, &contract, period).await?;
     let shown = ctx.shown(201, drafted.bill.as_ref().ok_or_else(nothing)?)?;
     ctx.settle(drafted.commit(), shown).await
@@ -117,7 +125,12 @@ async fn recalculate(ctx: Ctx, At(id): At<ClientBillId>, _: Body<Because>) -> An
         return Err(Error::State { command: "recalculate", state: old.body.status.to_string() }.into());
     }
     let contract = ctx.store().fresh::<Contract>(old.body.contract).await?;
-    let again = period(&contract.body, Some(old.body.period_from)).ok_or(Error::Missing)?;
+    let (from, to) = (old.body.period_from, old.body.period_to);
+    let again = match from > contract.body.end_date {
+        true => Some(term::Period::of(from, to)),
+        false => period(&contract.body, from),
+    };
+    let again = again.ok_or(Error::Missing)?;
     let mut new = old.next(ctx.now());
     new.body = make::drawn(&ctx, &contract, again).await?;
     let shown = ctx.shown(200, &new)?;

@@ -49,6 +49,8 @@ pub fn sums(facts: &Facts) -> Result<Sums> {
     let nothing = Money::zero(c.billing_amount.currency());
     let (mut lines, mut held, mut merges) = (vec![], None, false);
     match (c.pricing, c.rate) {
+        // After its last day a contract costs what is still done under it, and nothing else.
+        (Pricing::Retainer | Pricing::PerCapita, _) if facts.period.from > c.end_date => {}
         (Pricing::Retainer, _) => {
             lines.push(line(&format!("Retainer {}", span(facts)), 1, part(c.billing_amount, facts)?)?)
         }

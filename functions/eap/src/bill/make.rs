@@ -11,6 +11,7 @@ use crate::{
     place::MODULE,
     service::Service,
 };
+use events::workflow::{TaskWish, WorkflowEvent};
 use kernel::{EapServiceId, Error, Result};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -56,8 +57,27 @@ pub async fn draft(ctx: &Ctx, contract: &Record<Contract>, period: Period) -> Re
     let bill = (bill.held.is_some() || !bill.total.is_zero()).then(|| Record::new(ctx.now(), bill));
     if let Some(bill) = &bill {
         commit = commit.create(bill);
+        if bill.body.held.is_some() {
+            commit = commit.emit(WorkflowEvent::TaskRequested(waits(bill)));
+        }
     }
     Ok(Drafted { commit, bill })
+}
+
+/// A bill that cannot be approved is somebody's task: whoever may state what is missing.
+fn waits(bill: &Record<Bill>) -> TaskWish {
+    TaskWish {
+        title_code: "eap_bill_held".into(),
+        category: "finance".into(),
+        assignee: "role~eap_manager".into(),
+        priority: None,
+        due_at: None,
+        record: Some(bill.id.to_string()),
+        subject: None,
+        site: None,
+        close_on: vec!["eap_billing.approved".into()],
+        key: format!("eap_bill_held~{}", bill.id),
+    }
 }
 
 /// A draft from what is known now.
@@ -65,7 +85,9 @@ pub async fn drawn(ctx: &Ctx, contract: &Record<Contract>, period: Period) -> Re
     let c = &contract.body;
     let months = async {
         match c.pricing {
-            Pricing::PerCapita => headcounts(ctx, c.client, &period.months()).await,
+            Pricing::PerCapita if period.from <= c.end_date => {
+                headcounts(ctx, c.client, &period.months()).await
+            }
             _ => Ok(None),
         }
     };

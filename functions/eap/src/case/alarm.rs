@@ -1,8 +1,12 @@
 //! When somebody may be in danger: one after the other is told, until one says that they look after it. And what a case
 //! that nobody looks after, or that ended three months ago, asks of people.
 
-use super::{Alarm, Case};
-use crate::{on_call::OnCall, place, risk::PATIENCE};
+use super::{Alarm, Case, ask};
+use crate::{
+    on_call::OnCall,
+    place,
+    risk::{MANAGERS, PATIENCE},
+};
 use axum::{http::Method, routing::post};
 use events::{
     EapEvent,
@@ -33,11 +37,18 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// Whether the caller was told, by name or with all managers.
+fn heard(ctx: &Ctx, alarm: &Alarm) -> bool {
+    let manager = alarm.told.iter().any(|to| to == MANAGERS)
+        && ctx.actor().roles.iter().any(|role| role == "eap_manager");
+    manager || alarm.told.contains(&ctx.actor().user)
+}
+
 async fn acknowledge(ctx: Ctx, At(id): At<EapCaseId>, _: Body<Nothing>) -> Answer {
     let old = ctx.store().fresh::<Case>(id).await?;
     let user = ctx.actor().user.clone();
     // Only who was told of it knows of it.
-    if !old.body.alarm.as_ref().is_some_and(|a| a.told.contains(&user)) {
+    if !old.body.alarm.as_ref().is_some_and(|a| heard(&ctx, a)) {
         return Err(Error::Missing.into());
     }
     let mut new = old.next(ctx.now());
@@ -84,7 +95,7 @@ async fn next(ctx: &Ctx, old: &Record<Case>) -> Result<()> {
     told.extend(to.clone());
     // After the last one it stays open to all who were told, and rings no more.
     let at = if to.is_some() { ctx.now() + PATIENCE } else { jiff::Timestamp::MAX };
-    new.body.alarm = Some(Alarm { step, at, told });
+    new.body.alarm = Some(Alarm { step, at, told, nobody_on_call: alarm.nobody_on_call });
     let commit = ctx.store().commit().update("alarm", old, &new);
     match to {
         Some(to) => commit.emit(EapEvent::RiskRaised { case: old.id, to, step }).run().await,
@@ -103,13 +114,16 @@ async fn forgotten(ctx: &Ctx, old: &Record<Case>) -> Result<()> {
     wish(ctx, old, &new, "eap_case_without_contact").await
 }
 
-/// Three months after the end it is asked how the person is.
+/// Three months after the end the person is asked how they are: by a link, or by somebody who calls.
 async fn follow_up(ctx: &Ctx, old: &Record<Case>) -> Result<()> {
     if old.body.follow_up_at.is_none_or(|at| at > ctx.now()) {
         return Ok(());
     }
     let mut new = old.next(ctx.now());
     new.body.follow_up_at = None;
+    if ask::again(ctx, old).await? {
+        return ctx.store().commit().update("follow_up", old, &new).run().await;
+    }
     wish(ctx, old, &new, "eap_case_follow_up").await
 }
 

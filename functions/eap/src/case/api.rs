@@ -1,9 +1,9 @@
 //! Routes of cases. Whoever holds no right to a case hears of none: the same 404, whether there is one or not.
 
 use super::{
-    Case, Closure, Status, clinical, command,
+    Alarm, Case, Closure, Status, clinical, command,
     file::{self, CaseFile, Parts},
-    open, parts, rank,
+    open, parts, past, rank,
 };
 use crate::{cap, contract::Contract};
 use axum::{
@@ -61,6 +61,9 @@ pub struct Full {
     pub closure_reason: Option<Closure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_by: Option<Timestamp>,
+    /// Somebody is being looked for because of a danger; not for the person's own eyes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<Sealed<Alarm>>,
     pub file: Sealed<CaseFile>,
     pub parts: Sealed<Parts>,
 }
@@ -103,6 +106,7 @@ pub fn full(
         category: c.category.clone(),
         closure_reason: c.closure_reason,
         contact_by: c.contact_by,
+        alarm: c.alarm.clone().filter(|_| ctx.may(VIEW) != Reach::Own).map(Sealed),
         file: Sealed(file),
         parts: Sealed(parts),
     }
@@ -144,6 +148,7 @@ pub fn routes() -> Vec<Route> {
     ];
     routes.extend(command::routes(&one));
     routes.extend(parts::routes(&one));
+    routes.extend(past::routes(&one));
     routes.into_iter().map(Route::hidden).collect()
 }
 

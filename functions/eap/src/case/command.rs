@@ -1,7 +1,7 @@
 //! What is done with a case: triage, assignment, closing, opening again, more sessions.
 
 use super::{
-    AFTER, Alarm, Case, Closure, Status, alarm, api, clinical,
+    AFTER, Alarm, Case, Closure, Status, alarm, api, ask, clinical,
     file::{self, CaseFile},
     open_sessions,
 };
@@ -11,15 +11,14 @@ use crate::{
     contract::Contract,
     place,
     provider::{self, Provider},
-    risk::{PATIENCE, Risk},
-    satisfaction,
+    risk::{MANAGERS, PATIENCE, Risk},
     words::Issue,
 };
 use axum::{http::Method, routing::post};
 use events::EapEvent;
 use kernel::{EapCaseId, EapProviderId, Error, Result};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Record, When, is};
 use web::{Answer, At, Body, Ctx, Reach, Refused, Route, Shown, route};
@@ -49,10 +48,10 @@ pub fn routes(one: &str) -> Vec<Route> {
             .says("One to ten sessions more than the contract covers"),
         post_to("close", view, post(close))
             .takes::<Close>()
-            .gives::<api::Head>(200)
-            .trips(2)
+            .gives::<Closed>(200)
+            .trips(5)
             .refuses(&["sessions-booked"])
-            .says("Ends the case; the answer holds a link for the person to say how it was"),
+            .says("Ends the case; links to say how it was go to the person, or stand in the answer to be handed over"),
         post_to("let_in", view, post(let_in))
             .takes::<Nothing>()
             .gives::<api::Head>(200)
@@ -122,7 +121,8 @@ async fn triage(ctx: Ctx, At(id): At<EapCaseId>, Body(said): Body<Triage>) -> An
     };
     let first = on_call.told(0).filter(|_| raised);
     if let Some(to) = &first {
-        c.alarm = Some(Alarm { step: 0, at: ctx.now() + PATIENCE, told: vec![to.clone()] });
+        let nobody_on_call = to == MANAGERS;
+        c.alarm = Some(Alarm { step: 0, at: ctx.now() + PATIENCE, told: vec![to.clone()], nobody_on_call });
     }
     let page = file::write(&clinical, &file::place(id, "file", new.version), &file);
     let mut commit = ctx.commit().update("triage", &old, &new);
@@ -209,13 +209,23 @@ struct Close {
     closure_reason: Closure,
 }
 
+/// The head, and the links for the person where nobody else brings them.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EapCaseClosed")]
+struct Closed {
+    #[serde(flatten)]
+    head: api::Head,
+    #[serde(flatten)]
+    links: ask::ByHand,
+}
+
 async fn close(ctx: Ctx, At(id): At<EapCaseId>, Body(said): Body<Close>) -> Answer {
     let old = standing(&ctx, id, "close", &[Status::Open, Status::InProgress]).await?;
     let mut new = old.next(ctx.now());
     let c = &mut new.body;
     (c.status, c.closed_at, c.closure_reason) = (Status::Closed, Some(ctx.now()), Some(said.closure_reason));
     (c.contact_by, c.alarm, c.follow_up_at) = (None, None, Some(ctx.now() + AFTER));
-    let link = satisfaction::link(&ctx, c.client)?;
+    let (waits, links) = ask::by_hand(&ctx, &new).await?;
     let commit = ctx.commit().update("close", &old, &new).emit(EapEvent::CaseClosed(new.body.said(id)));
     let none = When::Without("n").or(is("n", 0));
     let commit = commit.check(&open_sessions(id), none, |_| {
@@ -223,9 +233,9 @@ async fn close(ctx: Ctx, At(id): At<EapCaseId>, Body(said): Body<Close>) -> Answ
         Error::conflict("sessions-booked", detail)
     });
     let commit = commit.add(&place::counts(new.body.client), "cases_open", -1);
-    let mut value = serde_json::to_value(api::head(&ctx, &new, None)).map_err(Error::internal)?;
-    value["satisfaction_url"] = link.into();
-    ctx.settle(commit, Shown { version: Some(new.version), ..Shown::of(200, &value)? }).await
+    let closed = Closed { head: api::head(&ctx, &new, None), links };
+    let shown = Shown { version: Some(new.version), ..Shown::of(200, &closed)? };
+    ctx.settle(commit.joined(waits), shown).await
 }
 
 #[derive(Deserialize, JsonSchema)]

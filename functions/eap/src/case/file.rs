@@ -190,6 +190,16 @@ pub async fn whole(clinical: &Store, id: EapCaseId) -> Result<(Record<Case>, Cas
     Ok((case, file, parts))
 }
 
+/// The pages of a case's file, each with the version that it came with.
+pub async fn pages(clinical: &Store, id: EapCaseId) -> Result<Vec<(u64, CaseFile)>> {
+    let (_, items) = clinical.whole::<Case>(id).await?;
+    let page = |(place, item): (String, Value)| {
+        let version = place.strip_prefix("file#")?.parse().ok()?;
+        Some(read::<CaseFile>(item).map(|file| (version, file)))
+    };
+    items.into_iter().filter_map(page).collect()
+}
+
 fn placed<T: DeserializeOwned>(number: &str, item: Value) -> Result<Placed<T>> {
     Ok(Placed { number: number.into(), part: read(item)? })
 }

@@ -68,6 +68,10 @@ pub struct Period {
 }
 
 impl Period {
+    /// Of itself alone, and not cut short.
+    pub fn of(from: Date, to: Date) -> Self {
+        Self { from, to, whole_to: to }
+    }
     pub fn days(&self) -> i64 {
         days(self.from, self.to)
     }

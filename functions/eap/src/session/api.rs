@@ -1,6 +1,6 @@
 //! Routes of sessions.
 
-use super::{Session, Status, book, end};
+use super::{Session, Status, book, end, link};
 use crate::{case::Case, words::Mode};
 use axum::{
     extract::RawQuery,
@@ -42,6 +42,9 @@ pub struct Seen {
     pub crisis: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Sealed<String>>,
+    /// Of a video session that is not over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<Sealed<String>>,
     pub actions: Vec<&'static str>,
 }
 
@@ -62,6 +65,7 @@ pub fn shown(ctx: &Ctx, session: &Record<Session>) -> Seen {
         counts_to_cap: s.cap_place.is_some(),
         crisis: Some(s.crisis).filter(|_| whole),
         place: s.place.clone().filter(|_| whole),
+        link: s.link.clone().filter(|_| whole && s.is_open()),
         actions: Session::actions(session, ctx),
     }
 }
@@ -73,7 +77,7 @@ pub fn routes() -> Vec<Route> {
             .gives::<Seen>(200)
     };
     let (books, ends) = ("eap_session.book", "eap_session.complete");
-    let routes = vec![
+    let mut routes = vec![
         route(Method::GET, PATH, HEAD, "eap_session.list", get(list))
             .asks_shape(noun::list_shape::<Session>)
             .gives::<Pages<Seen>>(200)
@@ -86,6 +90,7 @@ pub fn routes() -> Vec<Route> {
             .refuses(&[
                 "mode-not-offered",
                 "no-counsellor",
+                "no-video",
                 "not-a-slot",
                 "not-eligible",
                 "not-triaged",
@@ -119,6 +124,7 @@ pub fn routes() -> Vec<Route> {
             .refuses(&["too-early"])
             .says("Nobody came"),
     ];
+    routes.extend(link::routes(&one));
     routes.into_iter().map(Route::hidden).collect()
 }
 

@@ -5,7 +5,7 @@ use crate::{
     cap,
     case::{self, Case, file},
     contract::{self, Contract},
-    provider::{self, Provider},
+    provider::{self, HTTPS, Provider, room},
     service::Service,
     words::Mode,
 };
@@ -29,6 +29,9 @@ pub struct New {
     mode: Mode,
     #[schemars(length(min = 1, max = 500))]
     place: Option<String>,
+    /// Of a video session; the counsellor's standing room where nothing is said.
+    #[schemars(length(max = 500), regex(pattern = HTTPS))]
+    link: Option<String>,
     /// Never refused by cap, contract or eligibility, and never counted.
     #[serde(default)]
     crisis: bool,
@@ -62,7 +65,13 @@ pub async fn book(ctx: Ctx, Body(new): Body<New>) -> Answer {
         return Err(Error::field("mode-not-offered", "/mode", "this service is not given in this way").into());
     }
     covered(&ctx, &case, &contract, day, new.crisis).await?;
-    let session = written(&ctx, &new, &case, &contract, &service, &counsellor, day)?;
+    let mut session = written(&ctx, &new, &case, &contract, &service, &counsellor, day)?;
+    if new.mode == Mode::Video {
+        session.body.link = match new.link {
+            Some(link) => Some(Sealed(link)),
+            None => room::of(ctx.store(), counsellor.id).await?,
+        };
+    }
     let rule = cap::Rule::of(&contract.body);
     let mut attempt = 0;
     loop {
@@ -98,6 +107,9 @@ fn at_a_time(ctx: &Ctx, new: &New) -> Result<()> {
     let earliest = if new.crisis { ctx.now() - BACK } else { ctx.now() };
     if at < earliest || at > ctx.now() + AHEAD {
         return Err(Error::field("out-of-range", "/starts_at", "from now on, at most 180 days ahead"));
+    }
+    if new.link.is_some() && new.mode != Mode::Video {
+        return Err(Error::field("no-video", "/link", "only a video session has a link"));
     }
     if new.crisis && ctx.reach() == Reach::Own {
         return Err(Error::field("not-allowed", "/crisis", "call the line that is always answered"));
@@ -189,6 +201,7 @@ fn written(
         minutes,
         mode: new.mode,
         place: new.place.clone().map(Sealed),
+        link: None,
         status: Status::Booked,
         crisis: new.crisis,
         terms: Terms {

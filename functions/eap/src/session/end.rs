@@ -72,18 +72,23 @@ pub async fn cancel(ctx: Ctx, At(id): At<EapSessionId>, _: Body<Nothing>) -> Ans
     new.body.status = old.body.cancelled_at(ctx.now());
     let action = if new.body.status == Status::Cancelled { "cancel" } else { "late_cancel" };
     let commit = ctx.commit().update(action, &old, &new).emit(EapEvent::SessionCancelled(new.body.said(id)));
-    let commit = over(&ctx, commit, &new);
+    let contract = match new.body.is_charged() {
+        true => Some(ctx.store().get::<Contract>(new.body.contract).await?),
+        false => None,
+    };
+    let commit = over(&ctx, commit, &new, contract.as_ref());
     let commit = free_time(commit, new.body.provider, new.body.starts_at, new.body.minutes);
     settled(&ctx, commit, &new).await
 }
 
 /// One less is open, what was taken is used or free again, and what is charged is noted for the bill.
-fn over(ctx: &Ctx, commit: Commit, new: &Record<Session>) -> Commit {
+fn over(ctx: &Ctx, commit: Commit, new: &Record<Session>, contract: Option<&Record<Contract>>) -> Commit {
     let s = &new.body;
     let mut commit = commit.add(&case::open_sessions(s.case), "n", -1);
-    if s.is_charged() {
-        commit =
-            charge::session(commit, ctx.store(), (s.contract, ctx.today()), new.id, s.service, &s.person_ref);
+    // On the day on which it is entered where the client is: a period that is billed already stays as it is.
+    if let Some(contract) = contract.filter(|_| s.is_charged()) {
+        let on = (s.contract, contract.body.today(ctx.now()));
+        commit = charge::session(commit, ctx.store(), on, new.id, s.service, &s.person_ref);
     }
     match new.body.cap_key() {
         Some(key) if new.body.is_charged() => cap::use_one(commit, &key),
@@ -141,7 +146,7 @@ async fn held_or_missed(
         case.body.first_contact_at.get_or_insert(s.starts_at);
         case.body.held += 1;
     }
-    let mut commit = over(ctx, ctx.commit().update(action, old, new).emit(event), new);
+    let mut commit = over(ctx, ctx.commit().update(action, old, new).emit(event), new, Some(&contract));
     commit = commit.update("session", &was, &case);
     if let Some(left) = running_out(ctx, new, &contract).await? {
         let counsellor = case.body.provider_user.clone();

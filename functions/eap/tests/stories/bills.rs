@@ -122,6 +122,10 @@ async fn heads_are_billed_by_month_and_a_bill_without_any_is_held() {
     night(&s, "2027-02-24T08:00:00Z").await;
     let held = bills(&s, &made).await.remove(0);
     assert_eq!(held["held"], "no-headcount");
+    let wish = s.world.events().await.into_iter().find(|e| e.record == id(&held)).unwrap();
+    assert_eq!((wish.kind.as_str(), &wish.data["title_code"]), ("task.requested", &json!("eap_bill_held")));
+    assert_eq!(wish.data["close_on"], json!(["eap_billing.approved"]));
+    assert_eq!(wish.data["assignee"], "role~eap_manager");
     let path = format!("/v1/eap/bills/{}", id(&held));
     s.finance.post(&format!("{path}/approve"), json!({})).await.refused(422, "no-headcount");
     for (month, heads) in [("2026-11", 400), ("2027-01", 420)] {
@@ -167,6 +171,82 @@ async fn an_outreach_that_was_held_stands_on_the_contracts_bill() {
     // A draft is nobody's business outside.
     assert!(each(&hauwa.get(&format!("/v1/eap/bills?client={}", id(&client))).await.ok(), "id").is_empty());
     hauwa.get(&format!("/v1/eap/bills/{}", id(&bill))).await.missing();
+}
+
+/// Work of the days of grace, of a crisis, and what is entered later still.
+#[tokio::test]
+async fn what_is_done_after_a_contracts_last_day_stands_on_a_bill() {
+    let c = crate::care::Care::under(json!({
+        "pricing": "fee_per_session", "rate": {"amount": "20000.00", "currency": "NGN"}, "end_date": "2026-12-22",
+    }))
+    .await;
+    let s = &c.s;
+    let case = c.case(&c.employee("E1", json!({})).await, "anxiety").await;
+    let mut booked = vec![];
+    for day in ["2026-12-20", "2027-01-05", "2027-01-12", "2027-01-20"] {
+        booked.push(c.books(&case, &format!("{day}T09:00:00Z")).await.created());
+    }
+    let done = async |n: usize, at: &str, how: &str| {
+        s.at(at);
+        c.ends(&booked[n], how, json!({})).await.ok();
+    };
+    done(0, "2026-12-20T10:00:00Z", "complete").await;
+    night(s, "2026-12-23T08:00:00Z").await;
+    while s.world.ring().await.iter().any(|n| n.starts_with("due.ecn")) {}
+    assert_eq!(s.shows("contracts", &c.contract).await["status"], "expired");
+    assert_eq!(bills(s, &c.contract).await.len(), 1);
+    done(1, "2027-01-05T10:00:00Z", "complete").await;
+    // Cancelled too late counts as held.
+    done(2, "2027-01-11T20:00:00Z", "cancel").await;
+    night(s, "2027-02-04T22:00:00Z").await;
+    assert_eq!(
+        bills(s, &c.contract).await.len(),
+        1,
+        "grace is over, and who is late with the papers has time"
+    );
+    night(s, "2027-02-04T23:00:01Z").await;
+    let last = bills(s, &c.contract).await.remove(0);
+    assert_eq!(
+        (&last["period_from"], &last["period_to"], &last["total"]["amount"]),
+        (&json!("2026-12-23"), &json!("2027-02-04"), &json!("40000.00"))
+    );
+    assert_eq!(last["lines"][0]["label"], "Employee assistance services", "of one person alone");
+    // Entered when the last bill is made: the next one is made by hand.
+    let more = json!({"contract": c.contract["id"]});
+    s.finance.post("/v1/eap/bills", more.clone()).await.refused(422, "nothing-due");
+    done(3, "2027-02-10T10:00:00Z", "complete").await;
+    s.at("2027-02-11T10:00:00Z");
+    let late = s.finance.post("/v1/eap/bills", more.clone()).await.created();
+    assert_eq!(
+        (&late["period_from"], &late["period_to"], &late["total"]["amount"]),
+        (&json!("2027-02-05"), &json!("2027-02-10"), &json!("20000.00"))
+    );
+    s.at("2027-02-12T10:00:00Z");
+    s.finance.post("/v1/eap/bills", more).await.refused(422, "nothing-due");
+    let again = s.finance.post(&format!("/v1/eap/bills/{}/recalculate", id(&last)), json!({})).await.ok();
+    assert_eq!((&again["total"], &again["period_to"]), (&last["total"], &last["period_to"]));
+}
+
+#[tokio::test]
+async fn a_retainer_ends_with_its_contract_and_an_event_afterwards_is_billed_alone() {
+    let s = Stage::set().await;
+    let (client, made) = contract(&s, json!({"end_date": "2026-12-22"})).await;
+    let event = json!({
+        "client": client["id"], "contract": made["id"], "title": "Debriefing", "kind": "critical_incident",
+        "starts_at": "2026-12-28T09:00:00Z", "minutes": 90, "fee": {"amount": "75000.00", "currency": "NGN"},
+    });
+    let event = s.manager.post("/v1/eap/org_services", event).await.created();
+    night(&s, "2026-12-23T08:00:00Z").await;
+    s.at("2026-12-28T11:00:00Z");
+    s.gives("org_services", &event, "hold", json!({"attended": 6})).await.ok();
+    night(&s, "2027-02-05T08:00:00Z").await;
+    let all = bills(&s, &made).await;
+    assert_eq!(all.len(), 2);
+    assert_eq!(
+        (&all[0]["lines"][0]["label"], &all[0]["total"]["amount"]),
+        (&json!("Debriefing"), &json!("75000.00"))
+    );
+    assert_eq!(all[0]["lines"].as_array().unwrap().len(), 1, "no retainer after the end");
 }
 
 #[tokio::test]

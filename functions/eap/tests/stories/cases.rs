@@ -183,6 +183,28 @@ async fn an_imminent_risk_is_told_to_one_after_the_other_until_somebody_takes_it
 }
 
 #[tokio::test]
+async fn with_nobody_on_call_every_manager_is_told_at_once_and_any_of_them_takes_it() {
+    let c = Care::begin().await;
+    let case = c.case(&c.employee("E1", json!({})).await, "suicidality").await;
+    let path = format!("/v1/eap/cases/{}", id(&case));
+    let triaged = c.says(&case, "triage", json!({"risk": "imminent"})).await.ok();
+    assert_eq!((&triaged["alarm"]["nobody_on_call"], &triaged["alarm"]["step"]), (&json!(true), &json!(0)));
+    let raised = async || -> Vec<Value> {
+        let all = c.s.world.events().await.into_iter().filter(|e| e.kind == "eap_case.risk_raised");
+        all.map(|e| e.data).collect()
+    };
+    assert_eq!(raised().await, [json!({"case": case["id"], "to": "role~eap_manager", "step": 0})]);
+    assert!(c.s.manager.get(&path).await.ok().get("alarm").is_none(), "a head tells no danger");
+    c.s.later(11);
+    c.s.world.ring().await;
+    assert_eq!(raised().await.len(), 1, "everybody has been told");
+    assert_eq!(c.ada.1.get(&path).await.ok()["alarm"]["nobody_on_call"], true);
+    c.s.admin.post(&format!("{path}/acknowledge"), json!({})).await.missing();
+    c.s.axis.staff("eap_manager").post(&format!("{path}/acknowledge"), json!({})).await.ok();
+    assert!(c.ada.1.get(&path).await.ok().get("alarm").is_none());
+}
+
+#[tokio::test]
 async fn a_case_that_nobody_meets_becomes_a_task_and_so_does_the_question_after_ninety_days() {
     let c = Care::begin().await;
     let case = c.case(&c.employee("E1", json!({})).await, "anxiety").await;

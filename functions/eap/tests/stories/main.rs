@@ -1,5 +1,6 @@
 //! The module's stories, told by its actors against the real table engine (`spec/eap.md`, Stories).
 
+mod asks;
 mod beneficiaries;
 mod bills;
 mod care;
@@ -8,9 +9,11 @@ mod clients;
 mod contracts;
 mod imports;
 mod industries;
+mod past;
 mod providers;
 mod reports;
 mod rounds;
 mod sessions;
 mod stage;
+mod told;
 mod walls;

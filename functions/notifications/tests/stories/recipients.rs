@@ -100,20 +100,69 @@ async fn a_letter_may_say_more_with_the_persons_recorded_consent() {
     assert!(stage.sms.all()[0].text.contains("You have a message"), "an SMS never says more");
 }
 
+/// The beneficiary is told by the module itself, by the way they called safe.
 #[tokio::test]
-async fn an_eap_beneficiary_is_told_discreetly_and_only_where_the_counsellor_chose_it() {
+async fn what_is_left_of_a_case_is_told_to_the_counsellor_and_to_nobody_outside() {
     let stage = Stage::set().await;
     let counsellor = stage.staff("Ada Okafor", "eap_provider").await;
     let beneficiary = stage.staff("Bola Ahmed", "beneficiary").await;
     let contact = stage.staff("Chika Obi", "eap_client_contact").await;
-    let data = |tell: bool| json!({"case": "eac_1", "counsellor": counsellor.user(), "beneficiary": beneficiary.user(), "left": 1, "tell_beneficiary": tell});
-    stage.happens(&stage.event("eap_session.balance_low", data(false))).await;
+    let data = json!({"case": "ecs_1", "counsellor": counsellor.user(), "beneficiary": beneficiary.user(), "left": 1});
+    stage.happens(&stage.event("eap_session.balance_low", data)).await;
     assert_eq!((stage.inbox(&counsellor).await.len(), stage.inbox(&beneficiary).await.len()), (1, 0));
-    stage.happens(&stage.event("eap_session.balance_low", data(true))).await;
-    assert_eq!(stage.inbox(&beneficiary).await.len(), 1);
-    let letter = stage.email.to(&address("Bola Ahmed")).remove(0);
-    assert!(!letter.text.contains("session"), "{}", letter.text);
     assert_eq!(stage.inbox(&contact).await.len(), 0, "the client's contact never hears of a beneficiary");
+}
+
+#[tokio::test]
+async fn a_counsellor_and_the_managers_are_told_when_a_licence_ends_and_when_it_has() {
+    let stage = Stage::set().await;
+    let ada = stage.staff("Ada Okafor", "eap_provider").await;
+    let (manager, other) =
+        (stage.staff("Bola Ahmed", "eap_manager").await, stage.staff("Tunde Bello", "eap_provider").await);
+    let due =
+        |days: i32| json!({"provider": "epv_1", "user": ada.user(), "expires": "2026-12-20", "days": days});
+    for (days, said) in [(30, " ends on 20 December 2026, in 30 days."), (-1, " ended on 20 December 2026.")]
+    {
+        stage.happens(&stage.event("eap_provider.licence_due", due(days))).await;
+        for (who, whose) in [(&ada, "The licence"), (&manager, "The licence of Ada Okafor")] {
+            let newest = stage.inbox(who).await.remove(0);
+            assert!(newest["body"].as_str().unwrap().starts_with(&format!("{whose}{said}")), "{newest:#}");
+        }
+    }
+    assert_eq!((stage.inbox(&ada).await.len(), stage.inbox(&manager).await.len()), (2, 2));
+    assert_eq!(stage.inbox(&other).await.len(), 0);
+    assert_eq!(stage.email.to(&address("Ada Okafor")).len(), 2);
+}
+
+/// Also where no manager is named on call: every one of them is told at once.
+#[tokio::test]
+async fn an_urgent_case_that_nobody_is_on_call_for_is_told_to_every_manager() {
+    let stage = Stage::set().await;
+    let managers =
+        [stage.staff("Ada Okafor", "eap_manager").await, stage.staff("Bola Ahmed", "eap_manager").await];
+    let data = json!({"case": "ecs_1", "to": "role~eap_manager", "step": 0});
+    stage.happens(&stage.event("eap_case.risk_raised", data)).await;
+    for manager in &managers {
+        assert_eq!(stage.inbox(manager).await.len(), 1);
+    }
+    assert_eq!(stage.sms.all().len(), 2);
+}
+
+#[tokio::test]
+async fn a_text_that_may_not_name_the_organisation_leaves_without_a_sender() {
+    let stage = Stage::set().await;
+    let store = stage.grace.store().await;
+    let text = |text: &str| {
+        web::Sms::new(&store, "+2348031234567", text.into(), jiff::SignedDuration::from_hours(1))
+    };
+    text("Your code is 1").send(&stage.world.app, &store).await.unwrap();
+    text("Your appointment").unnamed().send(&stage.world.app, &store).await.unwrap();
+    for message in stage.world.letters.take(web::Queue::Notifications) {
+        stage.world.hand_over_other(&message).await;
+    }
+    let sent = stage.sms.all();
+    let named: Vec<(&str, bool)> = sent.iter().map(|m| (m.text.as_str(), m.from.is_empty())).collect();
+    assert_eq!(named, [("Your code is 1", false), ("Your appointment", true)]);
 }
 
 #[tokio::test]
