@@ -4,8 +4,8 @@
 //! (satisfaction) goes with it, and knows of no case.
 
 use super::{
-    Case, clinical,
-    file::{self, Asked, CaseFile, Outcome, Parts},
+    Case, clinical, course,
+    file::{self, Asked, CaseFile, Outcome, Parts, Placed},
 };
 use crate::{beneficiary::Beneficiary, place::MODULE, safely::Way, satisfaction};
 use axum::{http::Method, routing::post};
@@ -174,9 +174,11 @@ async fn answer(anyone: Anyone, Body(said): Body<Said>) -> Answer {
 async fn written(store: &Store, clinical: &Store, link: &Link, outcome: &Outcome) -> Result<()> {
     let waits = place(&link.record);
     let Asking { case, when } = store.read(&waits).await?.ok_or(Error::Missing)?;
-    let old = store.fresh::<Case>(case).await?;
+    let (old, file, mut parts) = file::whole(clinical, case).await?;
     let new = old.next(store.now());
     let part = file::write(clinical, &Key::part(case, "out", when), outcome);
+    parts.outcomes.push(Placed { number: when.to_string(), part: outcome.clone() });
+    let part = part.joined(course::keep(clinical, &new, &file, &parts));
     let commit = store.commit().update("answer", &old, &new).joined(part);
     commit.delete_if(&waits, When::Present, |_| Error::Missing).run().await
 }
