@@ -4,9 +4,8 @@
 //! Rooms: `client`, `industry`, `contract`, `service`, `provider`, `assignment` are the programme's side;
 //! `beneficiary`, `case`, `session` the confidential one; `kpi`, `report`, `bill` what leaves the house.
 //!
-//! Waits: the beneficiary's share of `eap_session.balance_low` and reminders by SMS, which need a way to write to somebody
-//! without an event that names them; a video link by the connector; histories of cases and sessions, whose record holds
-//! references that are never shown.
+//! Waits: a video link by a connector (there is none; a counsellor sets it); surveys of a client's people are feedback's
+//! (FBK-1).
 
 pub mod beneficiary;
 pub mod cap;

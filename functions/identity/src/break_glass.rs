@@ -17,9 +17,10 @@ pub const OPEN: SignedDuration = SignedDuration::from_hours(4);
 /// When the review is due, from the opening.
 pub const REVIEW: SignedDuration = SignedDuration::from_hours(72);
 
-/// Kinds of records that may be opened so, and the fact that says there is such a record; a person's other records
-/// follow the person's.
-pub const KINDS: &[(&str, Fact)] = &[("pat", facts::PATIENT), ("ecs", facts::EAP_CASE)];
+/// Kinds of records that may be opened so, the fact that says there is such a record, and who may; a person's other
+/// records follow the person's.
+pub const KINDS: &[(&str, Fact, &str)] =
+    &[("pat", facts::PATIENT, "break_glass.patient"), ("ecs", facts::EAP_CASE, "eap_case.glass")];
 
 kernel::words! { pub enum Status { Open = "open", Closed = "closed", Reviewed = "reviewed" } }
 kernel::words! {

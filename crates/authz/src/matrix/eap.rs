@@ -40,7 +40,7 @@ const ROWS: &[Row<7>] = &[
     row("beneficiary", "import",                                   [A,  A,  __, __, L,  __, __]),
     row("eap_case", "view",                                        [__, __, __, G,  __, O,  __]),
     // Broken glass alone (IDN-8): with a reason, for four hours, and reviewed.
-    row("eap_case", "glass",                                       [__, A,  __, __, __, __, __]),
+    row("eap_case", "glass",                                       [O,  A,  O,  __, __, __, O]),
     row("eap_case", "header",                                      [__, A,  __, G,  __, O,  A.only(Reason)]),
     row("eap_case", "assign extend",                               [__, A,  __, __, __, __, __]),
     row("eap_session", "view",                                     [__, __, __, G,  __, O,  __]),

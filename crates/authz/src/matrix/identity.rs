@@ -39,9 +39,11 @@ const ROWS: &[Row<11>] = &[
     row("elevation", "approve",         [A.only(NotOwn), S.only(NotOwn), S.only(NotOwn), A.only(NotOwn), __, __, __, __, __, __, __]),
     // Who approves sees what waits; who asks sees their own.
     row("elevation", "view",            [A, S,  S,  A,  O,  O,  __, O,  __, __, __]),
-    row("break_glass", "open",          [__, __, O,  O, __, __, __, __, __, __, __]).also(CLINICAL),
+    // Whoever may open any kind of record; which kind, is said below and by `eap_case.glass`.
+    row("break_glass", "open",          [O, __, O,  O, __, __, O,  __, __, __, __]).also(OPENERS),
+    row("break_glass", "patient",       [__, __, O,  O, __, __, __, __, __, __, __]).also(CLINICAL),
     row("break_glass", "review",        [A.only(NotOwn), __, __, __, __, A.only(NotOwn), __, __, __, __, __]),
-    row("break_glass", "view",          [A, __, O,  O,  __, A,  A,  __, __, __, __]).also(CLINICAL),
+    row("break_glass", "view",          [A, __, O,  O,  __, A,  A,  __, __, __, __]).also(OPENERS),
     // The table leaves some staff without these; their own sign-ins and sessions they see all the same,
     // since `/me/sessions` and `/me/logins` are there for everybody.
     row("login session", "view",        [A, O,  O,  O,  O,  O,  A,  O,  O,  __, O]).lent(Context::Personal),
@@ -54,6 +56,10 @@ const ROWS: &[Row<11>] = &[
 
 const CLINICAL: &[(&str, crate::rule::Cell)] =
     &[("doctor", O), ("nurse", O), ("pharmacist", O), ("lab_technician", O)];
+
+/// Finance opens no patient, and a case of employee assistance only so.
+const OPENERS: &[(&str, crate::rule::Cell)] =
+    &[("doctor", O), ("nurse", O), ("pharmacist", O), ("lab_technician", O), ("finance", O)];
 
 /// What everybody may do with their own account, second factor not yet enrolled included.
 #[rustfmt::skip]

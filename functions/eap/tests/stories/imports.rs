@@ -54,6 +54,8 @@ fn large() -> usize {
 #[tokio::test]
 async fn a_large_file_is_checked_run_once_and_taken_back() {
     let c = Care::begin().await;
+    // What a small file costs is held to its budget by the other stories.
+    c.s.world.quiet();
     let rows = large();
     let (bad, good) = (rows / 50, rows - rows / 50);
     let before = c.employee("OLD1", json!({})).await;

@@ -236,6 +236,23 @@ async fn a_manager_breaks_the_glass_of_one_case_for_four_hours() {
         .missing();
     let admin = u.c.s.admin.call("GET", &path).header("x-break-glass", opening).send().await;
     admin.missing();
+    let history = u.c.s.manager.call("GET", &format!("{path}/history")).header("x-break-glass", opening);
+    let seen = history.send().await.ok();
+    assert_eq!(seen["data"][0]["action"], "note");
+    // Whoever else is kept from cases: by an opening of their own, and no other way.
+    for (n, who) in [&u.c.s.admin, &u.c.s.finance, &u.c.s.auditor].into_iter().enumerate() {
+        let opening = format!("brk_01ARZ3NDEKTSV4RRFFQ69G5FB{n}");
+        let glass = async |rest: &str| {
+            who.call("GET", &format!("{path}{rest}")).header("x-break-glass", &opening).send().await
+        };
+        glass("").await.missing();
+        glass("/history").await.missing();
+        let key = store::Key::fact(store::facts::GLASS, format!("{}~{}", who.user(), id(&u.case)));
+        store.commit().put(&key, &json!({"id": opening, "expires_at": until})).run().await.unwrap();
+        assert_eq!(glass("").await.ok()["file"]["presenting_issue"], "suicidality");
+        assert_eq!(glass("/history").await.ok()["data"][0]["action"], "note");
+        who.post(&format!("/v1/eap/cases/{}/notes", id(&u.case)), json!({"text": "x"})).await.missing();
+    }
     u.c.s.later(241);
     u.c.s.manager.call("GET", &path).header("x-break-glass", opening).send().await.missing();
 }

@@ -105,3 +105,34 @@ async fn who_breaks_the_glass_does_not_review_it_and_may_close_it() {
     assert!(!fact.contains("#fact#glass#"), "closing takes the fact away");
     scene.grace.staff("receptionist").post("/v1/identity/break-glass", body).await.refused(403, "forbidden");
 }
+
+/// Whoever is kept from cases by their role reads one by broken glass alone; patients are clinicians' to open.
+#[tokio::test]
+async fn who_runs_a_programme_opens_a_case_so_and_no_patient() {
+    let scene = scene().await;
+    let store = scene.grace.store().await;
+    let (patient, case) = (OTHER, OTHER.replace("pat_", "ecs_"));
+    let there = store.commit().fact(facts::PATIENT, patient, &json!({"live": true}));
+    there.fact(facts::EAP_CASE, &case, &json!({})).run().await.unwrap();
+    let body = |record: &str| json!({"record": record, "reason_code": "other", "reason": WHY});
+    for role in ["tenant_admin", "finance", "auditor"] {
+        let who = scene.grace.staff(role);
+        who.post("/v1/identity/break-glass", body(patient)).await.refused(403, "no-break-glass");
+        let glass = who.post("/v1/identity/break-glass", body(&case)).await.created();
+        let one = format!("/v1/identity/break-glass/{}", glass["id"].as_str().unwrap());
+        assert_eq!(who.get(&one).await.ok()["record"], case);
+        who.post(&format!("{one}/close"), json!({})).await.ok();
+        let reviewer = scene.grace.staff("tenant_admin");
+        let waiting = reviewer.get("/v1/identity/break-glass?status=closed").await.ok();
+        assert_eq!(waiting["data"][0]["id"], glass["id"]);
+        reviewer.post(&format!("{one}/review"), json!({"outcome": "justified"})).await.ok();
+    }
+    let doctor = scene.grace.staff("doctor");
+    doctor.post("/v1/identity/break-glass", body(&case)).await.refused(403, "no-break-glass");
+    scene
+        .grace
+        .staff("eap_provider")
+        .post("/v1/identity/break-glass", body(&case))
+        .await
+        .refused(403, "forbidden");
+}
