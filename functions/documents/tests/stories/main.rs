@@ -3,6 +3,7 @@
 mod expiring;
 mod keeping;
 mod rights;
+mod rounds;
 mod sharing;
 mod signing;
 mod stage;

@@ -14,6 +14,7 @@ mod mfa;
 mod operators;
 mod profile;
 mod rights;
+mod rounds;
 mod sessions;
 mod support;
 mod teams;

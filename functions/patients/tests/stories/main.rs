@@ -6,5 +6,6 @@ mod front_page;
 mod life;
 mod merging;
 mod registration;
+mod rounds;
 mod search;
 mod timeline;

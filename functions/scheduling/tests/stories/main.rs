@@ -10,5 +10,6 @@ mod profiles;
 mod queue;
 mod races;
 mod rights;
+mod rounds;
 mod stage;
 mod triage;
