@@ -45,6 +45,8 @@ impl Lifecycle for User {
     const STATES: &'static [Status] = Status::ALL;
     const STEPS: &'static [Step<Self>] = &[
         step("resend", "user.create", &[Invited, Lapsed], Invited, false),
+        // The user pool has lost the login, or has it under another identity (`docs/restore.md`).
+        step("renew-login", "user.renew_login", &[Active], Invited, true),
         step("suspend", "user.suspend", &[Active], Suspended, true),
         step("reactivate", "user.suspend", &[Suspended], Active, true),
         step("disable", "user.disable", &[Invited, Lapsed, Active, Suspended], Disabled, true),
