@@ -305,7 +305,8 @@ fn people_served_never_reach_past_themselves_and_their_own() {
 fn what_a_context_lends_is_read_or_is_configuration_and_the_administrators() {
     for rule in rules().filter(|rule| rule.context.is_some()) {
         assert!(rule.grant("tenant_admin").is_some(), "{}", rule.permission);
-        let configured = matches!(rule.permission, "settings.edit" | "site.edit" | "department.edit");
+        let configured =
+            matches!(rule.permission, "settings.edit" | "site.edit" | "department.edit" | "user.renew_login");
         assert!(rule.reads() || configured, "{}", rule.permission);
         if matches!(rule.module, "patients" | "scheduling") {
             assert_eq!(rule.context, Some(Scope::Personal), "{}", rule.permission);

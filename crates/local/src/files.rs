@@ -244,6 +244,7 @@ impl Files for Shelf {
                 size: l.size,
                 sha256: Some(l.sha256),
                 content_type: l.content_type,
+                held: l.held,
             }))
         })
     }

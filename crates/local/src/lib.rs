@@ -19,6 +19,7 @@ pub mod machines;
 pub mod operator;
 pub mod platform;
 pub mod queue;
+mod rooms;
 pub mod signal;
 pub mod signing;
 pub mod sources;

@@ -12,10 +12,10 @@ use crate::{
     live::{self, Hub},
     machines::{self, Machines},
     queue::{Queues, wire},
+    rooms::{Rooms, settled, wake},
     signing::Pen,
-    sources::{self, Pump, Stop},
     table::Table,
-    template::{STAGE, Template, function::Source},
+    template::{STAGE, Template},
     trouble,
     trouble::{Outcome, While},
 };
@@ -26,8 +26,8 @@ use axum::{
 };
 use integrations::Permit;
 use kernel::Clock;
-use std::{net::SocketAddr, pin::Pin, sync::Arc};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
 use web::App;
 
@@ -39,8 +39,10 @@ pub struct Platform {
     pub around: Surroundings,
     /// As a function has it; for what no request does: the first operator, lost accounts.
     pub app: App,
-    stop: watch::Sender<bool>,
-    running: JoinSet<()>,
+    /// What lets new work in: the gateway, the beats.
+    doors: Rooms,
+    /// What works on what was accepted: the stream's reader, the queues.
+    works: Rooms,
 }
 
 /// What a test puts between the functions and the table: from the table's address to the one to use instead.
@@ -105,8 +107,7 @@ pub async fn start_behind(
     around.emulator.verify_sender(&around.sender()).await?;
     let app = functions::app(&around);
     let functions = functions::assemble(&around).await?;
-    let (stop, stopped) = watch::channel(false);
-    let mut running = JoinSet::new();
+    let (mut doors, mut works) = (Rooms::open(), Rooms::open());
     let trigger = functions.handlers.get("token").cloned().unwrap_or_else(no_tokens);
     let hosted = Hosted {
         caller: emulator.caller(),
@@ -114,7 +115,7 @@ pub async fn start_behind(
         trigger: Arc::new(Trigger::new(trigger)),
         asks_first: around.template.pool["LambdaConfig"]["PreAuthentication"].is_string(),
     };
-    wake(&around, &functions, &stopped, &mut running)?;
+    wake(&around, &functions, &mut doors, &mut works);
     let authorizer = trust(&emulator, &around).await?;
     let live = functions.handlers.get("notifications").cloned();
     let gateway = gateway(&around, functions, authorizer, keys);
@@ -131,19 +132,24 @@ pub async fn start_behind(
         Some(function) => router.merge(live::router(around.live.clone(), function)),
         None => router,
     };
-    serve(listener, router, gateway, around.template.api.compressed_from, stopped, &mut running);
-    Ok(Platform { folder, address, emulator, around, app, stop, running })
+    serve(listener, router, gateway, around.template.api.compressed_from, &mut doors);
+    Ok(Platform { folder, address, emulator, around, app, doors, works })
 }
 
 impl Platform {
-    /// Ends what runs, keeps what was accepted.
+    /// Lets nothing new in, hands on what was accepted, and ends: a folder that lies still has nothing under way.
+    /// What is not done within some seconds is kept, and done at the next start.
     pub async fn stop(mut self) {
-        let _ = self.stop.send(true);
-        let rest = async { while self.running.join_next().await.is_some() {} };
-        if tokio::time::timeout(std::time::Duration::from_secs(10), rest).await.is_err() {
-            tracing::warn!("some work was cut off; it will be done again at the next start");
-            self.running.abort_all();
+        let mut whole = self.doors.close(Duration::from_secs(5)).await;
+        match tokio::time::timeout(Duration::from_secs(10), settled(&self.around)).await {
+            Ok(Err(trouble)) => tracing::error!(%trouble, "it is not known whether everything was handed on"),
+            done => whole &= done.is_ok(),
         }
+        whole &= self.works.close(Duration::from_secs(10)).await;
+        if !whole {
+            tracing::warn!("some work was cut off; it will be done again at the next start");
+        }
+        drop((self.doors, self.works));
         self.emulator.stop().await;
         if let Ok(table) = Arc::try_unwrap(self.around.table) {
             table.close().await;
@@ -164,7 +170,7 @@ async fn listen(port: u16) -> Outcome<TcpListener> {
 fn arrivals(queues: Arc<Queues>) -> files::Stored {
     Arc::new(move |key| {
         let body = serde_json::json!({"type": "file.stored", "key": key}).to_string();
-        if let Err(cause) = queues.send(&[("DocumentsQueue", &body)], std::time::Duration::ZERO) {
+        if let Err(cause) = queues.send(&[("DocumentsQueue", &body)], Duration::ZERO) {
             tracing::error!(%cause, "an arrival was not told; whoever uploaded can complete it");
         }
     })
@@ -228,9 +234,9 @@ fn serve(
     local: Router,
     gateway: Arc<Gateway>,
     compressed_from: Option<u16>,
-    mut stopped: Stop,
-    running: &mut JoinSet<()>,
+    doors: &mut Rooms,
 ) {
+    let mut stopped = doors.stopped();
     let answer = move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request<Body>| {
         gateway.clone().answer(request, from.ip())
     };
@@ -238,7 +244,7 @@ fn serve(
         CompressionLayer::new().compress_when(SizeAbove::new(compressed_from.unwrap_or(u16::MAX)));
     let router = Router::new().fallback(answer).layer(compression).merge(local);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    running.spawn(async move {
+    doors.running.spawn(async move {
         let until = async move {
             let _ = stopped.changed().await;
         };
@@ -248,50 +254,6 @@ fn serve(
     });
 }
 
-/// Starts what wakes the functions, as the template says.
-fn wake(
-    around: &Surroundings,
-    functions: &Functions,
-    stopped: &Stop,
-    running: &mut JoinSet<()>,
-) -> Outcome<()> {
-    running.spawn(sources::sweep(around.table.clone(), stopped.clone()));
-    for declared in &around.template.functions {
-        let Some(handler) = functions.handlers.get(&declared.name) else { continue };
-        for source in &declared.sources {
-            wake_by(source, handler.clone(), around, stopped.clone(), running);
-        }
-    }
-    Ok(())
-}
-
-fn wake_by(source: &Source, function: Handler, around: &Surroundings, stop: Stop, running: &mut JoinSet<()>) {
-    match source {
-        Source::Queue { queue, batch } => {
-            // Two at a time: deployed, a queue's function runs many times at once too.
-            for _ in 0..2 {
-                let queues = around.queues.clone();
-                running.spawn(sources::drain(queues, queue.clone(), *batch, function.clone(), stop.clone()));
-            }
-        }
-        Source::Stream { batch, patterns } => {
-            let pump = Pump {
-                table: around.table.clone(),
-                queues: around.queues.clone(),
-                function,
-                batch: *batch,
-                patterns: patterns.clone(),
-                dead_letters: "DispatchDeadLetters".into(),
-            };
-            running.spawn(pump.run(stop));
-        }
-        Source::Schedule { schedule, input, .. } => {
-            let clock = around.clock.clone();
-            running.spawn(sources::beat(schedule.clone(), input.clone(), function, clock, stop));
-        }
-    }
-}
-
 fn no_tokens() -> Handler {
-    Handler::new(std::time::Duration::from_secs(5), |_| async { Err("there is no token function".into()) })
+    Handler::new(Duration::from_secs(5), |_| async { Err("there is no token function".into()) })
 }

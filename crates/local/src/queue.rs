@@ -154,6 +154,28 @@ impl Queues {
         self.file().query_row(ask, [queue], |row| row.get(0)).whilst("count messages")
     }
 
+    /// Whether a message is in sight or being worked on.
+    pub fn in_hand(&self, queue: &str) -> Outcome<bool> {
+        let ask = "SELECT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND (visible <= ?2 OR receipt IS NOT NULL))";
+        self.file().query_row(ask, params![queue, self.now()], |row| row.get(0)).whilst("look for messages")
+    }
+
+    /// Whether a message that comes into sight within a minute has this word in it; given-up ones do not count.
+    pub fn speak_of(&self, word: &str) -> Outcome<bool> {
+        let word = word.trim_end_matches('#');
+        let ask = "SELECT queue FROM message WHERE visible <= ?1 AND instr(body, ?2) > 0";
+        let own = self.file();
+        let mut ask = own.prepare(ask).whilst("look for messages")?;
+        let found = ask.query_map(params![self.now() + 60_000, word], |row| row.get::<_, String>(0));
+        let found: Vec<String> =
+            found.and_then(|rows| rows.collect::<rusqlite::Result<_>>()).whilst("look for messages")?;
+        let is_dead = |queue: &String| {
+            queue.ends_with("DeadLetters")
+                || self.all().any(|q| q.dead_letters.as_ref().is_some_and(|(dead, _)| dead == queue))
+        };
+        Ok(found.iter().any(|queue| !is_dead(queue)))
+    }
+
     /// When the queue's next message comes into sight, in milliseconds from now.
     pub fn next_in(&self, queue: &str) -> Outcome<Option<Duration>> {
         let ask = "SELECT MIN(visible) FROM message WHERE queue = ?1";
@@ -246,6 +268,7 @@ pub mod tests {
         let first = queues.receive("Patients", 10).unwrap();
         assert_eq!(first.iter().map(|m| m.body.as_str()).collect::<Vec<_>>(), ["one", "two"]);
         assert!(queues.receive("Patients", 10).unwrap().is_empty());
+        assert!(queues.in_hand("Patients").unwrap() && !queues.in_hand("Dead").unwrap());
         assert!(queues.delete(&first[0].receipt).unwrap());
         clock.advance(SignedDuration::from_secs(151));
         let again = queues.receive("Patients", 10).unwrap();
@@ -265,7 +288,11 @@ pub mod tests {
         }
         assert!(queues.receive("Patients", 1).unwrap().is_empty());
         assert_eq!((queues.length("Patients").unwrap(), queues.length("Dead").unwrap()), (0, 1));
+        assert!(!queues.speak_of("bad").unwrap(), "what was given up waits for nothing");
         assert_eq!(queues.receive("Dead", 1).unwrap()[0].body, "bad");
+        queues.send(&[("Patients", "{\"tenant\": \"01J\"}")], Duration::from_secs(10)).unwrap();
+        assert!(queues.speak_of("01J#").unwrap() && !queues.speak_of("01K#").unwrap());
+        assert!(!queues.in_hand("Patients").unwrap());
     }
 
     #[test]

@@ -95,7 +95,8 @@ pub struct Pump {
     pub dead_letters: String,
 }
 
-const READER: &str = "stream";
+/// The stream's reader among the queues' places.
+pub const READER: &str = "stream";
 const TRIES: u32 = 8;
 
 impl Pump {

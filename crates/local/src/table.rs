@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 /// The open table and the address at which the SDK reaches it.
 pub struct Table {
     db: Database,
+    file: std::path::PathBuf,
     name: String,
     stream: String,
     shard: String,
@@ -63,7 +64,7 @@ impl Table {
                 }
             }
         });
-        Ok(Table { db, name, stream, shard, address, stop: Some(stop), served })
+        Ok(Table { db, file: file.into(), name, stream, shard, address, stop: Some(stop), served })
     }
 
     pub fn name(&self) -> &str {
@@ -129,6 +130,31 @@ impl Table {
             }
         };
         tokio::task::spawn_blocking(read).await.whilst("read the table")?
+    }
+
+    /// Whether there is an item whose partition key begins so; for the local tools only.
+    pub async fn has_key_beginning(&self, start: &str) -> Outcome<bool> {
+        let found = self.scan(json!({
+            "TableName": self.name, "FilterExpression": "begins_with(pk, :start)",
+            "ExpressionAttributeValues": {":start": {"S": start}},
+        }));
+        Ok(!found.await?.is_empty())
+    }
+
+    /// Takes what the stream says of partition keys that begin so out of it, images and all; for the local tools only.
+    pub async fn forget(&self, start: &str) -> Outcome<usize> {
+        let (file, name, start) = (self.file.clone(), self.name.clone(), start.to_string());
+        let forget = move || -> rusqlite::Result<usize> {
+            let own = rusqlite::Connection::open(file)?;
+            own.busy_timeout(std::time::Duration::from_secs(5))?;
+            own.execute(
+                "DELETE FROM _stream_records WHERE table_name = ?1
+                 AND substr(json_extract(keys_json, '$.pk.S'), 1, length(?2)) = ?2",
+                rusqlite::params![name, start],
+            )
+        };
+        let gone = tokio::task::spawn_blocking(forget).await;
+        gone.whilst("forget what the stream says")?.whilst("forget what the stream says")
     }
 
     /// Stops serving; what was answered is in the file already.
@@ -249,6 +275,15 @@ pub mod tests {
         let later = again.records(first[1].place, 10).await.unwrap();
         assert!(later.len() == 1 && later[0].place > first[1].place);
         assert_eq!(again.items_of_kind("usr").await.unwrap().len(), 2);
+        assert!(again.has_key_beginning("t#usr#").await.unwrap());
+        assert!(!again.has_key_beginning("t#key#").await.unwrap());
+        put(&again, "u#usr#1", ".");
+        assert_eq!(again.forget("t#").await.unwrap(), 3);
+        let left = again.records(0, 10).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].record["dynamodb"]["Keys"]["pk"]["S"], "u#usr#1");
+        put(&again, "u#usr#2", ".");
+        assert_eq!(again.records(left[0].place, 10).await.unwrap().len(), 1, "numbers go on");
         again.close().await;
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -277,6 +277,7 @@ impl Files for S3 {
                     size: head.content_length.unwrap_or_default().unsigned_abs(),
                     sha256: head.checksum_sha256.as_deref().and_then(hex_of),
                     content_type: head.content_type.unwrap_or_default(),
+                    held: head.object_lock_legal_hold_status == Some(ObjectLockLegalHoldStatus::On),
                 })),
                 Err(e) if e.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
                 Err(e) if is_denied(&e) && self.lacks(&client, file).await? => Ok(None),

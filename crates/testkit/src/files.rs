@@ -241,6 +241,7 @@ impl Files for Cabinet {
                 size: k.bytes.len() as u64,
                 sha256: (!k.joined).then(|| hex::encode(sha256(&k.bytes))),
                 content_type: k.content_type,
+                held: k.held,
             }))
         })
     }

@@ -103,6 +103,8 @@ pub struct Stored {
     /// Hex; as the storage itself computed it at the upload, where it did.
     pub sha256: Option<String>,
     pub content_type: String,
+    /// Under the storage's own legal hold, as far as the caller may see that (S3: `GetObjectLegalHold`).
+    pub held: bool,
 }
 
 /// How a download is named and shown.

@@ -74,6 +74,9 @@ fn operation(
         "parameters": parameters(route, schemas),
         "responses": {route.status.to_string(): done, "4XX": refused, "5XX": refused},
     });
+    if let Some(also) = route.also {
+        operation["responses"][also.to_string()] = operation["responses"][route.status.to_string()].clone();
+    }
     match route.door {
         Door::Public => operation["security"] = json!([]),
         Door::SignedIn => operation["security"] = json!([{"token": []}]),

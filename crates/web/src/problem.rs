@@ -56,7 +56,7 @@ impl Problem {
             Error::Invalid(faults) => problem.errors = faults.clone(),
             Error::Refused(r) => {
                 problem.errors = r.errors.clone();
-                problem.extra = r.extra.clone();
+                problem.extra = foreign(&r.extra);
                 problem.retry_after = r.retry_after;
             }
             Error::Duplicate { field, owner, .. } => {
@@ -95,6 +95,21 @@ impl Problem {
         }
         response
     }
+}
+
+/// The members that every problem has: nothing else may stand under their names (RFC 9457, 3.2).
+const OWN: [&str; 7] = ["type", "title", "status", "detail", "instance", "request_id", "errors"];
+
+/// What was added, without what carries a name of ours: a member that stands twice is read by each reader in its own way.
+fn foreign(added: &Map<String, Value>) -> Map<String, Value> {
+    let is_foreign = |name: &&String| {
+        let own = OWN.contains(&name.as_str());
+        if own {
+            tracing::error!(name, "a problem's own member cannot be added to it");
+        }
+        !own
+    };
+    added.keys().filter(is_foreign).map(|name| (name.clone(), added[name].clone())).collect()
 }
 
 fn meaning(error: &Error) -> (u16, &'static str) {
@@ -156,5 +171,31 @@ impl IntoResponse for Refused {
         // The router's outermost layer adds the request's id and path.
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_added_stands_under_a_name_of_the_problem() {
+        let added = |error: Error, name| error.with(name, "added");
+        let error = OWN.into_iter().fold(Error::conflict("slot-taken", "take another"), added);
+        let problem = Problem::of(&error.with("free", 3));
+        assert_eq!(problem.extra, Map::from_iter([("free".to_string(), 3.into())]));
+        let text = serde_json::to_string(&problem).unwrap();
+        assert!(!text.contains("added"), "{text}");
+        assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
+        let whole = Problem {
+            instance: Some("/v1/me".into()),
+            request_id: Some("r".into()),
+            errors: vec![Fault::new("/a", "b", "c")],
+            extra: Map::new(),
+            ..problem
+        };
+        let names = serde_json::to_value(whole).unwrap();
+        let own: std::collections::BTreeSet<&str> = OWN.into();
+        assert!(names.as_object().unwrap().keys().eq(own), "{names}");
     }
 }

@@ -35,6 +35,8 @@ pub struct Route {
     pub query: Option<Shape>,
     pub input: Option<Input>,
     pub status: u16,
+    /// Another success of the same form, for some requests.
+    pub also: Option<u16>,
     pub output: Option<Shape>,
     /// Codes of refusals that only this route has.
     pub refusals: Vec<&'static str>,
@@ -77,6 +79,7 @@ pub fn route(
         query: None,
         input: None,
         status: 200,
+        also: None,
         output: None,
         refusals: vec![],
         trips: UNSTATED,
@@ -105,6 +108,11 @@ impl Route {
     }
     pub fn gives<T: JsonSchema>(mut self, status: u16) -> Self {
         (self.status, self.output) = (status, Some(shape::<T>()));
+        self
+    }
+    /// Another success of the same form.
+    pub fn or(mut self, status: u16) -> Self {
+        self.also = Some(status);
         self
     }
     pub fn answers(mut self, status: u16) -> Self {

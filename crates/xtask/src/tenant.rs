@@ -12,7 +12,7 @@ mod items;
 mod place;
 
 pub use accounts::{Account, Accounts, Calling, Cognito, Made};
-pub use bundle::{Bundle, Manifest};
+pub use bundle::{Bundle, Lain, Manifest};
 pub use items::attributes;
 pub use place::{local, stack};
 
@@ -65,8 +65,7 @@ pub async fn export(place: &Place, tenant: TenantId, to: &Path, at: &str) -> Out
     for file in files(place, tenant).await? {
         done.files += 1;
         done.locked += usize::from(file.bucket() == Bucket::Digests);
-        let (bytes, content_type) = read(place, &file).await?;
-        bundle.file(&file, &content_type, &bytes)?;
+        bundle.file(&file, &read(place, &file).await?)?;
     }
     bundle.close(tenant, at)?;
     Ok(done)
@@ -97,8 +96,7 @@ pub async fn erase(place: &Place, tenant: TenantId, exported: &Path) -> Outcome<
         match file.bucket() {
             Bucket::Digests => done.locked += 1,
             Bucket::Documents => {
-                // The hold itself is a fact of the table and comes back with it; the storage's own flag would keep
-                // bytes of an organisation that is not there.
+                // The storage's own flag would keep bytes of an organisation that is not there; the export knows it.
                 place.files.hold(&file, false).await.whilst("release a file")?;
                 place.files.remove(&file).await.whilst("remove a file")?;
                 done.files += 1;
@@ -121,9 +119,12 @@ pub async fn restore(place: &Place, tenant: TenantId, exported: &Path) -> Outcom
         ));
     }
     let mut done = Done::default();
-    for (file, content_type, bytes) in bundle.files(tenant)? {
+    for (file, Lain { bytes, content_type, held }) in bundle.files(tenant)? {
         done.locked += usize::from(file.bucket() == Bucket::Digests);
         place.files.write(&file, &content_type, bytes).await.whilst("write a file")?;
+        if held {
+            place.files.hold(&file, true).await.whilst("hold a file")?;
+        }
         done.files += 1;
     }
     for account in bundle.accounts() {
@@ -145,8 +146,8 @@ pub async fn compare(place: &Place, tenant: TenantId, bundle: &Bundle) -> Outcom
         let which = missing.map(|line| items::place_of(line)).unwrap_or_else(|| "something more".into());
         return Err(trouble!("The table differs from the export, first at {which}."));
     }
-    for (file, content_type, bytes) in bundle.files(tenant)? {
-        if read(place, &file).await? != (bytes, content_type) {
+    for (file, lain) in bundle.files(tenant)? {
+        if read(place, &file).await? != lain {
             return Err(trouble!("The file {} differs from the export.", file.key()));
         }
     }
@@ -169,11 +170,11 @@ async fn files(place: &Place, tenant: TenantId) -> Outcome<Vec<File>> {
     Ok(all)
 }
 
-async fn read(place: &Place, file: &File) -> Outcome<(Vec<u8>, String)> {
+async fn read(place: &Place, file: &File) -> Outcome<Lain> {
     let gone = || trouble!("The file {} went away while it was read.", file.key());
     let stored = place.files.stat(file).await.whilst("look at a file")?.ok_or_else(gone)?;
     let bytes = place.files.read(file, None).await.whilst("read a file")?.ok_or_else(gone)?;
-    Ok((bytes, stored.content_type))
+    Ok(Lain { bytes, content_type: stored.content_type, held: stored.held })
 }
 
 /// `ten_…`, as the platform's pages show it.

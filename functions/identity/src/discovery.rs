@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
             .trips(2)
             .takes::<Discover>()
             .gives::<Way>(200)
+            .or(202)
             .refuses(&["rate-limited"])
             .says("How to sign in; without an organisation, a letter lists where the address has accounts"),
     ]

@@ -1,5 +1,7 @@
 //! One organisation, exported, erased, restored: byte for byte what it was, its trail unbroken, its neighbour
-//! untouched. On the table of the tests, where it has something of everything.
+//! untouched. On the table of the tests, where it has something of everything; and on the local platform ([`runbook`]).
+
+mod runbook;
 
 use journeys::{
     Senders,
@@ -165,6 +167,8 @@ async fn an_organisation_that_was_erased_comes_back_byte_for_byte() {
     let before = nurse.get(&patient).await.ok();
     let read = s.world.letters.take(web::Queue::Access);
     assert!(!read.is_empty());
+    let held = s.world.files.held(Bucket::Documents);
+    assert!(!held.is_empty(), "a file under the storage's own hold");
     let out = s.export("one").await;
     assert!(out.items > 200 && out.files > 1 && out.logins > 0, "{out:?}");
 
@@ -180,6 +184,7 @@ async fn an_organisation_that_was_erased_comes_back_byte_for_byte() {
 
     let back = s.restore("one").await;
     assert_eq!((back.items, back.files, back.logins), (out.items, out.files, out.logins));
+    assert_eq!(s.world.files.held(Bucket::Documents), held, "under hold again");
     s.world.app.vault().forget(s.grace.tenant.scope());
     s.export("two").await;
     same(&s.at("one"), &s.at("two"));

@@ -30,6 +30,8 @@ const ROWS: &[Row<11>] = &[
     row("user", "bar delete",           [A, __, __, __, __, __, __, __, __, __, __]),
     // The table's row has `O` for bar as well; nobody bars themselves.
     row("user", "reset_mfa",            [A, __, __, __, __, __, __, O,  O,  __, __]),
+    // The invitation goes to the person's own address; lent, since after a restore no administrator may have a login.
+    row("user", "renew_login",          [A, __, __, __, __, __, __, __, __, __, __]).lent(Context::Configuration),
     row("user", "signout",              [A, S,  __, __, __, __, __, O,  O,  __, __]),
     row("role override", "view",        [A, A,  __, __, __, A,  A,  __, __, __, __]).lent(Context::Configuration),
     row("role override", "edit",        [A, __, __, __, __, __, __, __, __, __, __]).signed(),

@@ -39,6 +39,17 @@ struct Listed {
     key: String,
     sha256: String,
     content_type: String,
+    /// The storage's own legal hold was set.
+    #[serde(default)]
+    held: bool,
+}
+
+/// A file as it lay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lain {
+    pub bytes: Vec<u8>,
+    pub content_type: String,
+    pub held: bool,
 }
 
 const WITHOUT: [&str; 3] = [
@@ -71,17 +82,18 @@ impl Bundle {
     pub(super) fn account(&mut self, account: &Account) {
         self.accounts.push(account.clone());
     }
-    pub(super) fn file(&mut self, file: &File, content_type: &str, bytes: &[u8]) -> Outcome<()> {
-        let sha256 = store::chain::hex_digest(bytes);
+    pub(super) fn file(&mut self, file: &File, lain: &Lain) -> Outcome<()> {
+        let sha256 = store::chain::hex_digest(&lain.bytes);
         let listed = Listed {
             bucket: file.bucket(),
             key: file.key().into(),
             sha256,
-            content_type: content_type.into(),
+            content_type: lain.content_type.clone(),
+            held: lain.held,
         };
         // By its digest: two files of the same bytes lie there once, and no key of a file is a path of ours.
         let path = self.folder.join("files").join(&listed.sha256);
-        folder::write(&path, bytes, true).whilst(format_args!("write {}", path.display()))?;
+        folder::write(&path, &lain.bytes, true).whilst(format_args!("write {}", path.display()))?;
         self.files.push(listed);
         Ok(())
     }
@@ -147,8 +159,8 @@ impl Bundle {
         self.files.iter().any(|f| f.bucket == file.bucket() && f.key == file.key())
     }
 
-    /// Files with their types and bytes; each is compared with its digest.
-    pub fn files(&self, tenant: TenantId) -> Outcome<Vec<(File, String, Vec<u8>)>> {
+    /// Files as they lay; each is compared with its digest.
+    pub fn files(&self, tenant: TenantId) -> Outcome<Vec<(File, Lain)>> {
         let one = |listed: &Listed| {
             let path = self.folder.join("files").join(&listed.sha256);
             let bytes = fs::read(&path).whilst(format_args!("read {}", path.display()))?;
@@ -166,7 +178,8 @@ impl Bundle {
             {
                 return Err(trouble!("The file {} is not this organisation's.", listed.key));
             }
-            Ok((root.at(listed.key.clone()), listed.content_type.clone(), bytes))
+            let (content_type, held) = (listed.content_type.clone(), listed.held);
+            Ok((root.at(listed.key.clone()), Lain { bytes, content_type, held }))
         };
         self.files.iter().map(one).collect()
     }

@@ -10,6 +10,7 @@ use local::{
     folder::Folder,
     functions::place,
     queue::Queues,
+    sources::READER,
     table::Table,
     template::Template,
     trouble,
@@ -76,19 +77,20 @@ pub fn local(root: &Path, data: &Path, verb: &str, tenant: &str, folder: &Path) 
             keys: Arc::new(LocalMaster::new(master)),
             accounts: Arc::new(Cognito { client: Client::new(&place(&emulator.address)), pool, heals: true }),
         };
-        // What the platform has not handed on yet must be, and what is restored must not: it was, long ago.
-        if verb == "restore" && waits(&table, queues.place(STREAM)?).await? {
+        let own = format!("{}#", named(tenant)?.prefix());
+        // What it did must be handed on before it is taken out, or its consumers never hear of it. Where its key is
+        // missing nobody works: what waits there is an interrupted run's of this tool.
+        let lives = table.has_key_beginning(&format!("{own}key#")).await?;
+        if lives && (waits(&table, queues.place(READER)?, &own).await? || queues.speak_of(&own)?) {
             return Err(trouble!(
-                "Changes wait to be handed on; start the platform for a moment, stop it, and repeat."
+                "Something of {tenant} waits to be handed on; start the platform, stop it with Ctrl-C (it hands \
+                 everything on before it ends), and repeat."
             ));
         }
         let done = does(&here, verb, tenant, folder).await;
-        if verb == "restore" {
-            let mut last = queues.place(STREAM)?;
-            while let Some(record) = table.records(last, 1000).await?.last() {
-                last = record.place;
-            }
-            queues.set_place(STREAM, last)?;
+        // What is removed or put back happened long ago: nobody is told again, and nothing of it stays behind.
+        if verb != "export" {
+            table.forget(&own).await?;
         }
         emulator.stop().await;
         table.close().await;
@@ -101,18 +103,16 @@ pub fn local(root: &Path, data: &Path, verb: &str, tenant: &str, folder: &Path) 
     Ok(())
 }
 
-/// The stream's reader, as `local::sources` names it.
-const STREAM: &str = "stream";
-
-/// Whether a change stands in the stream behind this place; entries of reads and what is only removed go nowhere.
-async fn waits(table: &Table, mut place: i64) -> Outcome<bool> {
+/// Whether a change of this part of the table stands in the stream behind this place; entries of reads and what is
+/// only removed go nowhere.
+async fn waits(table: &Table, mut place: i64, own: &str) -> Outcome<bool> {
     loop {
         let records = table.records(place, 1000).await?;
         let Some(last) = records.last() else { return Ok(false) };
         place = last.place;
         let is_change = |record: &Value| {
             let key = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default();
-            record["eventName"] == "INSERT" && key.contains("#chg#")
+            record["eventName"] == "INSERT" && key.starts_with(own) && key.contains("#chg#")
         };
         if records.iter().any(|r| is_change(&r.record)) {
             return Ok(true);

@@ -103,6 +103,10 @@ fn take(
     body.status_reason = reason.map(Into::into);
     match command {
         "resend" => body.invited_at = Some(ctx.now()),
+        "renew-login" => {
+            (body.login, body.sub, body.mfa) = (Login::Pending, None, Default::default());
+            body.invited_at = Some(ctx.now());
+        }
         "bar" => body.barred_by = Some(ctx.actor().user.clone()),
         "confirm-bar" if old.body.barred_by.as_deref() == Some(ctx.actor().user.as_str()) => {
             return Err(Error::forbidden("own-request", "a second administrator has to confirm it"));
@@ -129,7 +133,7 @@ async fn write(
     let user = new.id;
     let ended = !new.body.status.works();
     let event = match (command, new.body.status) {
-        ("resend", _) | ("enable", Status::Invited) => Event::UserInvited { user },
+        ("resend" | "renew-login", _) | ("enable", Status::Invited) => Event::UserInvited { user },
         ("suspend", _) => Event::UserSuspended { user },
         ("bar", _) => Event::UserBarred { user },
         (_, Status::Active) => Event::UserReactivated { user },

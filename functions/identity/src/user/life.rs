@@ -34,6 +34,8 @@ impl Lifecycle for User {
     kernel::state_of!(status: Status);
     const STEPS: &'static [Step<Self>] = &[
         Step::of("resend", "user.create", &[Invited, Lapsed], Invited),
+        // The user pool has lost the login, or has it under another identity (`docs/restore.md`).
+        Step::<Self>::of("renew-login", "user.renew_login", &[Active], Invited).reason(),
         Step::<Self>::of("suspend", "user.suspend", &[Active], Suspended).reason(),
         Step::<Self>::of("reactivate", "user.suspend", &[Suspended], Active).reason(),
         Step::<Self>::of("disable", "user.disable", &[Invited, Lapsed, Active, Suspended], Disabled).reason(),

@@ -67,6 +67,10 @@ fn administers(record: &Record<User>) -> bool {
 fn keep_an_administrator(commit: Commit, old: Option<&Record<User>>, new: &Record<User>) -> Commit {
     match (old.is_some_and(administers), administers(new)) {
         (false, true) => commit.add(&administrators(), "value", 1),
+        // Their login begins anew (`renew-login`): they stay the administrator, and may be the last.
+        (true, false) if live(new) && new.body.status == Status::Invited => {
+            commit.add(&administrators(), "value", -1)
+        }
         (true, false) => commit.add_if(&administrators(), "value", -1, When::Above("value", 1), |_| {
             Error::conflict("last-administrator", "this is the last administrator: appoint another one first")
         }),

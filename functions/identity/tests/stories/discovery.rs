@@ -28,6 +28,9 @@ async fn an_address_alone_gets_a_letter_and_the_asker_learns_nothing() {
     let known = ask("ada@grace.example").send().await;
     let unknown = ask("nobody@grace.example").send().await;
     assert_eq!((known.status, &known.bytes), (202, &unknown.bytes));
+    let document = web::openapi::document("Lumina", "1", &scene.world.modules);
+    let responses = &document["paths"]["/v1/identity/discover"]["post"]["responses"];
+    assert_eq!(responses["202"], responses["200"], "both are documented");
     let letter = scene.world.letters.letters("ada@grace.example").pop().unwrap();
     assert!(letter.text.contains("grace") && letter.text.contains("mercy"), "{}", letter.text);
     assert!(scene.world.letters.letters("nobody@grace.example").is_empty());

@@ -159,3 +159,29 @@ async fn the_first_administrator_comes_from_the_sign_up() {
         assert!(!lies_open.contains(secret), "{secret} lies open");
     }
 }
+
+/// After a restore (`docs/restore.md`) the pool has each login again, under an identity of its own choice.
+#[tokio::test]
+async fn a_login_that_the_pool_has_lost_begins_anew_with_an_invitation() {
+    let scene = scene().await;
+    let user = scene.hires("ada", "doctor").await;
+    let before = scene.signs_in(&user).await;
+    let stranger = Account { sub: "another".into(), tenant: scene.grace.id.prefix(), ..Account::default() };
+    scene.pool.accounts.lock().unwrap().insert(user.clone(), stranger);
+    assert!(scene.token(&user, "TokenGeneration_HostedAuth").await.is_err(), "let in by name");
+    scene.world.clock.advance(jiff::SignedDuration::from_secs(1));
+
+    let path = format!("/v1/identity/users/{user}/renew-login");
+    scene.admin.post(&path, json!({})).await.refused(422, "reason-required");
+    let renewed = scene.admin.post(&path, json!({"reason": "restored from an export"})).await.ok();
+    assert_eq!((&renewed["status"], &renewed["login"]), (&json!("invited"), &json!("pending")));
+    assert_eq!(scene.user(&user).await["roles"], json!(["doctor"]), "what they may do is theirs still");
+    scene.world.deliver().await;
+    scene.accepts("ada@grace.example").await;
+    let again = scene.signs_in(&user).await;
+    assert_eq!(again.claims["enrol"], "mfa", "the second factor is set up anew");
+    assert_eq!(scene.user(&user).await["status"], "active");
+    scene.world.app.gates().forget(scene.grace.scope());
+    before.get("/v1/me").await.refused(401, "token-stale");
+    scene.admin.post(&format!("/v1/identity/users/{user}/resend"), json!({})).await.refused(422, "state");
+}

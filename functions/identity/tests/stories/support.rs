@@ -69,9 +69,8 @@ impl Logins for Pool {
             }
             let mut all = self.accounts.lock().unwrap();
             let sub = format!("sub-{}", new.user);
-            let made = Account { sub: sub.clone(), tenant: new.tenant.clone(), ..Account::default() };
-            all.entry(new.user.clone()).or_insert(made);
-            Ok(sub)
+            let made = Account { sub, tenant: new.tenant.clone(), ..Account::default() };
+            Ok(all.entry(new.user.clone()).or_insert(made).sub.clone())
         })
     }
     fn set_password<'a>(&'a self, user: &'a str, password: &'a str) -> Calling<'a, ()> {
