@@ -87,7 +87,7 @@ async fn every_answer_to_everybody_is_as_the_document_says() {
         };
         document.judge(route, &reply, asked.who);
     }
-    println!("{} answers", document.looked_at);
+    println!("COUNTED {} answers", document.looked_at);
     let told: Vec<_> = document.faults.iter().cloned().collect();
     assert!(told.is_empty(), "{} are not as documented:\n{}", told.len(), told.join("\n"));
     assert!(document.looked_at > 1_000, "{} answers", document.looked_at);

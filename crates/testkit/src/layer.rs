@@ -1,6 +1,7 @@
 //! A layer under the store: it can fail any call to the table, in any of the ways in which the real one fails, and it
 //! can stop the world at any of them.
 
+use crate::proving;
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},
@@ -9,6 +10,7 @@ use aws_smithy_runtime_api::client::{
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     fmt,
     str::FromStr,
     sync::{
@@ -16,7 +18,10 @@ use std::{
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
 };
-use store::sdk::config::SharedHttpClient;
+use store::{
+    schema::{PK, SK},
+    sdk::config::SharedHttpClient,
+};
 
 /// How a call fails. Of a call that fails by kind every attempt fails, so that the product's own code sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,8 +117,54 @@ struct Watch {
     stopped: bool,
 }
 
+/// Places that calls have written to, if anybody keeps account of the table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written(Arc<Mutex<BTreeSet<(String, String)>>>);
+
+impl Written {
+    pub fn take(&self) -> BTreeSet<(String, String)> {
+        std::mem::take(&mut *self.0.lock().expect("never poisoned"))
+    }
+
+    fn note(&self, request: &HttpRequest) {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let body = || -> Value {
+            request.body().bytes().and_then(|b| serde_json::from_slice(b).ok()).unwrap_or_default()
+        };
+        let mut places = vec![];
+        match target.rsplit('.').next().unwrap_or_default() {
+            "PutItem" => places.push(body()["Item"].take()),
+            "UpdateItem" | "DeleteItem" => places.push(body()["Key"].take()),
+            "TransactWriteItems" => {
+                let body = body();
+                let acts = body["TransactItems"].as_array().into_iter().flatten();
+                let writes = acts.flat_map(|act| act.as_object().into_iter().flatten());
+                places.extend(writes.filter(|(act, _)| *act != "ConditionCheck").map(|(_, to)| place_of(to)));
+            }
+            "BatchWriteItem" => {
+                let body = body();
+                let tables = body["RequestItems"].as_object().into_iter().flatten();
+                let acts = tables.flat_map(|(_, acts)| acts.as_array().into_iter().flatten());
+                places.extend(
+                    acts.flat_map(|act| act.as_object().into_iter().flatten()).map(|(_, to)| place_of(to)),
+                );
+            }
+            _ => return,
+        }
+        let text = |place: &Value, name: &str| place[name]["S"].as_str().unwrap_or_default().to_string();
+        let places = places.iter().map(|place| (text(place, PK), text(place, SK)));
+        self.0.lock().expect("never poisoned").extend(places);
+    }
+}
+
+fn place_of(to: &Value) -> Value {
+    let place = if to["Key"].is_object() { &to["Key"] } else { &to["Item"] };
+    serde_json::json!({PK: place[PK], SK: place[SK]})
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
+    pub written: Written,
     watch: Arc<Mutex<Watch>>,
     /// Calls that are with the table.
     under_way: Arc<AtomicUsize>,
@@ -227,6 +278,9 @@ impl HttpClient for Over {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let layer = self.layer.clone();
+        if proving::is_on() {
+            layer.written.note(&request);
+        }
         let kind = match layer.verdict(&request) {
             Verdict::Pass => return self.inner.call(request),
             Verdict::Dead => return HttpConnectorFuture::ready(Err(gone())),

@@ -35,21 +35,33 @@ fn keep(line: &Value) -> bool {
 }
 
 /// So many runs of one thing.
-pub(crate) fn tried(section: &str, name: &str, runs: u64) {
-    keep(&json!({"section": section, "tried": name, "story": story(), "package": package(), "runs": runs}));
+pub(crate) fn tried(section: &str, name: &str, runs: u64, later: u64) {
+    keep(&json!({
+        "section": section, "tried": name, "story": story(), "package": package(), "runs": runs, "later": later,
+    }));
 }
 
-/// So many runs of one delivery, and the messages in them.
-pub(crate) fn simulated(name: &str, runs: u64, messages: u64) {
+/// So many runs of one delivery, how many were alike only later, and the messages in them.
+pub(crate) fn simulated(name: &str, runs: u64, later: u64, messages: u64) {
     keep(&json!({
-        "section": "queues", "tried": name, "story": story(), "package": package(), "runs": runs, "messages": messages,
+        "section": "queues", "tried": name, "story": story(), "package": package(), "runs": runs, "later": later,
+        "messages": messages,
     }));
+}
+
+/// Something that holds once it is waited for, with what was different at first.
+pub(crate) fn later(section: &str, name: &str, what: &str, environment: &str) {
+    keep(&line(section, "later", name, what, environment));
 }
 
 /// Something that does not hold, with the environment that shows it again.
 pub(crate) fn found(section: &str, name: &str, what: &str, environment: &str) {
+    let line = line(section, "what", name, what, environment);
+    assert!(keep(&line), "{name}: {what}\n{}", line["again"]);
+}
+
+fn line(section: &str, kind: &str, name: &str, what: &str, environment: &str) -> Value {
     let story = story();
     let again = format!("{environment} cargo test -p {} --test stories {story} -- --exact", package());
-    let line = json!({"section": section, "name": name, "what": what, "story": story, "again": again});
-    assert!(keep(&line), "{name}: {what}\n{again}");
+    json!({"section": section, "name": name, kind: what, "story": story, "again": again})
 }

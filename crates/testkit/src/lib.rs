@@ -22,6 +22,7 @@ mod post;
 mod proving;
 pub mod queues;
 mod reply;
+mod rest;
 mod round;
 mod simulation;
 mod state;

@@ -19,8 +19,8 @@ pub(crate) fn of_change(from: &State, to: &State) -> Vec<String> {
                     |item: Option<&Item>| item.and_then(|i| state::number(i, "left")).unwrap_or_default();
                 *quotas.entry(words.next().unwrap_or_default().into()).or_default() += left(is) - left(was);
             }
-            // Numbers may have gaps, and tries are counted: one that failed has used one up.
-            Some("seq" | "rate") => lines.push(format!("{} {}", masked(&pk), masked(&sk))),
+            // Numbers may have gaps, and may be taken in blocks; tries are counted, and one that failed has used one up.
+            Some("seq" | "rate") => {}
             // Notes of the queues about messages, not the product's own state; the platform's key is made with the first.
             Some("dead") => {}
             Some("key") if pk.starts_with("platform#") => {}
@@ -35,6 +35,60 @@ pub(crate) fn of_change(from: &State, to: &State) -> Vec<String> {
     lines.extend(taken.map(|(name, taken)| format!("quota {name}: {}", masked(&taken.to_string()))));
     lines.sort_unstable();
     lines
+}
+
+/// How often something was tried, and by whom it was carried.
+const TRIED: &[&str] =
+    &["version", "head", "tries", "attempts", "last_at", "look_at", "provider_id", "gsi3sk"];
+
+/// What has become of one moment in another, however often it was tried: what the records are, which events were told,
+/// and what else lies there. History without an event, and what is remembered of requests and messages, is not it.
+pub(crate) fn of_end(from: &State, to: &State) -> Vec<String> {
+    let (mut lines, mut quotas) = (vec![], BTreeMap::<String, i64>::new());
+    for (pk, sk) in to.changed(from) {
+        let (was, is) = (from.get(&pk, &sk), to.get(&pk, &sk));
+        let mut words = pk.split('#').skip(1);
+        match words.next() {
+            Some("quota") => {
+                let left =
+                    |item: Option<&Item>| item.and_then(|i| state::number(i, "left")).unwrap_or_default();
+                *quotas.entry(words.next().unwrap_or_default().into()).or_default() += left(is) - left(was);
+            }
+            Some("seq" | "rate" | "dead" | "seen" | "idem") => {}
+            Some("key") if pk.starts_with("platform#") => {}
+            Some("chg") => {
+                let event = is.and_then(|item| item.get("event"));
+                lines.extend(event.map(|event| {
+                    let mut line = format!("{} told ", masked(&pk));
+                    value(event, &mut line);
+                    line
+                }));
+            }
+            _ => lines.push(is.map_or_else(
+                || format!("gone: {} {}", masked(&pk), masked(&sk)),
+                |item| {
+                    let mut item = item.clone();
+                    item.retain(|name, _| !TRIED.contains(&name.as_str()));
+                    line(&pk, &sk, &item)
+                },
+            )),
+        }
+    }
+    let taken = quotas.into_iter().filter(|(_, taken)| *taken != 0);
+    lines.extend(taken.map(|(name, taken)| format!("quota {name}: {}", masked(&taken.to_string()))));
+    lines.sort_unstable();
+    lines
+}
+
+/// An answer, whichever version of the record it shows.
+pub(crate) fn unversioned(words: &str) -> String {
+    let mut parts = words.split("version:");
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        out.push_str("version:*");
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    out
 }
 
 fn line(pk: &str, sk: &str, item: &Item) -> String {
@@ -101,8 +155,11 @@ pub(crate) fn of_body(body: &Value) -> String {
             format!("[{}]", each.join(","))
         }
         Value::Object(map) => {
-            let mut each: Vec<String> =
-                map.iter().map(|(k, v)| format!("{}:{}", masked(k), of_body(v))).collect();
+            let each = map
+                .iter()
+                .map(|(k, v)| (k, if k == "ms" { "9".into() } else { of_body(v) }))
+                .collect::<Vec<_>>();
+            let mut each: Vec<String> = each.iter().map(|(k, v)| format!("{}:{v}", masked(k))).collect();
             each.sort_unstable();
             format!("{{{}}}", each.join(","))
         }
@@ -172,6 +229,14 @@ fn time(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end + usize::from(bytes.get(end) == Some(&b'Z')))
 }
 
+/// What is read out on the telephone: `Q5P7-R23J`.
+fn is_reference(run: &str) -> bool {
+    let part =
+        |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    run.split_once('-')
+        .is_some_and(|(a, b)| part(a) && part(b) && run.bytes().any(|b| b.is_ascii_uppercase()))
+}
+
 /// The series of a record's number: `PT` of `PT-2026-00017`.
 fn series(run: &str) -> Option<&str> {
     let mut words = run.split('-');
@@ -196,6 +261,10 @@ fn word(run: &str, out: &mut String) {
         let is_id = run.len() == 30 && run.as_bytes()[3] == b'_';
         out.push_str(if is_id { &run[..3] } else { "" });
         out.push('*');
+        return;
+    }
+    if is_reference(run) {
+        out.push_str("*-*");
         return;
     }
     if let Some(series) = series(run) {
@@ -238,6 +307,7 @@ mod tests {
             ("Ọmọ 2", "Ọmọ 2"),
             ("x%23a%232026-11-23T08:00:05.041Z", "x#a#T"),
             ("whsec_Ab+/c==", "whsec_*"),
+            ("reference Q5P7-R23J of 2026-1130", "reference *-* of 9-9"),
         ] {
             assert_eq!(masked(text), wanted, "{text}");
         }

@@ -5,11 +5,15 @@
 //! What is done once without a fault says what has to come of it. Then the table is put back, the same is begun with
 //! the fault, and done again as a client or a queue would, until an answer stands; table and answer have to be alike,
 //! and the table whole. At last the table is put to where the first run had left it, and the story goes on.
+//!
+//! Some work is left to others when it is interrupted: a lease has to end, a row is due, an event is heard. Where the
+//! two are not alike at once, both are waited for (see `rest`): then they have to be alike in what they are and what
+//! they told, however often it was tried (`likeness::of_end`).
 
 use crate::{
     Reply,
     layer::{Fault, Kind, Layer, Watched},
-    ledger, likeness, simulation,
+    ledger, likeness, rest, simulation,
     state::{Keeper, State},
     trips::Trips,
     whole,
@@ -89,6 +93,7 @@ struct Inner {
     app: App,
     /// Method, path in its segments, and the name of every route that writes.
     writes: Vec<(String, Vec<String>, String)>,
+    modules: Arc<Vec<Module>>,
     /// Whoever holds it is alone in this world.
     turn: tokio::sync::Mutex<()>,
     beside: Mutex<Vec<Arc<dyn Keeps>>>,
@@ -117,6 +122,8 @@ pub(crate) struct Moment {
     at: Timestamp,
 }
 
+/// What environments keep of the table.
+const CACHED: [&str; 4] = ["#fact#", "#key#", "#closers#", "#dig#"];
 /// Calls of one piece of work that the quick form breaks: jobs of many steps make the same ones again and again.
 const CALLS: usize = 12;
 /// Tries of a client that is told to try again.
@@ -124,7 +131,13 @@ const TRIES: usize = 5;
 
 impl Proving {
     /// If the environment asks for it.
-    pub fn of(keeper: &Keeper, layer: &Layer, trips: &Trips, app: &App, modules: &[Module]) -> Option<Self> {
+    pub fn of(
+        keeper: &Keeper,
+        layer: &Layer,
+        trips: &Trips,
+        app: &App,
+        modules: &Arc<Vec<Module>>,
+    ) -> Option<Self> {
         let form = FORM.clone()?;
         let routes = modules.iter().flat_map(|m| &m.routes).filter(|r| r.method != "GET");
         let writes = routes
@@ -140,6 +153,7 @@ impl Proving {
             trips: trips.clone(),
             app: app.clone(),
             writes,
+            modules: modules.clone(),
             turn: tokio::sync::Mutex::default(),
             beside: Mutex::default(),
             ended: AtomicBool::new(false),
@@ -186,7 +200,7 @@ impl Proving {
         Box::pin(async move {
             let Some(_turn) = self.turn().await else { return work().await };
             let Some(name) = name.filter(|name| self.wants(name)) else { return work().await };
-            let before = self.moment();
+            let before = self.beginning();
             let outcome = work().await;
             let wanted = read(&outcome);
             if wanted.stands != Stands::Done || !self.claims(&name) {
@@ -194,11 +208,12 @@ impl Proving {
             }
             let after = self.moment();
             let change = likeness::of_change(&before.table, &after.table);
-            let trial =
-                Trial { proving: self, name: &name, keyed, before, wanted: wanted.words, after, change };
-            let runs = trial.all(&work, read).await;
+            let at_rest = tokio::sync::OnceCell::new();
+            let wanted = wanted.words;
+            let trial = Trial { proving: self, name: &name, keyed, before, wanted, after, change, at_rest };
+            let (runs, later) = trial.all(&work, read).await;
             self.back_to(&trial.after);
-            ledger::tried("faults", &name, runs);
+            ledger::tried("faults", &name, runs, later);
             outcome
         })
     }
@@ -215,6 +230,11 @@ impl Proving {
         TRIED.lock().expect("never poisoned").insert(name.into()) || self.0.form != Form::Quick
     }
 
+    /// A moment to come back to often.
+    pub fn beginning(&self) -> Moment {
+        self.0.keeper.begin();
+        self.moment()
+    }
     pub fn moment(&self) -> Moment {
         let beside = self.0.beside.lock().expect("never poisoned");
         Moment {
@@ -240,12 +260,17 @@ impl Proving {
 
     /// The same, where what lies in the table now is known.
     fn back(&self, now: &State, moment: &Moment) {
-        let cached = |pk: &str| pk.contains("#fact#") || pk.contains("#key#");
+        let cached = |pk: &str| CACHED.iter().any(|kind| pk.contains(kind));
         if self.0.keeper.back(now, &moment.table).iter().any(|(pk, _)| cached(pk)) {
             self.0.app.forget();
         }
         moment.beside.iter().for_each(|back| back());
         self.0.app.clock().set(moment.at);
+    }
+
+    /// Waits for what follows by itself.
+    pub async fn rest(&self, before: &State) {
+        rest::wait(&self.0.app, &self.0.modules, &self.0.keeper, before).await;
     }
 
     /// Does it with the fault in its way; `None` if the world stopped.
@@ -271,6 +296,20 @@ impl Proving {
     }
 }
 
+/// What is different and what is broken, behind what was so at first.
+pub(crate) fn still(difference: Vec<String>, broken: Vec<String>) -> Option<String> {
+    let all: Vec<String> = difference.into_iter().chain(broken).collect();
+    (!all.is_empty()).then(|| format!(" – and once it was waited for: {}", all.join("; ")))
+}
+
+/// What came of one fault.
+struct Ran {
+    watched: Watched,
+    now: State,
+    /// It was alike, but not at once.
+    later: bool,
+}
+
 /// One thing that is tried with every fault.
 struct Trial<'a> {
     proving: &'a Proving,
@@ -281,33 +320,40 @@ struct Trial<'a> {
     after: Moment,
     /// What the run without a fault has changed.
     change: Vec<String>,
+    /// And what that has become once it was waited for.
+    at_rest: tokio::sync::OnceCell<Vec<String>>,
 }
 
 impl Trial<'_> {
-    /// All kinds at all calls; how many runs that were.
-    async fn all<'a, T: Send>(&self, work: &(impl Fn() -> Work<'a, T> + Sync), read: fn(&T) -> Told) -> u64 {
+    /// All kinds at all calls: how many runs that were, and how many of them were alike only later.
+    async fn all<'a, T: Send>(
+        &self,
+        work: &(impl Fn() -> Work<'a, T> + Sync),
+        read: fn(&T) -> Told,
+    ) -> (u64, u64) {
         if let Form::Only(_, fault) = &self.proving.0.form {
-            self.one(*fault, &self.after.table, work, read).await;
-            return 1;
+            let run = self.one(*fault, &self.after.table, work, read).await;
+            return (1, run.later.into());
         }
-        let (mut runs, mut at, mut now) = (0, 1, self.after.table.clone());
+        let (mut runs, mut later, mut at, mut now) = (0, 0, 1, self.after.table.clone());
         loop {
             let mut target: Option<String> = None;
             for kind in Kind::ALL {
                 if target.as_ref().is_some_and(|target| !kind.concerns(target)) {
                     continue;
                 }
-                let watched;
-                (watched, now) = self.one(Fault { kind, at }, &now, work, read).await;
-                runs += u64::from(watched.struck);
-                target = target.or(watched.calls.get(at - 1).cloned());
+                let run = self.one(Fault { kind, at }, &now, work, read).await;
+                now = run.now;
+                runs += u64::from(run.watched.struck);
+                later += u64::from(run.later);
+                target = target.or(run.watched.calls.get(at - 1).cloned());
                 if target.is_none() {
-                    return runs;
+                    return (runs, later);
                 }
             }
             at += 1;
             if at > CALLS && self.proving.0.form == Form::Quick {
-                return runs;
+                return (runs, later);
             }
         }
     }
@@ -318,12 +364,12 @@ impl Trial<'_> {
         now: &State,
         work: &(impl Fn() -> Work<'a, T> + Sync),
         read: fn(&T) -> Told,
-    ) -> (Watched, State) {
+    ) -> Ran {
         let proving = self.proving;
         proving.back(now, &self.before);
         let (first, watched) = proving.under(fault, work()).await;
         if !watched.struck {
-            return (watched, proving.table());
+            return Ran { watched, now: proving.table(), later: false };
         }
         let mut told = first.as_ref().map(read);
         for _ in 1..TRIES {
@@ -335,18 +381,51 @@ impl Trial<'_> {
             told = Some(read(&work().await));
         }
         let now = proving.table();
-        for what in self.judge(told, &now) {
-            let environment = format!("FAULTS='{} {fault}'", self.name);
-            ledger::found("faults", self.name, &format!("{fault} {what}"), &environment);
+        let found = self.judge(told.as_ref(), &now);
+        if found.is_empty() {
+            return Ran { watched, now, later: false };
         }
-        (watched, now)
+        let different = self.is_different_later(told.as_ref()).await;
+        let environment = format!("FAULTS='{} {fault}'", self.name);
+        for what in &found {
+            match &different {
+                None => ledger::later("faults", self.name, &format!("{fault} {what}"), &environment),
+                Some(still) => {
+                    ledger::found("faults", self.name, &format!("{fault} {what}{still}"), &environment)
+                }
+            }
+        }
+        Ran { watched, now: proving.table(), later: different.is_none() }
+    }
+
+    /// What is different even once it was waited for; nothing, if it is alike then.
+    async fn is_different_later(&self, told: Option<&Told>) -> Option<String> {
+        let (proving, before) = (self.proving, &self.before.table);
+        if told.is_some_and(|told| {
+            told.stands != Stands::Done
+                || likeness::unversioned(&told.words) != likeness::unversioned(&self.wanted)
+        }) {
+            return Some(String::new());
+        }
+        proving.rest(before).await;
+        let now = proving.table();
+        let got = likeness::of_end(before, &now);
+        let touched: BTreeSet<String> = now.changed(before).into_iter().map(|(pk, _)| pk).collect();
+        let broken = whole::broken(&now, Some(&touched));
+        let wanted = self.at_rest.get_or_init(|| async {
+            proving.back_to(&self.after);
+            proving.rest(before).await;
+            likeness::of_end(before, &proving.table())
+        });
+        let difference = likeness::difference(wanted.await, &got);
+        still(difference, broken)
     }
 
     fn is_done(&self, now: &State) -> bool {
         likeness::of_change(&self.before.table, now) == self.change
     }
 
-    fn judge(&self, told: Option<Told>, now: &State) -> Vec<String> {
+    fn judge(&self, told: Option<&Told>, now: &State) -> Vec<String> {
         let mut found = vec![];
         // Who looked and saw it done has no answer.
         let looked = !self.keyed && self.is_done(now);

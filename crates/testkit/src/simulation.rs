@@ -9,7 +9,7 @@ use crate::{
     Chance, Queues, World,
     layer::{Fault, Kind},
     ledger, likeness,
-    proving::{Moment, Proving},
+    proving::{Moment, Proving, still},
     queues::{self, Received},
     state::{self, State},
     whole,
@@ -66,24 +66,45 @@ impl Delivery<'_> {
             return;
         }
         let wanted = likeness::of_change(&self.before.table, &self.after.table);
-        let mut messages = 0;
+        let (mut messages, mut later) = (0, 0);
         for seed in seeds.clone() {
             self.proving.back_to(&self.before);
             let mut run = Run::new(&self, seed);
             run.settle().await;
             messages += run.messages;
-            for what in run.judge(&wanted) {
-                let name = self.names();
-                ledger::found(
-                    "queues",
-                    &name,
-                    &format!("seed {seed}: {what}"),
-                    &format!("SIMULATION=1:{seed}"),
-                );
+            let found = run.judge(&wanted);
+            if found.is_empty() {
+                continue;
+            }
+            let different = match run.gave_up().is_empty() {
+                true => self.is_different_later().await,
+                false => Some(String::new()),
+            };
+            later += u64::from(different.is_none());
+            let (name, environment) = (self.names(), format!("SIMULATION=1:{seed}"));
+            for what in found.iter().map(|what| format!("seed {seed}: {what}")) {
+                match &different {
+                    None => ledger::later("queues", &name, &what, &environment),
+                    Some(still) => ledger::found("queues", &name, &format!("{what}{still}"), &environment),
+                }
             }
         }
         self.proving.back_to(&self.after);
-        ledger::simulated(&self.names(), seeds.end - seeds.start, messages);
+        ledger::simulated(&self.names(), seeds.end - seeds.start, later, messages);
+    }
+
+    /// What is different even once what was left to others was waited for.
+    async fn is_different_later(&self) -> Option<String> {
+        let (proving, before) = (self.proving, &self.before.table);
+        proving.rest(before).await;
+        let now = proving.table();
+        let got = likeness::of_end(before, &now);
+        let touched: BTreeSet<String> = now.changed(before).into_iter().map(|(pk, _)| pk).collect();
+        let broken = whole::broken(&now, Some(&touched));
+        proving.back_to(&self.after);
+        proving.rest(before).await;
+        let difference = likeness::difference(&likeness::of_end(before, &proving.table()), &got);
+        still(difference, broken)
     }
 
     fn names(&self) -> String {
@@ -102,6 +123,8 @@ struct Run<'a> {
     poison: BTreeMap<&'static str, usize>,
     messages: u64,
     stuck: bool,
+    /// What lay there before the delivery was looked through.
+    begun: bool,
 }
 
 impl<'a> Run<'a> {
@@ -109,8 +132,16 @@ impl<'a> Run<'a> {
         let mut chance = Chance::seeded(seed);
         let queues = Queues::new(chance.below(u64::MAX), DOUBLED);
         let delivered = delivery.delivered.clone();
-        let mut run =
-            Self { delivery, chance, queues, delivered, poison: BTreeMap::new(), messages: 0, stuck: false };
+        let mut run = Self {
+            delivery,
+            chance,
+            queues,
+            delivered,
+            poison: BTreeMap::new(),
+            messages: 0,
+            stuck: false,
+            begun: false,
+        };
         for body in &delivery.bodies {
             run.send(body["type"].as_str().unwrap_or_default(), body);
         }
@@ -135,7 +166,8 @@ impl<'a> Run<'a> {
             return;
         }
         let now = self.delivery.proving.table();
-        for event in events(&now) {
+        let since = std::mem::replace(&mut self.begun, true).then_some(&self.delivery.before.table);
+        for event in events(&now, since) {
             if self.delivered.insert(format!("{}|{}", event.tenant, event.id)) {
                 let body = json!({"source": "lumina", "detail-type": event.kind, "detail": event});
                 self.send(&event.kind, &body);
@@ -193,25 +225,25 @@ impl<'a> Run<'a> {
         proving.under(fault, web::batch(module, &world.app, &batch)).await.0
     }
 
+    /// Messages that are no poison and were received too often.
+    fn gave_up(&self) -> Vec<String> {
+        let dead =
+            self.names().into_iter().flat_map(|name| self.queues.dead(name).iter().map(move |b| (name, b)));
+        let own = dead.filter(|(_, body)| !body.contains("nothing.known"));
+        own.map(|(name, body)| format!("{name} gave up {}", likeness::masked(body))).collect()
+    }
+
     fn judge(&self, wanted: &[String]) -> Vec<String> {
-        let mut found = vec![];
+        let mut found = self.gave_up();
         if self.stuck {
             found.push(format!("messages wait after {MOST} batches"));
         }
         for name in self.names() {
             let (dead, poison) = (self.queues.dead(name), self.poison.get(name).copied().unwrap_or_default());
-            let own: Vec<&String> = dead.iter().filter(|body| !body.contains("nothing.known")).collect();
-            if !own.is_empty() {
-                found.push(format!(
-                    "{name} gave up {}",
-                    own.iter().map(|b| likeness::masked(b)).collect::<Vec<_>>().join(", ")
-                ));
-            }
-            if dead.len() - own.len() != poison {
-                found.push(format!(
-                    "of {poison} poisoned messages {} lie in {name}'s dead letters",
-                    dead.len() - own.len()
-                ));
+            let own = dead.iter().filter(|body| !body.contains("nothing.known")).count();
+            if dead.len() - own != poison {
+                let lie = dead.len() - own;
+                found.push(format!("of {poison} poisoned messages {lie} lie in {name}'s dead letters"));
             }
         }
         let before = &self.delivery.before.table;
@@ -226,11 +258,18 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Every event in the table, in the order of time.
-fn events(state: &State) -> Vec<Envelope> {
-    let changes = state.places().filter(|(pk, _, item)| pk.contains("#chg#") && item.contains_key("event"));
-    let read = changes.filter_map(|(pk, _, item)| Envelope::from_change(pk, &state::plain(item)));
-    let mut all: Vec<Envelope> = read.collect();
+/// Every event in the table, or of what was written since then, in the order of time.
+pub(crate) fn events(state: &State, since: Option<&State>) -> Vec<Envelope> {
+    let tells = |pk: &str, item: &dynoxide::Item| pk.contains("#chg#") && item.contains_key("event");
+    let read = |pk: &str, item: &dynoxide::Item| Envelope::from_change(pk, &state::plain(item));
+    let mut all: Vec<Envelope> = match since {
+        None => state.places().filter(|p| tells(p.0, p.2)).filter_map(|p| read(p.0, p.2)).collect(),
+        Some(since) => {
+            let changed = state.changed(since);
+            let items = changed.iter().filter_map(|(pk, sk)| Some((pk, state.get(pk, sk)?)));
+            items.filter(|(pk, item)| tells(pk, item)).filter_map(|(pk, item)| read(pk, item)).collect()
+        }
+    };
     all.sort_by(|a, b| (&a.at, &a.id, &a.tenant).cmp(&(&b.at, &b.id, &b.tenant)));
     all
 }

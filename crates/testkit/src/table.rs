@@ -42,13 +42,14 @@ pub(crate) async fn open(contended: bool, runtime: &Handle) -> Table {
     let bound = runtime.spawn(tokio::net::TcpListener::bind("127.0.0.1:0")).await;
     let listener = bound.expect("binding does not panic").expect("a loopback port");
     let mut address = listener.local_addr().expect("its address");
-    let (keeper, meter) = (Keeper(database.clone()), Meter(database.clone()));
+    let (trips, layer) = (Trips::default(), Layer::default());
+    let keeper = Keeper::new(database.clone(), layer.written.clone());
+    let meter = Meter(database.clone());
     runtime.spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
     if contended {
         address = contention::in_front_of(address).await;
     }
     let uri: Uri = format!("http://{address}").parse().expect("an address");
-    let (trips, layer) = (Trips::default(), Layer::default());
     let client = client(&uri.to_string(), trips.clone(), layer.clone(), meter);
     create(&client).await;
     trips.take();

@@ -14,9 +14,12 @@ pub(crate) fn broken(state: &State, only: Option<&BTreeSet<String>>) -> Vec<Stri
         found.extend(record.broken(pk));
     }
     found.extend(chains(&records));
-    for (pk, sk, item) in state.places() {
-        if only.is_none_or(|only| only.contains(pk)) {
-            found.extend(stray(state, pk, sk, item));
+    match only {
+        None => found.extend(state.places().filter_map(|(pk, sk, item)| stray(state, pk, sk, item))),
+        Some(only) => {
+            let places =
+                only.iter().flat_map(|pk| state.under(pk).into_iter().map(move |(sk, item)| (pk, sk, item)));
+            found.extend(places.filter_map(|(pk, sk, item)| stray(state, pk, sk, item)));
         }
     }
     found
@@ -43,26 +46,42 @@ fn record_of(pk: &str) -> Option<(String, bool)> {
 }
 
 fn records<'a>(state: &'a State, only: Option<&BTreeSet<String>>) -> BTreeMap<String, Around<'a>> {
-    let wanted: Option<BTreeSet<String>> =
-        only.map(|only| only.iter().filter_map(|pk| record_of(pk)).map(|(pk, _)| pk).collect());
     let mut all = BTreeMap::<String, Around<'a>>::new();
-    for (pk, sk, item) in state.places() {
-        let Some((record, change)) = record_of(pk) else { continue };
-        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&record)) {
-            continue;
+    match only {
+        None => {
+            for (pk, sk, item) in state.places() {
+                let Some((record, change)) = record_of(pk) else { continue };
+                all.entry(record).or_default().take(change, sk, item);
+            }
         }
-        let around = all.entry(record).or_default();
-        match sk {
-            _ if change => around.changes.push((sk, item)),
-            "." => around.own = Some(item),
-            row if row.starts_with("l#") || row.starts_with("due#") => around.rows.push((row, item)),
-            part => around.parts.push(part),
+        Some(only) => {
+            let records: BTreeSet<String> =
+                only.iter().filter_map(|pk| record_of(pk)).map(|(pk, _)| pk).collect();
+            for record in records {
+                let words: Vec<&str> = record.split('#').collect();
+                let changes = format!("{}#chg#{}#{}", words[0], words[1], words[2]);
+                let around = all.entry(record.clone()).or_default();
+                let own = state.under(&record).into_iter().map(|place| (false, place));
+                let changes = state.under(&changes).into_iter().map(|place| (true, place));
+                for (change, (sk, item)) in own.chain(changes) {
+                    around.take(change, sk, item);
+                }
+            }
         }
     }
     all
 }
 
-impl Around<'_> {
+impl<'a> Around<'a> {
+    fn take(&mut self, change: bool, sk: &'a str, item: &'a Item) {
+        match sk {
+            _ if change => self.changes.push((sk, item)),
+            "." => self.own = Some(item),
+            row if row.starts_with("l#") || row.starts_with("due#") => self.rows.push((row, item)),
+            part => self.parts.push(part),
+        }
+    }
+
     fn broken(&self, pk: &str) -> Vec<String> {
         let Some(own) = self.own else {
             let rows = self.rows.iter().map(|(sk, _)| *sk);

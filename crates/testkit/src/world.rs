@@ -8,6 +8,7 @@ use crate::{
     keys::Keys,
     meter::{self, Ledger},
     proving::{Proving, Work, consumed},
+    rest,
     simulation::{self, Delivery},
     state::Keeper,
     table,
@@ -95,6 +96,7 @@ impl World {
         app.pace().off(true);
         let router = routes(&modules, &app);
         // Where transactions contend, requests come at once: faults are for the worlds without.
+        let modules = Arc::new(modules);
         let proving =
             Proving::of(&table.keeper, &table.layer, &table.trips, &app, &modules).filter(|_| !contended);
         if let Some(proving) = &proving {
@@ -110,7 +112,7 @@ impl World {
             clock,
             letters,
             files,
-            modules: Arc::new(modules),
+            modules,
             router,
             table: table.client,
             trips: table.trips,
@@ -259,7 +261,7 @@ impl World {
         let Some(proving) = proving else { return plain };
         Box::pin(async move {
             let (before, delivered) =
-                (proving.moment(), self.delivered.lock().expect("never poisoned").clone());
+                (proving.beginning(), self.delivered.lock().expect("never poisoned").clone());
             let told = plain.await;
             let after = proving.moment();
             let delivery = Delivery { world: self, proving, bodies, follow, delivered, before, after };
@@ -324,17 +326,8 @@ impl World {
             let (Some(scope), Some(row)) = (item["gsi3pk"].as_str(), item["gsi3sk"].as_str()) else {
                 continue;
             };
-            let mut words = row.split('#');
-            let (Some(at), Some(kind), Some(id), Some(what)) =
-                (words.next(), words.next(), words.next(), words.next())
-            else {
-                continue;
-            };
-            if at <= now.as_str() {
-                let name = format!("due.{kind}.{what}");
-                let tenant = scope.trim_end_matches("#due");
-                due.push(json!({"type": name, "tenant": tenant, "id": id, "at": at}));
-            }
+            let message = rest::row(scope, row);
+            due.extend(message.filter(|m| m["at"].as_str().is_some_and(|at| at <= now.as_str())));
         }
         due
     }
@@ -409,7 +402,7 @@ impl Drop for End {
         if std::thread::panicking() || self.tampered.load(Relaxed) {
             return;
         }
-        let broken = whole::broken(&self.keeper.state(), None);
+        let broken = whole::broken(&self.keeper.whole(), None);
         assert!(broken.is_empty(), "the table that this story leaves is not whole:\n{}", broken.join("\n"));
     }
 }

@@ -11,7 +11,10 @@ use crate::{
     pace::Pace,
 };
 use kernel::Clock;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 use store::Vault;
 
 /// Cheap to clone; one per process.
@@ -27,6 +30,7 @@ pub(crate) struct Shared {
     pub policies: Policies,
     pub pace: Pace,
     pub place: Place,
+    pub life: AtomicU64,
 }
 
 /// What lies outside, behind one trait each: AWS in the cloud, this machine locally, memory in tests.
@@ -62,7 +66,17 @@ impl App {
     pub fn new(vault: Vault, ports: Ports, place: Place) -> Self {
         let (gates, seen, origins, pace, policies) =
             (Gates::default(), Seen::default(), Origins::default(), Pace::default(), Policies::default());
-        Self(Arc::new(Shared { vault, ports, gates, seen, origins, policies, pace, place }))
+        Self(Arc::new(Shared {
+            vault,
+            ports,
+            gates,
+            seen,
+            origins,
+            policies,
+            pace,
+            place,
+            life: AtomicU64::new(0),
+        }))
     }
     pub fn vault(&self) -> &Vault {
         &self.0.vault
@@ -82,6 +96,11 @@ impl App {
         self.0.policies.forget_all();
         self.0.origins.forget_all();
         self.0.vault.forget_all();
+        self.0.life.fetch_add(1, Relaxed);
+    }
+    /// Changes whenever everything is forgotten: part of the key of what a module keeps of the table by itself.
+    pub fn life(&self) -> u64 {
+        self.0.life.load(Relaxed)
     }
     /// Fairness between people and between organisations.
     pub fn pace(&self) -> &Pace {

@@ -38,7 +38,8 @@ pub(crate) async fn enter_tenant(
     let entered: Entered = platform.fact(facts::CONTEXT, context).await?.ok_or_else(ended)?;
     let scope = Scope::from_claim(&entered.tenant).ok_or_else(ended)?;
     let caller = Caller { elevated: Some(context.to_string()), ..caller };
-    let store = app.vault().open(scope, caller).await.map_err(|_| ended())?.until(deadline);
+    let store = app.vault().open(scope, caller).await;
+    let store = store.map_err(|e| if e.may_pass() { e } else { ended() })?.until(deadline);
     let theirs: Option<serde_json::Value> = store.fact(facts::CONTEXT, context).await?;
     let live = entered.operator == actor.user && entered.expires_at > store.now() && theirs.is_some();
     if !live {

@@ -93,7 +93,12 @@ async fn pass(
             return Ok(response);
         }
     };
-    let decided = allowed(guarded, &actor, &opened, &demands, &from)?;
+    let decided = match allowed(guarded, &actor, &opened, &demands, &from) {
+        Err(locked) if is_locked(&locked) => {
+            return Err(first_answer(locked, &mut request, &from, &actor, &demands, &opened).await?);
+        }
+        decided => decided?,
+    };
     refuse_unknown_query(route, &request)?;
     let (hash, body) = read_body(&mut request, &from).await?;
     let once = demands.once.clone().map(|key| Once { by: actor.user.clone(), key, hash });
@@ -291,6 +296,27 @@ async fn replay(ctx: &Ctx, response: Response) -> Response {
         Ok(()) => response,
         Err(error @ (Error::Replay { .. } | Error::KeyReused)) => Refused(error).into_response(),
         Err(_) => response,
+    }
+}
+
+fn is_locked(error: &Error) -> bool {
+    matches!(error, Error::Refused(refusal) if refusal.kind == Kind::Locked)
+}
+
+/// Whoever has closed their organisation with this very request asks again: the first answer comes before the lock.
+async fn first_answer(
+    locked: Error,
+    request: &mut Request,
+    from: &From,
+    actor: &Actor,
+    demands: &Demands,
+    opened: &Opened,
+) -> Result<Error> {
+    let Some(key) = demands.once.clone() else { return Ok(locked) };
+    let (hash, _) = read_body(request, from).await?;
+    match opened.store.replay(&Once { by: actor.user.clone(), key, hash }).await {
+        Err(error @ Error::Replay { .. }) => Ok(error),
+        _ => Ok(locked),
     }
 }
 

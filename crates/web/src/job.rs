@@ -178,7 +178,8 @@ where
 
 /// Whether it would fail the same way again.
 fn is_callers(e: &Error) -> bool {
-    matches!(e, Error::Invalid(_) | Error::Refused(_) | Error::Missing | Error::State { .. })
+    let refused = matches!(e, Error::Invalid(_) | Error::Refused(_) | Error::Missing | Error::State { .. });
+    refused && !e.may_pass()
 }
 
 fn wrong(e: &Error) -> Vec<Wrong> {

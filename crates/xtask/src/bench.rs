@@ -9,7 +9,7 @@ mod events;
 mod floor;
 mod options;
 mod page;
-mod plots;
+pub(crate) mod plots;
 mod prices;
 mod runtime_api;
 mod start;

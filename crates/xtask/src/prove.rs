@@ -7,6 +7,7 @@ mod options;
 mod page;
 mod queues;
 mod stories;
+mod suites;
 
 pub use options::Options;
 
@@ -33,7 +34,14 @@ pub struct Section {
 }
 
 /// All of them, in the order in which they run.
-pub const SECTIONS: &[Section] = &[faults::SECTION, queues::SECTION];
+pub const SECTIONS: &[Section] = &[
+    faults::SECTION,
+    queues::SECTION,
+    suites::ISOLATION,
+    suites::PARSERS,
+    suites::RESTORE,
+    suites::REQUESTS,
+];
 
 /// How thoroughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +85,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is known not to hold, or not to be tried, and stands in data with its reason.
     pub known: Vec<Finding>,
+    /// With a heading each, as SVG.
+    pub plots: Vec<(String, String)>,
 }
 
 /// One thing that does not hold.
@@ -118,6 +128,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome<()> {
         proved.push(one);
     }
     write(&setting, &proved)?;
+    write_page(&setting)?;
     let found: usize = proved.iter().map(|p| p.report.findings.len()).sum();
     let page = setting.target.join("prove/index.html");
     if found > 0 {
@@ -135,9 +146,20 @@ fn write(setting: &Setting, proved: &[Proved]) -> Outcome<()> {
         fs::write(&path, text).whilst(format_args!("write {}", path.display()))
     };
     for one in proved {
-        keep(format!("{}.json", one.section.name), format!("{:#}\n", one.json()))?;
+        keep(format!("{}.json", one.section.name), format!("{:#}\n", one.json(setting)))?;
     }
-    keep("index.html".into(), page::of(setting, proved))
+    Ok(())
+}
+
+/// Of everything that lies there: sections may have been run one by one.
+fn write_page(setting: &Setting) -> Outcome<()> {
+    let folder = setting.target.join("prove");
+    let read = |section: &Section| -> Option<Value> {
+        serde_json::from_str(&fs::read_to_string(folder.join(format!("{}.json", section.name))).ok()?).ok()
+    };
+    let all: Vec<Value> = SECTIONS.iter().filter_map(read).collect();
+    let path = folder.join("index.html");
+    fs::write(&path, page::of(&all)).whilst(format_args!("write {}", path.display()))
 }
 
 impl Proved {
@@ -151,12 +173,14 @@ impl Proved {
         line
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, setting: &Setting) -> Value {
         let all = |findings: &[Finding]| -> Value {
             findings.iter().map(|f| json!({"what": f.what, "again": f.again})).collect()
         };
         json!({
             "section": self.section.name, "claim": self.section.claim,
+            "form": format!("{:?}", setting.form).to_lowercase(), "seed": setting.seed,
+            "plots": self.report.plots.iter().map(|(what, svg)| json!({"what": what, "svg": svg})).collect::<Vec<_>>(),
             "holds": self.report.findings.is_empty(), "seconds": self.took.as_secs_f64().round(),
             "counts": self.report.counts.iter().map(|(what, n)| json!({"what": what, "count": n})).collect::<Vec<_>>(),
             "findings": all(&self.report.findings), "known": all(&self.report.known),

@@ -19,8 +19,8 @@ struct Anchor {
     changes: Vec<Leaf>,
 }
 
-/// Tenants of which this environment knows that their days are sealed.
-type Known = Arc<Mutex<HashSet<Scope>>>;
+/// Tenants of which this environment knows, in this life of its caches, that their days are sealed.
+type Known = Arc<Mutex<HashSet<(u64, Scope)>>>;
 
 pub fn task() -> Task {
     let known = Known::default();
@@ -44,11 +44,12 @@ async fn keep(app: &App, known: &Known, messages: Vec<Value>) -> Result<()> {
         leaves.sort();
         leaves.dedup();
         day::append(app, scope, day, &leaves).await?;
-        if known.lock().expect("never poisoned").contains(&scope) {
+        let here = (app.life(), scope);
+        if known.lock().expect("never poisoned").contains(&here) {
             continue;
         }
         digest::begin(app, scope, day).await?;
-        known.lock().expect("never poisoned").insert(scope);
+        known.lock().expect("never poisoned").insert(here);
     }
     Ok(())
 }

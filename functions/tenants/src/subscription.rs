@@ -205,7 +205,10 @@ struct Move {
 impl Move {
     async fn plan(platform: &Store, tenant: &Store, standing: &Standing, body: &Change) -> Result<Self> {
         let ten = &standing.ten.body;
-        let to = platform.get::<Plan>(body.plan).await;
+        let to = match platform.get::<Plan>(body.plan).await {
+            Err(passing) if passing.may_pass() => return Err(passing),
+            known => known.ok(),
+        };
         let sold = |p: &Record<Plan>| {
             p.body.status == plan::Status::Published && p.body.editions.contains(&ten.edition)
         };
@@ -216,7 +219,7 @@ impl Move {
                 "no such plan is sold for this edition: GET /v1/tenants/plans",
             )
         };
-        let to = to.ok().filter(sold).ok_or_else(unknown)?.body;
+        let to = to.filter(sold).ok_or_else(unknown)?.body;
         let now = limits_now(standing, platform).await?;
         let then = to.limits.with(&ten.limits_override);
         let uses = limits::uses(tenant, &now).await?;

@@ -28,6 +28,7 @@ async fn own(ctx: &Ctx, event: &Envelope) -> Result<()> {
         "ai_decision.settled" => task::settled(ctx, event).await,
         "sequence.requested" => sequence::requested(ctx, event).await,
         "sequence.started" => sequence::resume(ctx, event).await,
+        "sequence.cancelled" | "sequence.resumed" => sequence::settled(ctx, event).await,
         kind if kind.starts_with("task.") => sequence::progress(ctx, event).await,
         "rule.field_applied" | "rule.field_refused" | "rule.action_done" | "rule.action_failed" => {
             rule::answered(ctx, event).await

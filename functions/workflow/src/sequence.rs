@@ -8,6 +8,6 @@ mod start;
 mod template;
 
 pub use api::routes;
-pub use run::{Run, of_disabled, progress};
+pub use run::{Run, of_disabled, progress, settled};
 pub use start::{begins, requested, resume};
 pub use template::{Kind, Step, Template};

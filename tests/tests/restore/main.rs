@@ -192,6 +192,7 @@ async fn an_organisation_that_was_erased_comes_back_byte_for_byte() {
     let bundle = Bundle::open(&s.at("two"), s.grace.tenant.id).unwrap();
     let verdict = judged(&bundle, &s.grace.tenant.id.prefix());
     assert!(verdict.is_intact() && verdict.checked.changes > 60, "{verdict:?}");
+    println!("COUNTED {} items\nCOUNTED {} files\nCOUNTED {} logins", out.items, out.files, out.logins);
     assert_eq!(s.mercy.tenant.dump().await, neighbour);
 }
 

@@ -1,6 +1,7 @@
 //! The stories of every package, run with something in their way, and what their test kit has written down.
 
 use super::{Finding, Report, Setting};
+use crate::bench::plots;
 use local::{
     trouble,
     trouble::{Outcome, While},
@@ -11,11 +12,14 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Mutex,
+    thread,
+    time::Instant,
 };
 
-/// One package's stories, built.
-struct Stories {
-    package: String,
+/// One package's test binary, built.
+pub(super) struct Tests {
+    pub package: String,
     folder: PathBuf,
     binary: PathBuf,
 }
@@ -24,8 +28,12 @@ struct Stories {
 #[derive(Default)]
 pub(super) struct Ledger {
     pub tried: BTreeMap<String, Tried>,
+    /// Runs by package.
+    pub of_package: BTreeMap<String, u64>,
     /// With the name of what was tried.
     pub found: Vec<(String, Finding)>,
+    /// What was different at first, and alike once it was waited for; with the name of what was tried.
+    pub later: Vec<(String, Finding)>,
     /// Stories that failed, with the name of their package.
     pub failed: Vec<(String, String)>,
 }
@@ -34,47 +42,80 @@ pub(super) struct Ledger {
 pub(super) struct Tried {
     pub times: u64,
     pub runs: u64,
+    /// Of these runs, so many were alike only once they were waited for.
+    pub later: u64,
     pub messages: u64,
 }
+
+/// Test binaries that run at the same time. Their own tests run on every core too, but each binary ends with a few
+/// long ones.
+const AT_ONCE: usize = 2;
 
 /// Builds the stories and runs all of them with one variable set.
 pub(super) fn run(setting: &Setting, section: &str, variable: (&str, &str)) -> Outcome<Ledger> {
     let folder = setting.folder(section)?;
     let mut ledger = Ledger::default();
-    for stories in built(setting)? {
-        println!("  {} …", stories.package);
-        let output = Command::new(&stories.binary)
-            .current_dir(&stories.folder)
-            .env("CARGO_PKG_NAME", &stories.package)
-            .env("CARGO_MANIFEST_DIR", &stories.folder)
-            .env("PROVE_LEDGER", &folder)
-            .env("RUST_BACKTRACE", "0")
-            .env_remove("CHAOS")
-            .env(variable.0, variable.1)
-            .output()
-            .whilst(format_args!("run the stories of {}", stories.package))?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let log = folder.join(format!("{}.log", stories.package));
-        fs::write(&log, &*said).whilst(format_args!("write {}", log.display()))?;
-        let failed = said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-        ledger.failed.extend(failed.map(|story| (stories.package.clone(), story.to_string())));
-        if !said.contains("test result:") {
-            return Err(trouble!("the stories of {} did not end: see {}.", stories.package, log.display()));
+    let waiting = Mutex::new(tests(setting, "stories")?.into_iter());
+    let next = || waiting.lock().ok()?.next();
+    let work = || -> Outcome<Vec<(String, String)>> {
+        let mut failed = vec![];
+        while let Some(stories) = next() {
+            let begun = Instant::now();
+            let ends = told(&stories, &folder, variable)?;
+            println!("  {}: {:.0} s", stories.package, begun.elapsed().as_secs_f64());
+            failed.extend(ends);
         }
+        Ok(failed)
+    };
+    let ends: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(thread::ScopedJoinHandle::join).collect()
+    });
+    for end in ends {
+        ledger.failed.extend(end.map_err(|_| trouble!("a worker has panicked"))??);
     }
+    ledger.failed.sort();
     read(&folder, &mut ledger)?;
     Ok(ledger)
 }
 
-/// What cargo builds of a test target named `stories`, in the order of the packages' names.
-fn built(setting: &Setting) -> Outcome<Vec<Stories>> {
+/// Runs the stories of one package; those that failed.
+fn told(stories: &Tests, folder: &Path, variable: (&str, &str)) -> Outcome<Vec<(String, String)>> {
+    let output = stories.command().env("PROVE_LEDGER", folder).env(variable.0, variable.1).output();
+    let output = output.whilst(format_args!("run the stories of {}", stories.package))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let log = folder.join(format!("{}.log", stories.package));
+    fs::write(&log, &*said).whilst(format_args!("write {}", log.display()))?;
+    if !said.contains("test result:") {
+        return Err(trouble!("the stories of {} did not end: see {}.", stories.package, log.display()));
+    }
+    let failed = said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+    Ok(failed.map(|story| (stories.package.clone(), story.to_string())).collect())
+}
+
+impl Tests {
+    /// Runs them as cargo would.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .current_dir(&self.folder)
+            .env("CARGO_PKG_NAME", &self.package)
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .env("RUST_BACKTRACE", "0")
+            .env_remove("CHAOS");
+        command
+    }
+}
+
+/// What cargo builds of a test target of this name, in the order of the packages' names.
+pub(super) fn tests(setting: &Setting, target: &str) -> Outcome<Vec<Tests>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
             "test",
             "--workspace",
             "--test",
-            "stories",
+            target,
             "--no-run",
             "--message-format",
             "json-render-diagnostics",
@@ -82,23 +123,23 @@ fn built(setting: &Setting) -> Outcome<Vec<Stories>> {
         .current_dir(&setting.root)
         .stderr(std::process::Stdio::inherit())
         .output()
-        .whilst("build the stories")?;
+        .whilst("build the tests")?;
     if !output.status.success() {
-        return Err(trouble!("The stories do not compile."));
+        return Err(trouble!("The tests do not compile."));
     }
     let lines = String::from_utf8_lossy(&output.stdout);
     let artifacts = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut all: Vec<Stories> = artifacts.filter_map(|artifact| stories(&artifact)).collect();
+    let mut all: Vec<Tests> = artifacts.filter_map(|artifact| built(&artifact, target)).collect();
     all.sort_by(|a, b| a.package.cmp(&b.package));
     Ok(all)
 }
 
-fn stories(artifact: &Value) -> Option<Stories> {
-    (artifact["target"]["name"] == "stories").then_some(())?;
+fn built(artifact: &Value, target: &str) -> Option<Tests> {
+    (artifact["target"]["name"] == target).then_some(())?;
     let manifest = Path::new(artifact["manifest_path"].as_str()?);
     let folder = manifest.parent()?.to_path_buf();
     let package = folder.file_name()?.to_str()?.to_string();
-    Some(Stories { package, folder, binary: artifact["executable"].as_str()?.into() })
+    Some(Tests { package, folder, binary: artifact["executable"].as_str()?.into() })
 }
 
 fn read(folder: &Path, ledger: &mut Ledger) -> Outcome<()> {
@@ -124,11 +165,22 @@ impl Ledger {
             let tried = self.tried.entry(name.into()).or_default();
             tried.times += 1;
             tried.runs += number("runs");
+            tried.later += number("later");
             tried.messages += number("messages");
+            *self.of_package.entry(text("package")).or_default() += number("runs");
+        } else if let Some(what) = line["later"].as_str() {
+            let what = format!("{}: {what} ({})", text("name"), text("story"));
+            self.later.push((text("name"), Finding { what, again: text("again") }));
         } else {
             let what = format!("{}: {} ({})", text("name"), text("what"), text("story"));
             self.found.push((text("name"), Finding { what, again: text("again") }));
         }
+    }
+    /// A bar for each package: what was run of it.
+    pub fn plot(&self) -> String {
+        let all: Vec<(String, f64)> =
+            self.of_package.iter().map(|(name, n)| (name.clone(), *n as f64)).collect();
+        plots::bars(&all, None, "")
     }
 
     /// Findings, those that stand in data apart, and entries of the data that nothing was found for.

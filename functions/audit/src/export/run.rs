@@ -40,6 +40,7 @@ async fn run(ctx: &Ctx, id: AuditExportId) -> Result<()> {
             let body = &mut new.body;
             (body.status, body.rows, body.size, body.sha256) =
                 (State::Ready, Some(rows), Some(size), Some(sha256));
+            body.trouble = None;
             body.expires_at = Some(ctx.now() + LIFE);
             body.look_at = body.expires_at;
             Some(AuditEvent::ExportCompleted { export: id, requested_by: body.requested_by.clone(), rows })
@@ -47,7 +48,7 @@ async fn run(ctx: &Ctx, id: AuditExportId) -> Result<()> {
         Err(error) => {
             tracing::warn!(%id, cause = ?error, "an export failed");
             new.body.tries += 1;
-            let over = !matches!(error, Error::Internal(_) | Error::Busy) || new.body.tries >= TRIES;
+            let over = !error.may_pass() || new.body.tries >= TRIES;
             new.body.trouble = Some(error.code().into());
             new.body.status = if over { State::Failed } else { State::Running };
             new.body.look_at = Some(ctx.now() + SILENCE).filter(|_| !over);

@@ -56,6 +56,41 @@ async fn approved(s: &Stage, run: &Value) {
     s.world.ring().await;
 }
 
+/// Whom or what a paper is about ends in as many ways as there are kinds of it; each begins the time of its papers.
+#[tokio::test]
+async fn the_time_of_papers_begins_with_the_end_of_what_they_are_about() {
+    let s = Stage::set().await;
+    for (n, event) in [
+        "patient.deceased",
+        "service_user.ended",
+        "eap_contract.expired",
+        "eap_contract.terminated",
+        "application.rejected",
+        "complaint.resolved",
+        "asset.disposed",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let more = json!({"category": "qualification", "subject": s.carer.user(), "title": "Diploma of Ada"});
+        let made = s.uploads(&s.carer, &pdf(event), more).await;
+        s.does(&s.hr, &made, "verify", json!({"method": "sight_of_original"})).await.ok();
+        let ended = Envelope {
+            cause: vec![],
+            id: format!("emp#{}#{n}", s.carer.user()),
+            tenant: s.grace.id.prefix(),
+            kind: event.into(),
+            at: store::stamp(s.world.clock.now()),
+            by: s.hr.user(),
+            record: "emp_01ARZ3NDEKTSV4RRFFQ69G5FAV".into(),
+            version: 1,
+            data: json!({"user": s.carer.user(), "on": "2026-11-30"}),
+        };
+        s.world.hand_over(&ended).await;
+        assert_eq!(s.shows(&made).await["trigger_on"], "2026-11-30", "{event}");
+    }
+}
+
 /// Story 13.
 #[tokio::test]
 async fn a_leavers_file_goes_after_six_years_unless_a_hold_lies_on_it() {

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{Entity, Page, Record, Store, Wanted};
+use store::{Commit, Entity, Page, Record, Store, Wanted};
 use web::{
     Answer, App, At, Body, Ctx, Query, Queue, Reach, Route, Shown, Task,
     noun::{self, Pages, View},
@@ -223,34 +223,57 @@ struct ReadAll {
 
 async fn read_all(ctx: Ctx, Body(body): Body<Before>) -> Answer {
     let before = body.before.unwrap_or(ctx.now()).min(ctx.now());
-    let (read, more) = read_some(&ctx, &ctx.actor().user, before).await?;
-    if more {
+    let (old, more) = unread_before(&ctx, &ctx.actor().user, before).await?;
+    let shown = || Shown::of(if more { 202 } else { 200 }, &ReadAll { read: old.len(), more });
+    let mut chunks = old.chunks(AT_ONCE);
+    let Some(first) = chunks.next() else { return Ok(shown()?.respond()) };
+    // Told before anything is read: the answer is kept with the first transaction, and whoever is interrupted after
+    // it and asks again gets that answer, while the rest follows.
+    if more || chunks.len() > 0 {
         let rest = json!({
             "type": "notification.read_all", "tenant": ctx.scope().to_string(), "user": ctx.actor().user, "before": before,
         });
         ctx.app().post().send(Queue::Notifications, rest.to_string()).await?;
     }
-    Ok(Shown::of(if more { 202 } else { 200 }, &ReadAll { read, more })?.respond())
+    let answer = match ctx.settle(reading(&ctx, first), shown()?).await {
+        Err(refused) if matches!(refused.0, Error::Stale { .. }) => {
+            one_by_one(&ctx, first).await?;
+            shown()?.respond()
+        }
+        other => other?,
+    };
+    for some in chunks {
+        read_at_once(&ctx, some).await?;
+    }
+    Ok(answer)
 }
 
-/// Reads up to a hundred; whether there are more.
-async fn read_some(ctx: &Ctx, user: &str, before: Timestamp) -> Result<(usize, bool)> {
+/// Up to a hundred of somebody's unread ones; whether there are more.
+async fn unread_before(
+    ctx: &Ctx,
+    user: &str,
+    before: Timestamp,
+) -> Result<(Vec<Record<Notification>>, bool)> {
     let page = unread(ctx, user).await?;
     let more = page.next.is_some();
     let old: Vec<Record<Notification>> = page.data.into_iter().filter(|n| n.created_at <= before).collect();
-    for some in old.chunks(AT_ONCE) {
-        let commit =
-            some.iter().fold(ctx.commit(), |commit, old| match turned(old, Status::Read, ctx.now()) {
-                Some(new) => commit.update("read", old, &new).emit(read_event(&new)),
-                None => commit,
-            });
-        match commit.run().await {
-            // One of them was read meanwhile: each for itself, and that one is read already.
-            Err(Error::Stale { .. }) => one_by_one(ctx, some).await?,
-            other => other?,
-        }
+    let more = more && !old.is_empty();
+    Ok((old, more))
+}
+
+fn reading(ctx: &Ctx, some: &[Record<Notification>]) -> Commit {
+    some.iter().fold(ctx.commit(), |commit, old| match turned(old, Status::Read, ctx.now()) {
+        Some(new) => commit.update("read", old, &new).emit(read_event(&new)),
+        None => commit,
+    })
+}
+
+async fn read_at_once(ctx: &Ctx, some: &[Record<Notification>]) -> Result<()> {
+    match reading(ctx, some).run().await {
+        // One of them was read meanwhile: each for itself, and that one is read already.
+        Err(Error::Stale { .. }) => one_by_one(ctx, some).await,
+        other => other,
     }
-    Ok((old.len(), more && !old.is_empty()))
 }
 
 /// One of a person's own, if it is unread; whatever else it is, it is left alone.
@@ -279,6 +302,13 @@ async fn rest(app: &App, message: &Value) -> Result<()> {
     let Some(scope) = store::Scope::from_claim(text("tenant")) else { return Ok(()) };
     let Ok(before) = text("before").parse::<Timestamp>() else { return Ok(()) };
     let ctx = Ctx::system(app, scope, "notifications", "read_all").await?;
-    while read_some(&ctx, text("user"), before).await?.1 {}
-    Ok(())
+    loop {
+        let (old, more) = unread_before(&ctx, text("user"), before).await?;
+        for some in old.chunks(AT_ONCE) {
+            read_at_once(&ctx, some).await?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
 }

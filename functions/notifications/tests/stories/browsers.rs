@@ -8,10 +8,10 @@ use aws_lc_rs::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use notifications::WebPush;
-use outgoing::{Answered, Call, Failed, Https, Outgoing, Permit, Sending};
+use outgoing::{Answered, Call, Https, Outgoing, Permit, Sending};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use testkit::Actor;
+use testkit::{Actor, Back, Keeps};
 
 const PATH: &str = "/v1/notifications/push_endpoints";
 const ENDPOINT: &str = "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABk";
@@ -19,10 +19,12 @@ const ENDPOINT: &str = "https://updates.push.services.mozilla.com/wpush/v2/gAAAA
 /// A push service in memory: it takes everything unless told otherwise.
 #[derive(Default)]
 struct Service {
-    answers: Mutex<Vec<Result<Answered, Failed>>>,
+    /// Statuses to answer with, the last first.
+    answers: Mutex<Vec<u16>>,
     got: Mutex<Vec<Got>>,
 }
 
+#[derive(Clone)]
 struct Got {
     url: String,
     headers: Vec<(String, String)>,
@@ -37,10 +39,20 @@ impl Got {
 
 impl Service {
     fn say(&self, status: u16) {
-        self.answers.lock().unwrap().push(Ok(Answered { status, retry_after: None, body: vec![] }));
+        self.answers.lock().unwrap().push(status);
     }
     fn take(&self) -> Vec<Got> {
         std::mem::take(&mut self.got.lock().unwrap())
+    }
+}
+
+impl Keeps for Service {
+    fn keep(self: Arc<Self>) -> Back {
+        let (answers, got) = (self.answers.lock().unwrap().clone(), self.got.lock().unwrap().clone());
+        Box::new(move || {
+            self.answers.lock().unwrap().clone_from(&answers);
+            self.got.lock().unwrap().clone_from(&got);
+        })
     }
 }
 
@@ -51,16 +63,17 @@ impl Outgoing for Service {
     fn post<'a>(&'a self, call: &'a Call) -> Sending<'a> {
         let got = Got { url: call.url.to_string(), headers: call.headers.clone(), body: call.body.clone() };
         self.got.lock().unwrap().push(got);
-        let answer = self.answers.lock().unwrap().pop();
-        let taken = Answered { status: 201, retry_after: None, body: vec![] };
-        Box::pin(async move { answer.unwrap_or(Ok(taken)) })
+        let status = self.answers.lock().unwrap().pop().unwrap_or(201);
+        Box::pin(async move { Ok(Answered { status, retry_after: None, body: vec![] }) })
     }
 }
 
 async fn open() -> (Stage, Arc<Service>) {
     let service = Arc::new(Service::default());
     let way = WebPush::new(service.clone(), Default::default(), "https://app.test");
-    (Stage::pushing(Arc::new(way)).await, service)
+    let stage = Stage::pushing(Arc::new(way)).await;
+    stage.world.beside(service.clone());
+    (stage, service)
 }
 
 /// A browser with its key pair, as `PushSubscription` has them.

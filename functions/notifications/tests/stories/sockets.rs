@@ -226,6 +226,25 @@ async fn a_disabled_user_and_a_suspended_organisation_are_cut_off() {
 }
 
 #[tokio::test]
+async fn whatever_ends_somebodys_session_ends_their_line_and_a_closed_organisation_all_of_them() {
+    let stage = Stage::set().await;
+    let bola = stage.staff("Bola Ahmed", "nurse").await;
+    let other = Line::of(&stage, &bola, "other").await;
+    for event in ["user.signed_out", "user.rights_changed", "user.suspended", "user.barred"] {
+        let ada = stage.staff("Ada Okafor", "nurse").await;
+        let line = Line::of(&stage, &ada, event).await;
+        line.hears();
+        stage.happens(&stage.event(event, json!({"user": ada.user()}))).await;
+        assert_eq!(line.hears().pop().unwrap()["type"], "session.ending", "{event}");
+        assert!(stage.wires.is_ended(event) && !stage.wires.is_ended("other"), "{event}");
+    }
+    other.hears();
+    stage.happens(&stage.event("tenant.closed", json!({"tenant": "ten_x"}))).await;
+    assert_eq!(other.hears()[0]["type"], "session.ending");
+    assert!(stage.wires.is_ended("other"));
+}
+
+#[tokio::test]
 async fn a_sixth_connection_ends_the_oldest_and_nonsense_ends_its_own() {
     let stage = Stage::set().await;
     let ada = stage.staff("Ada Okafor", "nurse").await;

@@ -69,7 +69,7 @@ async fn resume(ctx: Ctx, At(id): At<ProvisioningId>) -> Answer {
         ctx.commit().update("resume", &old, &new).run().await?;
     }
     match old.body.has("records") {
-        true => run::ask_again(ctx.app(), old.body.tenant).await?,
+        true => run::ask_again(ctx.app(), old.body.tenant, ctx.once()).await?,
         false => run::go(ctx.app(), old.body.tenant).await?,
     }
     let now = ctx.store().fresh::<Provisioning>(run_of(old.body.tenant)).await?;

@@ -13,10 +13,14 @@ use crate::{
     tenant::{self, Tenant},
 };
 use events::TenantEvent;
+use jiff::SignedDuration;
 use kernel::{Error, ProvisioningId, Result, TenantId};
 use std::collections::BTreeMap;
-use store::{Commit, Key, Record, Scope, Store, When, facts};
+use store::{Commit, Key, Once, Record, Scope, Store, When, facts, segment};
 use web::{App, gate::TenantGate};
+
+/// As long as a first answer is kept.
+const ASKED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Goes on where the run is. A failure is noted and returned, so that the queue comes again.
 pub async fn go(app: &App, tenant: TenantId) -> Result<()> {
@@ -140,8 +144,9 @@ fn new_gate(t: &Tenant) -> TenantGate {
     }
 }
 
-/// A run that waits asks again; an answer that was given and lost on its way is taken as given.
-pub async fn ask_again(app: &App, tenant: TenantId) -> Result<()> {
+/// A run that waits asks again; an answer that was given and lost on its way is taken as given. A request asks once,
+/// however often it is sent.
+pub async fn ask_again(app: &App, tenant: TenantId, once: Option<&Once>) -> Result<()> {
     let own = doors::system(app, Scope::Tenant(tenant), "provisioning", &tenant.to_string()).await?;
     let first: Option<serde_json::Value> = own.read(&first_administrator()).await?;
     if first.is_some_and(|handed| handed.get("user").is_some()) {
@@ -152,7 +157,15 @@ pub async fn ask_again(app: &App, tenant: TenantId) -> Result<()> {
     let (edition, country, plan) =
         (new.body.edition.to_string(), new.body.country.to_string(), new.body.plan.clone());
     let event = TenantEvent::Prepared { tenant, edition, country, plan };
-    own.commit().update("ask-again", &old, &new).emit(event).run().await
+    let commit = own.commit().update("ask-again", &old, &new).emit(event);
+    let Some(Once { by, key, .. }) = once else { return commit.run().await };
+    let mark = Key::item("seen", "provisioning.resume", segment(&format!("{by}~{key}")));
+    let ttl = own.now() + ASKED_FOR;
+    let asked = || Error::conflict("asked-before", "this request has asked before");
+    match commit.first_time(&mark, &serde_json::json!({}), ttl, asked).run().await {
+        Err(Error::Refused(r)) if r.code == "asked-before" => Ok(()),
+        other => other,
+    }
 }
 
 /// Another module has installed what is its own; when all have, the organisation opens.

@@ -110,7 +110,10 @@ async fn fits(anyone: &Anyone, store: &Store, signup: &mut Signup) -> Result<()>
         mailbox::deliverable(email, &anyone.app().place().stage)?;
     }
     if let Some(id) = signup.plan {
-        let plan = store.get::<Plan>(id).await.ok().map(|r| r.body);
+        let plan = match store.get::<Plan>(id).await {
+            Err(passing) if passing.may_pass() => return Err(passing),
+            known => known.ok().map(|r| r.body),
+        };
         let sold =
             plan.is_some_and(|p| p.status == plan::Status::Published && p.editions.contains(&signup.edition));
         if !sold {

@@ -284,3 +284,14 @@ async fn a_step_costs_one_look_and_one_commit() {
     // The hourly counter, the draft with its proof, the plan it names, the commit.
     assert_eq!(scene.world.trips(), 4);
 }
+
+#[tokio::test]
+async fn a_sign_up_that_waits_for_a_decision_is_reminded_of_once_a_day() {
+    let scene = scene().await;
+    scene.submits("grace", "Basic").await;
+    scene.world.clock.advance(SignedDuration::from_hours(25));
+    assert_eq!(scene.world.ring().await, ["due.sgn.waiting"]);
+    assert!(scene.world.ring().await.is_empty(), "until the next day");
+    scene.world.clock.advance(SignedDuration::from_hours(24));
+    assert_eq!(scene.world.ring().await, ["due.sgn.waiting"]);
+}

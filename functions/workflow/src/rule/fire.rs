@@ -6,7 +6,7 @@ use super::{
     action::{record_of, rendered, with},
     catalogue,
     desk::{self, Ready},
-    guards::{self, Guard},
+    guards::{self, Guard, Strike},
     input, owner,
 };
 use crate::{
@@ -73,13 +73,10 @@ async fn one(ctx: &Ctx, event: &Envelope, ready: &Ready, input: &Value) -> Resul
     if ctx.store().read::<Value>(&seen).await?.is_some() {
         return Ok(());
     }
-    let mut firing = Made { ctx, event, rule, consumer, id: FiringId::at(ctx.now()), began };
+    let firing = Made { ctx, event, rule, consumer, id: FiringId::at(ctx.now()), began };
     match (outcome.matched, outcome.why) {
-        (false, Some(why)) => {
-            firing.keep(Outcome::Error, Some(why)).await?;
-            guards::failed(ctx, rule).await
-        }
-        (false, None) => firing.keep(Outcome::NotMatched, None).await,
+        (false, Some(why)) => firing.strike(Outcome::Error, why, Strike::Failed).await,
+        (false, None) => firing.missed().await,
         (true, _) => firing.matched(input).await,
     }
 }
@@ -113,33 +110,43 @@ impl Made<'_> {
         Record::with_id(self.id, now, firing)
     }
 
-    /// A firing that does nothing.
-    async fn keep(&mut self, result: Outcome, why: Option<String>) -> Result<()> {
-        let commit = self.ctx.store().commit().create(&self.record(result, why, vec![]));
-        once(self.ctx.once_for(commit, &self.consumer, &self.event.id).run().await)
+    /// Once per event.
+    fn kept(&self, firing: &Record<Firing>) -> Commit {
+        let commit = self.ctx.store().commit().create(firing);
+        self.ctx.once_for(commit, &self.consumer, &self.event.id)
     }
 
-    async fn matched(&mut self, input: &Value) -> Result<()> {
+    async fn missed(&self) -> Result<()> {
+        once(self.kept(&self.record(Outcome::NotMatched, None, vec![])).run().await)
+    }
+
+    async fn strike(&self, result: Outcome, why: String, strike: Strike) -> Result<()> {
+        let firing = self.record(result, Some(why), vec![]);
+        once(guards::strike(self.ctx, self.rule, self.event, strike, || self.kept(&firing)).await)
+    }
+
+    async fn matched(&self, input: &Value) -> Result<()> {
         let (ctx, rule) = (self.ctx, self.rule);
         if rule.body.mode == Mode::Shadow {
             let acted = rule.body.then.iter().map(|a| shadow(a, input)).collect();
-            let commit = ctx.store().commit().create(&self.record(Outcome::Matched, None, acted));
-            return once(ctx.once_for(commit, &self.consumer, &self.event.id).run().await);
+            return once(self.kept(&self.record(Outcome::Matched, None, acted)).run().await);
         }
         if let Some((guard, count)) = guards::stops(ctx, rule, self.event).await? {
-            // Beyond the hour's limit the rest is counted, and the first tells of it.
-            if guard != Guard::Hour || count == u64::from(rule.body.max_per_hour) + 1 {
-                self.keep(Outcome::Suppressed, Some(format!("{guard}: {count}"))).await?;
+            // Beyond the hour's limit the first tells of it.
+            if guard == Guard::Hour && count > u64::from(rule.body.max_per_hour) + 1 {
+                return Ok(());
             }
-            return guards::suppressed(ctx, rule, guard).await;
+            let why = format!("{guard}: {count}");
+            return self.strike(Outcome::Suppressed, why, Strike::Suppressed(guard)).await;
         }
         if !owner::holds(ctx, &rule.body).await? {
-            return guards::halt(ctx, rule.id, Status::Paused, "owner_lost_right").await;
+            return guards::halt(ctx, rule.id, Status::Paused, "owner_lost_right", || ctx.store().commit())
+                .await;
         }
         self.act(input).await
     }
 
-    async fn act(&mut self, input: &Value) -> Result<()> {
+    async fn act(&self, input: &Value) -> Result<()> {
         let root = guards::root(self.event).to_string();
         let chain = guards::chain(self.event).iter().cloned();
         let cause = [root].into_iter().chain(chain).chain([self.rule.id.to_string()]).collect();
@@ -157,7 +164,7 @@ impl Made<'_> {
         let firing = self.record(Outcome::Matched, None, acted);
         let (record, change) = (self.event.record.clone(), self.event.id.clone());
         let fired = WorkflowEvent::RuleFired { rule: self.rule.id, firing: self.id, record, change };
-        let commit = commit.create(&firing).emit(fired);
+        let commit = guards::counted(self.ctx, self.rule, self.event, commit.create(&firing).emit(fired));
         once(acting.once_for(commit, &self.consumer, &self.event.id).run().await)
     }
 

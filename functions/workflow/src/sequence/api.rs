@@ -2,7 +2,7 @@
 
 use super::{
     Template, graph,
-    run::{Run, Said, Status, release},
+    run::{Run, Said, Status, end_steps, release},
     shipped,
     start::{Beginning, make, own, taken},
     template::Status as Standing,
@@ -252,8 +252,6 @@ async fn cancel(ctx: Ctx, At(id): At<SequenceRunId>, Body(why): Body<Why>) -> An
     let cancelled = |r: &mut Run| r.status = Status::Cancelled;
     let (run, shown) = changed(&ctx, id, "cancel", &from, reason, Some(said), cancelled).await?;
     debug_assert!(ctx.reach() > Reach::None);
-    for step in &run.body.steps {
-        task::end_by_system(&ctx, step.task, task::Status::Cancelled, "run_cancelled").await?;
-    }
+    end_steps(&ctx, &run).await?;
     Ok(shown.respond())
 }

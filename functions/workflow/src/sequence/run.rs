@@ -192,6 +192,25 @@ async fn told(ctx: &Ctx, id: SequenceRunId, task: TaskId) -> Result<Option<Recor
     }
 }
 
+/// A run was cancelled or goes on again: whoever said so has told its tasks too, unless they were interrupted.
+pub async fn settled(ctx: &Ctx, event: &Envelope) -> Result<()> {
+    let Ok(id) = event.record.parse::<SequenceRunId>() else { return Ok(()) };
+    let Some(run) = record::<Run>(ctx, id).await? else { return Ok(()) };
+    match run.body.status {
+        Status::Cancelled => end_steps(ctx, &run).await,
+        Status::Running => release(ctx, &run).await,
+        _ => Ok(()),
+    }
+}
+
+/// What is still to be done for a cancelled run is not done any more.
+pub async fn end_steps(ctx: &Ctx, run: &Record<Run>) -> Result<()> {
+    for step in &run.body.steps {
+        task::end_by_system(ctx, step.task, task::Status::Cancelled, "run_cancelled").await?;
+    }
+    Ok(())
+}
+
 /// Opens what is free; what is open already is left alone.
 pub async fn release(ctx: &Ctx, run: &Record<Run>) -> Result<()> {
     for task in run.body.free() {

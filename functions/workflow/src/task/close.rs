@@ -35,7 +35,7 @@ static MARKED: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default)
 pub async fn mark_closers(ctx: &Ctx, events: &[String]) -> Result<()> {
     let distinct: BTreeSet<&String> = events.iter().collect();
     for event in distinct {
-        let known = format!("{}#{event}", ctx.scope());
+        let known = format!("{}#{}#{event}", ctx.app().life(), ctx.scope());
         if MARKED.lock().expect("never poisoned").contains(&known) {
             continue;
         }

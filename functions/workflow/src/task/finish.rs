@@ -76,6 +76,7 @@ pub async fn release(ctx: &Ctx, id: TaskId) -> Result<()> {
         if old.body.status != Status::Waiting {
             return None;
         }
+        let waits = !task.depends_on.is_empty() || task.due_days.is_some();
         task.depends_on.clear();
         if let Some(days) = task.due_days.take() {
             task.due_at = calendar
@@ -85,7 +86,8 @@ pub async fn release(ctx: &Ctx, id: TaskId) -> Result<()> {
             task.skip_past(now);
         }
         if task.starts_at().is_some_and(|at| at > now) {
-            return Some(Said::Nothing);
+            // Let go before, and its day is still to come: nothing is written twice.
+            return waits.then_some(Said::Nothing);
         }
         task.status = Status::Open;
         Some(Said::Event(WorkflowEvent::TaskReleased))
