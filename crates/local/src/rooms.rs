@@ -45,7 +45,8 @@ pub(crate) async fn settled(around: &Surroundings) -> Outcome<()> {
         // Nothing was written between the two looks at the stream, so no message came from there after the look at
         // the queues.
         let end = around.queues.place(sources::READER)?;
-        let at_its_end = async || Ok::<_, crate::trouble::Trouble>(around.table.records(end, 1).await?.is_empty());
+        let at_its_end =
+            async || Ok::<_, crate::trouble::Trouble>(around.table.records(end, 1).await?.is_empty());
         if at_its_end().await? {
             let mut in_hand = false;
             for queue in &read {
