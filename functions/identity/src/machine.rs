@@ -56,11 +56,16 @@ async fn follow(ctx: Ctx, event: Envelope) -> Result<()> {
     let Published { live, client_id, ip_allow, generation, .. } = published;
     if !live {
         lookup::forget_client(ctx.app(), &client_id).await?;
-        return bound(&ctx, key, |access| access.revoke(key, generation, true).drop_rule(&key.to_string()))
-            .await;
+        return bound(&ctx, key, |access| ended(access, key, generation)).await;
     }
     if !ip_allow.is_empty() {
-        bound(&ctx, key, |access| access.set_rule(from_there(key, ip_allow.clone()))).await?;
+        bound(&ctx, key, |access| {
+            let rule = from_there(key, ip_allow.clone());
+            let same = |r: &AccessRule| r.role == rule.role && r.allow_cidr == rule.allow_cidr;
+            let there = access.gate().rules.iter().any(same);
+            (!there).then(|| access.set_rule(rule))
+        })
+        .await?;
     }
     let Published { scopes, sites, modules, gateway_key, .. } = published;
     let tenant = ctx.scope().to_string();
@@ -82,11 +87,19 @@ fn from_there(key: PartnerKeyId, allow_cidr: Vec<IpNet>) -> AccessRule {
     }
 }
 
+/// Nothing, if that stands there already.
+fn ended(access: Access, key: PartnerKeyId, generation: u64) -> Option<Access> {
+    let (gate, name) = (access.gate(), key.to_string());
+    let revoked = gate.revoked.get(&name).is_some_and(|r| r.ended && r.generation == generation);
+    let done = revoked && gate.rules.iter().all(|rule| rule.role != name);
+    (!done).then(|| access.revoke(key, generation, true).drop_rule(&name))
+}
+
 /// Changes the fact that every request stands on.
-async fn bound(ctx: &Ctx, key: PartnerKeyId, change: impl Fn(Access) -> Access) -> Result<()> {
+async fn bound(ctx: &Ctx, key: PartnerKeyId, change: impl Fn(Access) -> Option<Access>) -> Result<()> {
     tracing::debug!(%key, "a machine's bounds change");
     access::retried(|| async {
-        let access = change(Access::read(ctx.store()).await?);
+        let Some(access) = change(Access::read(ctx.store()).await?) else { return Ok(()) };
         access::run(ctx, access.write(ctx.commit())).await
     })
     .await

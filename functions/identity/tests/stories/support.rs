@@ -134,7 +134,6 @@ pub async fn scene_of(contended: bool) -> Scene {
     commit.run().await.expect("a policy");
     let admin = grace.staff("tenant_admin");
     admin.get("/v1/identity/users").await.ok();
-    world.trips();
     Scene { world, pool, grace, admin }
 }
 

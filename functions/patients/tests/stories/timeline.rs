@@ -65,6 +65,25 @@ async fn six_records_are_six_entries_in_the_order_of_time_however_their_events_c
 }
 
 #[tokio::test]
+async fn whatever_is_heard_of_a_patient_leaves_one_entry_however_often_it_is_told() {
+    let (world, grace) = hospital().await;
+    let patient = registered(&grace.staff("receptionist"), ngozi()).await;
+    let heard: Vec<&str> = world.modules[0].reactions.iter().map(|r| r.event).collect();
+    let heard: Vec<&str> = heard.into_iter().filter(|event| !event.starts_with("rule.")).collect();
+    for (n, name) in heard.iter().enumerate() {
+        let at = format!("2026-11-20T10:{n:02}:00Z");
+        let told =
+            event(&grace, name, &id_at("enc", &at), 1, &at, json!({"patient": patient, "codes": ["B54"]}));
+        world.hand_over(&told).await;
+        world.hand_over(&told).await;
+    }
+    let all = world.scan().await;
+    let entries =
+        all.iter().filter(|item| item["pk"].as_str().is_some_and(|pk| pk.contains("#tml#"))).count();
+    assert_eq!(entries, heard.len(), "{heard:?}");
+}
+
+#[tokio::test]
 async fn the_timeline_is_read_by_pages_types_and_times_in_one_round() {
     let (world, grace) = hospital().await;
     let patient = registered(&grace.staff("receptionist"), ngozi()).await;

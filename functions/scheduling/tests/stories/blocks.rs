@@ -111,6 +111,18 @@ async fn whoever_leaves_is_not_booked_any_more() {
 }
 
 #[tokio::test]
+async fn whoever_loses_a_clearance_keeps_what_is_before_that_day() {
+    let s = Stage::set().await;
+    s.mornings(&s.prc, json!({})).await;
+    let today = s.books(&s.patient().await, NINE).await;
+    let later = s.books(&s.patient().await, "2026-11-25T09:00:00Z").await;
+    let lost = json!({"user": s.doctor.user(), "from": "2026-11-24"});
+    s.hears("clearance.lost", &s.doctor.user(), lost).await;
+    assert_eq!(s.shows("appointments", &today).await["needs_attention"], json!(null));
+    assert_eq!(s.shows("appointments", &later).await["needs_attention"], "practitioner_away");
+}
+
+#[tokio::test]
 async fn a_deceased_patients_appointments_end_without_a_word_to_them() {
     let s = Stage::set().await;
     s.mornings(&s.prc, json!({})).await;

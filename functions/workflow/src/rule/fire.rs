@@ -296,8 +296,7 @@ impl Made<'_> {
                 };
                 Ok((commit.joined(made), did))
             }
-            Err(Error::Internal(e)) => Err(Error::Internal(e)),
-            Err(Error::Busy) => Err(Error::Busy),
+            Err(passing) if passing.may_pass() => Err(passing),
             Err(refused) => Ok((commit, failed(action, refused.to_string()))),
         }
     }

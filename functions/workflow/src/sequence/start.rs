@@ -229,7 +229,7 @@ pub async fn requested(ctx: &Ctx, event: &Envelope) -> Result<()> {
     };
     match outcome {
         Ok(run) => rule::answered(ctx, &answer(run.map(|r| r.to_string()), None)).await,
-        Err(e @ (Error::Internal(_) | Error::Busy)) => Err(e),
+        Err(passing) if passing.may_pass() => Err(passing),
         Err(refused) => rule::answered(ctx, &answer(None, Some(refused.code()))).await,
     }
 }
@@ -316,6 +316,7 @@ async fn ship(ctx: &Ctx, event: &str) -> Result<()> {
             continue;
         }
         match take_over(ctx, template, Standing::Published).run().await {
+            Err(passing) if passing.may_pass() => return Err(passing),
             Err(Error::Refused(_) | Error::Duplicate { .. }) => {}
             other => other?,
         }

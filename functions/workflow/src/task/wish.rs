@@ -113,6 +113,7 @@ pub async fn somebody(ctx: &Ctx, wanted: Assignee) -> Result<Assignee> {
     }
     match wanted.check(ctx).await {
         Ok(()) => Ok(wanted),
+        Err(passing) if passing.may_pass() => Err(passing),
         Err(Error::Refused(_)) => Ok(Assignee::role(crate::LAST_RESORT)),
         Err(e) => Err(e),
     }
