@@ -81,13 +81,24 @@ impl Noun for Assignment {
 }
 
 impl Hooks for Assignment {
-    async fn prepare(ctx: &Ctx, _: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
+    async fn prepare(
+        ctx: &Ctx,
+        action: &str,
+        old: Option<&Record<Self>>,
+        new: &mut Record<Self>,
+    ) -> Result<()> {
         if old.is_some_and(|o| o.body.client != new.body.client) {
             return Err(Error::field(
                 "fixed",
                 "/client",
                 "an assignment stays with its client; make a new one",
             ));
+        }
+        // Whose login a provider has is looked up when they are named: one who has left can still be taken off.
+        if old.is_some_and(|o| {
+            action != "restore" && o.body.provider == new.body.provider && o.body.staff == new.body.staff
+        }) {
+            return Ok(());
         }
         new.body.user = match new.body.provider {
             None => new.body.staff,

@@ -135,6 +135,8 @@ pub fn routes() -> Vec<Route> {
     let (view, edit) = ("industry.view", "industry.edit");
     let mut routes = noun::crud::<Industry>(Paths { path: PATH, view, create: edit, edit, delete: edit });
     routes.retain(|r| r.operation != "industry.list");
+    // A branch moves with all that hangs on it.
+    routes.iter_mut().filter(|r| r.operation == "industry.update").for_each(|r| r.trips = 12);
     // Everybody of an organisation's reads the tree, whatever their reach: it is about nobody.
     routes.push(
         route(Method::GET, PATH, view, "industry.list", get(list))

@@ -71,7 +71,7 @@ pub(crate) fn routes(module: &'static str, waiting: Vec<Route>) -> Vec<Route> {
             "superseded",
             "requester-lost-right",
         ])
-        .trips(7)
+        .trips(9)
         .says("Approves a command that waits; once enough people have, answers what the command answers"),
         route(Method::POST, format!("{one}/reject"), "approval.reject", "approval.reject", post(rejecting))
             .takes::<Why>()

@@ -46,7 +46,9 @@ pub fn routes() -> Vec<Route> {
             .trips(4)
             .refuses(&["nothing-due", "bill-exists"])
             .says("Makes the bill of a period that is over: the next one, or one whose bill was withdrawn"),
-        command("approve", "Approves a draft: billing makes the invoice").approvable("client_bill.approve"),
+        command("approve", "Approves a draft: billing makes the invoice")
+            .approvable("client_bill.approve")
+            .trips(4),
         command("void", "Withdraws a bill that is not issued yet, with a reason"),
         route(Method::POST, at("recalculate"), approve, "client_bill.recalculate", post(recalculate))
             .takes::<Because>()

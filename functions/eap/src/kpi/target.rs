@@ -94,7 +94,12 @@ impl OfClient for Assignment {
 }
 
 impl Hooks for Assignment {
-    async fn prepare(ctx: &Ctx, _: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
+    async fn prepare(
+        ctx: &Ctx,
+        action: &str,
+        old: Option<&Record<Self>>,
+        new: &mut Record<Self>,
+    ) -> Result<()> {
         if old.is_some_and(|o| {
             (o.body.kpi, o.body.client, o.body.staff) != (new.body.kpi, new.body.client, new.body.staff)
         }) {
@@ -104,11 +109,22 @@ impl Hooks for Assignment {
                 "what was measured stays with its figure; make a new one",
             ));
         }
-        let unknown = || Error::field("unknown-kpi", "/kpi", "there is no such key figure");
-        web::live::<Kpi>(ctx, new.body.kpi).await?.ok_or_else(unknown)?;
-        if let Some(client) = new.body.client {
-            let unknown = || Error::field("unknown-client", "/client", "there is no such client");
-            web::live::<Client>(ctx, client).await?.ok_or_else(unknown)?;
+        // What was there when it was made may have gone since; only what begins (again) needs it.
+        if !matches!(action, "create" | "restore") {
+            return Ok(());
+        }
+        let client = async {
+            match new.body.client {
+                Some(client) => web::live::<Client>(ctx, client).await.map(|found| found.is_some()),
+                None => Ok(true),
+            }
+        };
+        let (kpi, client) = futures::try_join!(web::live::<Kpi>(ctx, new.body.kpi), client)?;
+        if kpi.is_none() {
+            return Err(Error::field("unknown-kpi", "/kpi", "there is no such key figure"));
+        }
+        if !client {
+            return Err(Error::field("unknown-client", "/client", "there is no such client"));
         }
         Ok(())
     }
@@ -140,7 +156,13 @@ pub fn routes() -> Vec<Route> {
     let (view, edit) = ("kpi.view", "kpi.edit");
     let crud = noun::crud::<Assignment>(Paths { path: PATH, view, create: edit, edit, delete: edit });
     let values = format!("{PATH}/{{id}}/values");
-    let mut routes = place::of_client::<Assignment>(crud);
+    // The figure is looked for first.
+    let ours = |r: Route| match r.operation.as_str() {
+        "kpi_assignment.create" => r.trips(2),
+        "kpi_assignment.restore" => r.trips(3),
+        _ => r,
+    };
+    let mut routes: Vec<Route> = place::of_client::<Assignment>(crud).into_iter().map(ours).collect();
     routes.extend([
         route(Method::GET, &values, view, "kpi_assignment.values", get(list))
             .gives::<Pages<OfPeriod>>(200)

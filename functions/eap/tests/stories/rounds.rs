@@ -246,3 +246,31 @@ async fn an_approval_makes_its_round_and_is_rejected_for_a_reason_by_somebody_el
     );
     assert_eq!(s.shows("contracts", &draft).await["status"], "draft", "nothing was activated");
 }
+
+/// Whoever has left, and a figure that is measured no more, hold nobody to what named them.
+#[tokio::test]
+async fn what_is_gone_can_be_taken_off_where_it_was_named() {
+    let s = Stage::set().await;
+    let client = s.client("Zenith", json!({})).await;
+    let (ada, _) = s.provider(json!({})).await;
+    let body =
+        json!({"client": client["id"], "provider": ada["id"], "role": "clinician", "from": "2026-11-23"});
+    let assignment = made(&s, "assignments", body.clone()).await;
+    s.manager.delete(&format!("{}/{}", path("providers"), id(&ada))).await.done();
+    let one = format!("{}/{}", path("assignments"), id(&assignment));
+    let ended = s.manager.patch(&one, json!({"to": "2026-12-31"})).await.ok();
+    assert_eq!((&ended["to"], &ended["user"]), (&json!("2026-12-31"), &assignment["user"]));
+    s.manager.delete(&one).await.done();
+    s.manager.post(&path("assignments"), body).await.refused(422, "unknown-provider");
+
+    let kpi = json!({"code": "on_time", "name": "On time", "unit": "percent", "formula": "manual", "direction": "up", "frequency": "quarterly"});
+    let kpi = made(&s, "kpis", kpi).await;
+    let target =
+        json!({"kpi": kpi["id"], "staff": s.someone(), "target": 80.0, "amber": 70.0, "from": "2026-10-01"});
+    let target = made(&s, "kpi_assignments", target).await;
+    s.manager.delete(&format!("{}/{}", path("kpis"), id(&kpi))).await.done();
+    let one = format!("{}/{}", path("kpi_assignments"), id(&target));
+    assert_eq!(s.manager.patch(&one, json!({"to": "2026-12-31"})).await.ok()["to"], "2026-12-31");
+    s.manager.delete(&one).await.done();
+    s.manager.post(&format!("{one}/restore"), json!({})).await.refused(422, "unknown-kpi");
+}

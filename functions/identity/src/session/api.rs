@@ -78,7 +78,7 @@ pub fn routes() -> Vec<Route> {
             .gives::<Attempts>(200)
             .says("One's own sign-ins, refused ones too"),
         route(Method::GET, format!("{PATH}/{{id}}/sessions"), "session.view", "session.list", get(theirs))
-            .trips(2)
+            .trips(3)
             .asks::<Paging>()
             .gives::<Sessions>(200)
             .says("A user's sessions"),

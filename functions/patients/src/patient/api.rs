@@ -161,7 +161,7 @@ fn changing() -> Vec<Route> {
         .takes::<crate::chart::Why>()
         .gives::<View<'static, Patient>>(200)
         .approvable("patient.reverse_death")
-        .trips(2)
+        .trips(3)
         .says("Takes a recorded death back; a second administrator approves it"),
     ]
     .into_iter()

@@ -164,4 +164,10 @@ async fn a_merge_is_shown_and_the_wish_to_take_a_death_back_makes_its_round() {
     let asked = asked.refused(428, "approval-required");
     let round = second.round("/v1/patients/approvals", asked["approval"].as_str().unwrap());
     round.derives("request").derives("preview").derives("approve_url").await;
+    let reject = format!("/v1/patients/approvals/{}/reject", asked["approval"].as_str().unwrap());
+    admin.post(&reject, json!({"reason": "no"})).await.refused(403, "own-request");
+    second.post(&reject, json!({})).await.refused(422, "reason-required");
+    let rejected = second.post(&reject, json!({"reason": "the certificate is here"})).await.ok();
+    assert_eq!(rejected["status"], "rejected");
+    assert_eq!(admin.get(&format!("/v1/patients/{}", w.patient)).await.ok()["status"], "deceased");
 }

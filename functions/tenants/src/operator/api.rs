@@ -19,7 +19,12 @@ pub fn routes() -> Vec<Route> {
         edit: "operator.edit",
         delete: "operator.delete",
     };
-    let mut routes = noun::crud::<Operator>(paths);
+    // Whether the caller may is in their own record.
+    let flagged = |r: Route| match r.operation.as_str() {
+        "operator.delete" | "operator.restore" => r.trips(3),
+        _ => r,
+    };
+    let mut routes: Vec<Route> = noun::crud::<Operator>(paths).into_iter().map(flagged).collect();
     routes.extend(noun::steps::<Operator>(PATH));
     routes
 }
