@@ -42,7 +42,8 @@ const TRIED: &[&str] =
     &["version", "head", "tries", "attempts", "last_at", "look_at", "provider_id", "gsi3sk"];
 
 /// What has become of one moment in another, however often it was tried: what the records are, which events were told,
-/// and what else lies there. History without an event, and what is remembered of requests and messages, is not it.
+/// and what else lies there. History without an event, what is remembered of requests and messages, and what is counted
+/// by the minute or the hour (later is another one) is not it.
 pub(crate) fn of_end(from: &State, to: &State) -> Vec<String> {
     let (mut lines, mut quotas) = (vec![], BTreeMap::<String, i64>::new());
     for (pk, sk) in to.changed(from) {
@@ -54,7 +55,7 @@ pub(crate) fn of_end(from: &State, to: &State) -> Vec<String> {
                     |item: Option<&Item>| item.and_then(|i| state::number(i, "left")).unwrap_or_default();
                 *quotas.entry(words.next().unwrap_or_default().into()).or_default() += left(is) - left(was);
             }
-            Some("seq" | "rate" | "dead" | "seen" | "idem") => {}
+            Some("seq" | "rate" | "metric" | "dead" | "seen" | "idem") => {}
             Some("key") if pk.starts_with("platform#") => {}
             Some("chg") => {
                 let event = is.and_then(|item| item.get("event"));
@@ -229,10 +230,11 @@ fn time(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end + usize::from(bytes.get(end) == Some(&b'Z')))
 }
 
-/// What is read out on the telephone: `Q5P7-R23J`.
+/// What is read out on the telephone, or written down: `Q5P7-R23J`, `7FAXY-ZXHJE`.
 fn is_reference(run: &str) -> bool {
-    let part =
-        |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let part = |word: &str| {
+        (4..=5).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
     run.split_once('-')
         .is_some_and(|(a, b)| part(a) && part(b) && run.bytes().any(|b| b.is_ascii_uppercase()))
 }

@@ -4,7 +4,7 @@
 
 use crate::{App, Ctx, Queue};
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Error, Result, Ulid};
+use kernel::{Error, Result};
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -34,11 +34,12 @@ impl Sms {
         Self { unnamed: true, ..self }
     }
 
-    /// Hands it over. It may arrive twice, as a letter may.
+    /// Hands it over; the same words to the same number lie there once, whoever is interrupted and comes again. It may
+    /// arrive twice, as a letter may.
     pub async fn send(self, app: &App, store: &Store) -> Result<()> {
-        let id = Ulid::new().to_string();
-        let taken = |_: Option<serde_json::Value>| Error::internal("an id is never made twice");
-        store.commit().put_until(&place(&id), &self, self.until, When::Absent, taken).run().await?;
+        let id = store.blind("sms", &format!("{}~{}", self.to.0, self.text.0));
+        let any = When::Absent.or(When::Present);
+        store.commit().put_until(&place(&id), &self, self.until, any, |_| Error::Missing).run().await?;
         let body = json!({"type": SEND, "tenant": store.scope().to_string(), "id": id});
         app.post().send(Queue::Notifications, body.to_string()).await
     }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result};
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
-use store::{Key, Store, When};
+use store::{Commit, Key, Store, When};
 
 pub const LASTS: SignedDuration = SignedDuration::from_mins(15);
 const TRIES: i64 = 5;
@@ -52,8 +52,14 @@ pub async fn issue(store: &Store, purpose: &str, user: &str, address: Option<&st
     Ok(code)
 }
 
-/// The confirmed address, if the code is right. Each wrong one counts; a right one ends it.
-pub async fn redeem(store: &Store, purpose: &str, user: &str, code: &str) -> Result<Option<String>> {
+/// The confirmed address, if the code is right, and the part of a commit that ends it: whoever is interrupted before what
+/// it is for is done has it still. Each wrong one counts.
+pub async fn redeem(
+    store: &Store,
+    purpose: &str,
+    user: &str,
+    code: &str,
+) -> Result<(Commit, Option<String>)> {
     let wrong = || {
         Error::field(
             "wrong-code",
@@ -73,6 +79,6 @@ pub async fn redeem(store: &Store, purpose: &str, user: &str, code: &str) -> Res
         return Err(wrong());
     }
     let unused = store::is("digest", &pending.digest).and(When::Below("tries", TRIES));
-    store.commit().delete_if(&key, unused, move |_| wrong()).run().await?;
-    Ok(pending.address.map(|a| a.0))
+    let ended = store.commit().delete_if(&key, unused, move |_| wrong());
+    Ok((ended, pending.address.map(|a| a.0)))
 }

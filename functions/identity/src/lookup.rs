@@ -38,14 +38,14 @@ pub async fn write(app: &App, scope: Scope, slug: &str, user: &Record<User>) -> 
     commit.run().await
 }
 
-/// Takes off what another name or address of a user left behind.
-pub async fn forget(app: &App, scope: Scope, slug: &str, old: &User) -> Result<()> {
+/// Takes off the address that a user has no more.
+pub async fn moved(app: &App, scope: Scope, old: &User, new: &User) -> Result<()> {
     let store = platform(app).await?;
-    let mut commit = store.commit().delete(&by_alias(&store, &old.alias(slug)));
-    if let Some(address) = &old.email {
-        commit = commit.delete(&by_address(&store, address, &scope.to_string()));
+    let place = |user: &User| user.email.as_ref().map(|a| by_address(&store, a, &scope.to_string()));
+    match (place(old), place(new)) {
+        (Some(left), now) if now.as_ref() != Some(&left) => store.commit().delete(&left).run().await,
+        _ => Ok(()),
     }
-    commit.run().await
 }
 
 fn by_client(client_id: &str) -> Key {

@@ -94,8 +94,11 @@ async fn recover(anyone: Anyone, Body(asked): Body<Recover>) -> Answer {
             Ok(Shown::of(202, &answer)?.respond())
         }
         (Some(code), Some((store, user))) => {
-            code::redeem(&store, PURPOSE, &user.id.to_string(), code).await.map_err(|_| refused())?;
+            let redeemed = code::redeem(&store, PURPOSE, &user.id.to_string(), code).await;
+            let (ended, _) = redeemed.map_err(|e| if e.may_pass() { e } else { refused() })?;
+            // First what it is for: whoever is interrupted between the two has the code still, and nothing to do with it.
             drop_factor(&anyone, &store, &user, &asked.recovery_code).await?;
+            ended.run().await?;
             Ok(Shown::of(
                 200,
                 &json!({"message": "sign in with your password and set up a new second factor"}),

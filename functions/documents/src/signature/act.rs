@@ -145,10 +145,13 @@ pub async fn sign(
     .await
 }
 
-/// One decline ends the request.
+/// One decline ends the request; a second click hears the first one's answer.
 pub async fn decline(store: &Store, id: SignatureId, n: u32, given: &Decline) -> Result<Record<Signature>> {
     again(store, || async {
         let (old, evidence) = read(store, id, n).await?;
+        if old.body.signer(n)?.state == State::Declined && ticket(&evidence, &given.ticket, None).is_ok() {
+            return Ok(old);
+        }
         old.body.turn(n, store.now())?;
         ticket(&evidence, &given.ticket, Some(store.now()))?;
         if old.body.signer(n)?.state == State::Signed {

@@ -65,18 +65,20 @@ async fn ask(ctx: Ctx, Body(wanted): Body<Wanted>) -> Answer {
 /// The name to sign in with stays; only the address changes.
 async fn verify(ctx: Ctx, Body(Code { code }): Body<Code>) -> Answer {
     let old = changing(&ctx).await?;
-    let address =
-        code::redeem(ctx.store(), PURPOSE, &old.id.to_string(), &code).await?.ok_or(Error::Missing)?;
+    let (ended, address) = code::redeem(ctx.store(), PURPOSE, &old.id.to_string(), &code).await?;
+    let address = address.ok_or(Error::Missing)?;
     let mut new = old.next(ctx.now());
     (new.body.email, new.body.email_verified_at) = (Some(address.into()), Some(new.updated_at));
     let commit =
         ctx.commit().update("verify-email", &old, &new).emit(IdentityEvent::UserChanged { user: new.id });
-    let commit = standing::follow(commit, Some(&old), &new);
+    let commit = standing::follow(commit, Some(&old), &new).joined(ended);
     let shown = ctx.shown(200, &new)?;
-    let answer = ctx.settle(commit, shown).await?;
+    // The look-up lies with the platform, which no transaction of an organisation's reaches: first the new one, so that
+    // nobody is without; the name to sign in with stands in both.
     let slug = &ctx.tenant()?.slug;
-    lookup::forget(ctx.app(), ctx.scope(), slug, &old.body).await?;
     lookup::write(ctx.app(), ctx.scope(), slug, &new).await?;
+    let answer = ctx.settle(commit, shown).await?;
+    lookup::moved(ctx.app(), ctx.scope(), &old.body, &new.body).await?;
     let what = "The e-mail address of your account was changed.";
     if let Some(letter) = letter::notice(&old.body, &ctx.tenant()?.name, what) {
         ctx.app().mail().send(letter).await?;

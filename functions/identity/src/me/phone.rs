@@ -56,13 +56,13 @@ async fn ask(ctx: Ctx, Body(wanted): Body<Wanted>) -> Answer {
 
 async fn verify(ctx: Ctx, Body(Code { code }): Body<Code>) -> Answer {
     let old = changing(&ctx).await?;
-    let phone =
-        code::redeem(ctx.store(), PURPOSE, &old.id.to_string(), &code).await?.ok_or(Error::Missing)?;
+    let (ended, phone) = code::redeem(ctx.store(), PURPOSE, &old.id.to_string(), &code).await?;
+    let phone = phone.ok_or(Error::Missing)?;
     let mut new = old.next(ctx.now());
     (new.body.phone, new.body.phone_verified_at) = (Some(phone.into()), Some(new.updated_at));
     let commit =
         ctx.commit().update("verify-phone", &old, &new).emit(IdentityEvent::UserChanged { user: new.id });
-    let commit = standing::follow(commit, Some(&old), &new);
+    let commit = standing::follow(commit, Some(&old), &new).joined(ended);
     let answer = ctx.settle(commit, ctx.shown(200, &new)?).await?;
     let what = "The telephone of your account was changed.";
     if let Some(letter) = letter::notice(&old.body, &ctx.tenant()?.name, what) {

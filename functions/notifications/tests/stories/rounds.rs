@@ -130,3 +130,14 @@ async fn what_was_recorded_instead_of_sent_is_for_those_who_see_all_of_it() {
         .await
         .refused(403, "list-too-wide");
 }
+
+#[tokio::test]
+async fn an_address_outside_makes_its_round() {
+    let stage = Stage::set().await;
+    let admin = stage.grace.staff("tenant_admin");
+    let path = "/v1/notifications/outside_addresses";
+    admin.post(path, json!({"name": "Nobody's desk"})).await.refused(400, "validation");
+    let desk = json!({"name": "Safeguarding desk", "email": "desk@council.example"});
+    let desk = admin.post(path, desk).await.created();
+    admin.round(path, id(&desk)).patch(json!({"name": "Adults' safeguarding desk"})).await;
+}
