@@ -156,5 +156,8 @@ pub async fn manager(ctx: &Ctx, client: ClientOrgId) -> Result<Option<UserId>> {
 
 pub fn routes() -> Vec<Route> {
     let (view, edit) = ("client_org.view", "client_org.edit");
-    noun::crud::<Assignment>(Paths { path: PATH, view, create: edit, edit, delete: edit })
+    let mut routes = noun::crud::<Assignment>(Paths { path: PATH, view, create: edit, edit, delete: edit });
+    // Whom it names is looked up.
+    routes.iter_mut().filter(|r| r.operation == "eap_assignment.create").for_each(|r| r.trips = 2);
+    routes
 }

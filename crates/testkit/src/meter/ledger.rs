@@ -41,8 +41,12 @@ impl Ledger {
         }
         if let Some(budget) = budget::stated(module, &operation) {
             let [read, write] = [tally.units.read[0], tally.units.write[0]];
-            // What an environment keeps (the gate, keys) is counted apart, so a slow machine needs no more than a fast one.
-            let kept = tally.trips <= budget.trips && read <= budget.read && write <= budget.write;
+            // What an environment keeps (the gate, keys) is counted apart. But requests that leave together are one wave only
+            // if they overlap, and a time with fewer digits can make an item cross a kilobyte: one wave and a tenth more
+            // is chance here, and `cargo xtask budgets` compares exactly, over all stories.
+            let near = |units: f64, stated: f64| units <= stated * 1.1 + 1.0;
+            let kept =
+                tally.trips <= budget.trips + 1 && near(read, budget.read) && near(write, budget.write);
             assert!(kept, "{budget:?} is stated of {} ({operation}): {tally:?}", route.operation);
         }
     }

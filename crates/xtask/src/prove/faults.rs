@@ -25,6 +25,8 @@ struct Data {
     /// Operations that, interrupted, leave work to a queue or a due row, or a mark of having been taken up.
     taken_up: Vec<Untried>,
     known: Vec<Known>,
+    /// Findings that chance may bring.
+    tolerated: usize,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +43,7 @@ fn data() -> Outcome<Data> {
 fn run(setting: &Setting) -> Outcome<Report> {
     let (data, form) = (data()?, if setting.full() { "every" } else { "quick" });
     let ledger = stories::run(setting, SECTION.name, ("FAULTS", form))?;
-    let mut report = Report::default();
+    let mut report = Report { tolerated: data.tolerated, ..Report::default() };
     let names = |of: fn(&str) -> bool| ledger.tried.keys().filter(|name| of(name)).count();
     report.count("operations tried", names(|name| !name.contains(" <- ")));
     report.count("consumed messages tried", names(|name| name.contains(" <- ")));

@@ -82,8 +82,9 @@ async fn a_member_declines_to_sign_and_the_request_makes_its_round() {
     s.doctor.post(&decline, why.clone()).await.missing();
     let declined = s.carer.post(&decline, why.clone()).await.ok();
     assert_eq!(declined["status"], "declined", "one decline ends the request");
+    assert_eq!(s.carer.post(&decline, why).await.ok()["status"], "declined", "a second click hears the same");
     assert_eq!(s.heard("signature.declined").await.len(), 1);
-    s.carer.post(&decline, why).await.refused(410, "request-closed");
+    s.carer.post(&decline.replace("/decline", "/open"), json!({})).await.refused(410, "request-closed");
 }
 
 #[tokio::test]
