@@ -295,3 +295,28 @@ fn an_excess_tells_what_exceeds_in_json() {
         serde_json::json!({"kind": "site", "site": "sit_ikeja"})
     );
 }
+
+/// A machine's ceiling is what the matrix gives `partner`, and its maker's own reach.
+#[test]
+fn a_key_is_given_what_partners_may_hold_and_its_maker_has_and_no_other_site() {
+    let admin = Staff { sites: names(&["sit_hq"]), ..Staff::of("tenant_admin", HOSPITAL) };
+    let keys = |by: &Staff, scopes: &[&str], sites: &[&str]| {
+        key_faults(&by.granter(), &names(scopes), &names(sites), NOW)
+    };
+    assert_eq!(keys(&admin, &["patient.view"], &["sit_hq"]), []);
+    let unknown = Excess::UnknownPermission { permission: "patient.eat".into() };
+    let ceiling = Excess::Ceiling {
+        role: "partner".into(),
+        permission: "partner_key.create".into(),
+        reach: Reach::All,
+        ceiling: Reach::None,
+    };
+    let site = Excess::Site { site: "sit_ikeja".into() };
+    assert_eq!(
+        keys(&admin, &["patient.eat", "partner_key.create"], &["sit_ikeja"]),
+        [unknown, ceiling, site]
+    );
+    let nobody = Staff::of("cleaner", HOSPITAL);
+    let found = keys(&nobody, &["patient.view"], &[]);
+    assert!(matches!(&found[..], [Excess::Permission { limit: Reach::None, .. }]), "{found:?}");
+}

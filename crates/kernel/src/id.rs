@@ -208,6 +208,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_id_begins_with_the_time_that_it_is_given() {
+        let at: jiff::Timestamp = "2026-11-29T08:00:00.125Z".parse().unwrap();
+        assert_eq!(SiteId::at(at).ulid().timestamp_ms(), 1_795_939_200_125);
+    }
+
+    #[test]
+    fn a_tenants_prefix_is_its_bare_ulid_and_reads_back() {
+        let tenant = TenantId::of(Ulid::new());
+        assert_eq!(format!("ten_{}", tenant.prefix()), tenant.to_string());
+        assert_eq!(TenantId::from_prefix(&tenant.prefix()), Some(tenant));
+        assert_eq!(TenantId::from_prefix(&tenant.to_string()), None);
+    }
+
+    #[test]
     fn a_kind_is_never_given_twice() {
         let mut kinds: Vec<_> = KINDS.iter().map(|(k, _)| k).collect();
         kinds.sort();

@@ -108,6 +108,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_document_says_of_a_field_that_it_is_sealed() {
+        let mut generator = schemars::SchemaGenerator::default();
+        let schema = generator.subschema_for::<Sealed<String>>();
+        assert_eq!(schema.as_value(), &serde_json::json!({"type": "string", "x-sealed": true}));
+        assert_eq!(<Sealed<String> as schemars::JsonSchema>::schema_name(), "Sealed_string");
+        assert_eq!(Sealed::<String>::from("Ada").0, "Ada");
+    }
+
+    #[test]
     fn a_sealed_value_does_not_serialise_by_accident() {
         let name = Sealed("Ada".to_string());
         assert!(serde_json::to_string(&name).is_err());

@@ -135,6 +135,44 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_is_sealed_too() {
+        let ring = Ring::new([(1, [7; 32])]).unwrap();
+        assert_eq!(ring.unseal("pat#1|name", &ring.seal("pat#1|name", vec![])).unwrap(), b"");
+        assert!(ring.unseal("pat#1|name", &[VERSION; HEAD + TAG - 1]).is_err());
+    }
+
+    /// FIPS 180-2, B.1.
+    #[test]
+    fn a_digest_is_the_standards_whole_or_in_pieces() {
+        let wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let hex = |bytes: [u8; 32]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(hex(sha256(b"abc")), wanted);
+        let mut pieces = Sha256::default();
+        pieces.update(b"a");
+        pieces.update(b"bc");
+        assert_eq!(hex(pieces.finish()), wanted);
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_bytes_and_its_key_alone() {
+        use aws_lc_rs::{
+            encoding::{AsDer, PublicKeyX509Der},
+            rand::SystemRandom,
+            signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
+        };
+        let pair = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let der = |pair: &EcdsaKeyPair| -> Vec<u8> {
+            let key: PublicKeyX509Der = pair.public_key().as_der().unwrap();
+            key.as_ref().to_vec()
+        };
+        let (ours, other) = (pair(), pair());
+        let signature = ours.sign(&SystemRandom::new(), b"anchor").unwrap();
+        assert!(is_signed(&der(&ours), b"anchor", signature.as_ref()));
+        assert!(!is_signed(&der(&ours), b"another", signature.as_ref()));
+        assert!(!is_signed(&der(&other), b"anchor", signature.as_ref()));
+    }
+
+    #[test]
     fn what_was_sealed_opens_only_where_it_was_put() {
         let ring = Ring::new([(1, [7; 32])]).unwrap();
         let sealed = ring.seal("pat#1|name", b"Ada".to_vec());
