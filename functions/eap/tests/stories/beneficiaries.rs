@@ -37,6 +37,28 @@ async fn a_number_is_one_employees_and_a_dependant_belongs_to_an_employee() {
     post(json!({})).await.created();
 }
 
+/// Whoever got the link claims it with a login of their own, once.
+#[tokio::test]
+async fn a_link_to_register_is_claimed_by_the_first_login_that_brings_it() {
+    let c = Care::begin().await;
+    let path = format!("/v1/eap/clients/{}", id(&c.client));
+    c.s.manager.patch(&path, json!({"self_registration": "code_and_list"})).await.ok();
+    let code = c.s.manager.get(&path).await.ok()["join_code"].clone();
+    c.employee("E1", json!({})).await;
+    named(&c).await;
+    let body = json!({"organisation": "axis", "join_code": code, "email": "e1@example.org",
+        "employee_number": "e1", "birth_date": "1990-01-31"});
+    assert_eq!(c.s.world.stranger().post("/v1/eap/register", body).await.status, 202);
+    for message in c.s.world.letters.take(web::Queue::Eap) {
+        c.s.world.hand_over_other(&message).await;
+    }
+    let text = c.s.world.letters.letters("e1@example.org")[0].text.clone();
+    let token = json!({"token": text.split_whitespace().find(|w| w.contains("/p/"))});
+    let (login, late) = (c.s.axis.staff("beneficiary"), c.s.axis.staff("beneficiary"));
+    login.post("/v1/eap/register/claim", token.clone()).await.ok();
+    late.post("/v1/eap/register/claim", token).await.missing();
+}
+
 /// Story 8.
 #[tokio::test]
 async fn a_right_and_a_wrong_code_are_answered_alike_and_only_the_right_one_brings_a_link() {

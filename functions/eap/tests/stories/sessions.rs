@@ -260,3 +260,14 @@ async fn the_budgets_hold() {
     c.ada.1.get(&format!("/v1/eap/beneficiaries/{}", id(&person))).await.ok();
     held("beneficiary.show", rounds());
 }
+
+#[tokio::test]
+async fn an_extension_says_why_and_adds_to_the_case_alone() {
+    let c = Care::begin().await;
+    let case = c.case(&c.employee("E1", json!({})).await, "anxiety").await;
+    let other = c.case(&c.employee("E2", json!({})).await, "anxiety").await;
+    let before = c.balance(&other).await;
+    c.s.gives("cases", &case, "extend", json!({"sessions": 2, "reason": "not yet stable"})).await.ok();
+    assert_eq!(c.balance(&case).await, (0, 0, 8));
+    assert_eq!(c.balance(&other).await, before);
+}
