@@ -95,6 +95,8 @@ async fn stood<E: Noun>(ctx: &Ctx, now: &Record<E>, at: Timestamp) -> Answer {
     body["version"] = version.version.into();
     body["created_at"] = now.created_at.to_string().into();
     body["updated_at"] = version.at.to_string().into();
+    // Nothing can be done with what has been.
+    body["actions"] = serde_json::Value::Array(vec![]);
     let mut response = answer::ok(&body)?;
     // Beside the record, wherever that is mounted.
     let place = format!("{}/history/{}", now.id, version.version);

@@ -45,7 +45,8 @@ async fn a_record_as_it_stood_names_its_version_and_says_why_it_cannot_be_told()
     let then = |version: usize| format!("{path}?at={}", history["data"][4 - version]["at"].as_str().unwrap());
     let reply = s.nurse.get(&then(3)).await;
     assert_eq!(reply.headers["content-location"], format!("{ada}/history/3"));
-    assert_eq!(reply.ok()["occupation"], "trade 3");
+    let stood = reply.ok();
+    assert_eq!((&stood["occupation"], &stood["actions"]), (&json!("trade 3"), &json!([])));
     s.nurse.get(&format!("{path}?at=2026-05-04T10:59:59Z")).await.refused(404, "not-yet-created");
     // An erasure takes what a change carried and leaves its digests.
     s.change(&format!("chg#pat#{ada}"), "v#0000000003", |i| {
