@@ -22,7 +22,7 @@ struct Done {
     odd: BTreeMap<String, u64>,
 }
 
-pub async fn measure(table: &Handle, clients: &[u64], seconds: u64) -> Value {
+pub async fn measure(table: &Handle, clients: &[u64], day: Duration) -> Value {
     let mut figures = vec![];
     for count in clients {
         let hospital = Hospital::open(table).await;
@@ -31,7 +31,7 @@ pub async fn measure(table: &Handle, clients: &[u64], seconds: u64) -> Value {
             desks.push(hospital.desk(seed).await);
         }
         let (begun, before) = (Instant::now(), Spent::now());
-        let until = begun + Duration::from_secs(seconds);
+        let until = begun + day;
         let all = join_all(desks.iter_mut().map(|desk| work(desk, until))).await;
         let (elapsed, spent) = (begun.elapsed().as_secs_f64(), Spent::now().since(before));
         let mut sum = Done::default();

@@ -33,7 +33,6 @@ pub async fn measure(table: &Handle, sizes: &[usize], repeats: usize) -> Value {
     for seed in 0..DESKS {
         desks.push(hospital.desk(1000 + seed).await);
     }
-    let mut at_work = hospital.desk(7).await;
     let (mut there, mut figures) = (0, vec![]);
     for size in sizes {
         let begun = Instant::now();
@@ -43,6 +42,8 @@ pub async fn measure(table: &Handle, sizes: &[usize], repeats: usize) -> Value {
             "{size} patients are registered, the last of them in {:.0} s",
             begun.elapsed().as_secs_f64()
         );
+        // A doctor of whom nobody is waiting yet: who checks in is told their place in that queue.
+        let mut at_work = hospital.desk(*size as u64).await;
         let mut seen: BTreeMap<&'static str, Seen> = BTreeMap::new();
         for _ in 0..repeats {
             requests(&mut at_work, &mut seen).await;

@@ -26,7 +26,7 @@ pub struct Desk {
 impl Hospital {
     pub async fn open(table: &Handle) -> Self {
         let modules = vec![patients::module(), scheduling::module()];
-        let world = World::with_table_on(modules, table).await;
+        let world = World::measured(modules, table).await;
         world.quiet();
         world.clock.set(MORNING.parse().expect("a time"));
         let grace = world.hospital("grace").await;

@@ -6,9 +6,19 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
+/// How what is done in a world comes to its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    OneByOne,
+    /// At once, and whoever meets another in a transaction is refused.
+    Contended,
+    /// At once, and nobody is refused: time is measured, and nothing is claimed about guards.
+    Free,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Turnstile {
-    contended: bool,
+    traffic: Traffic,
     inside: Arc<AtomicUsize>,
 }
 
@@ -16,15 +26,15 @@ pub(crate) struct Turnstile {
 pub(crate) struct Inside(Arc<AtomicUsize>);
 
 impl Turnstile {
-    pub fn new(contended: bool) -> Self {
-        Self { contended, inside: Arc::default() }
+    pub fn new(traffic: Traffic) -> Self {
+        Self { traffic, inside: Arc::default() }
     }
 
     pub fn enter(&self, what: &str) -> Inside {
         let others = self.inside.fetch_add(1, SeqCst);
         let inside = Inside(self.inside.clone());
         assert!(
-            others == 0 || self.contended,
+            others == 0 || self.traffic != Traffic::OneByOne,
             "{what} comes while another write is under way: a story in which things happen at once needs World::contended"
         );
         inside

@@ -13,7 +13,7 @@ use crate::{
     state::Keeper,
     table,
     trips::Trips,
-    turnstile::Turnstile,
+    turnstile::{Traffic, Turnstile},
     whole,
 };
 use authz::Edition;
@@ -55,22 +55,24 @@ pub struct World {
 impl World {
     /// With the modules under test.
     pub async fn with(modules: Vec<Module>) -> Self {
-        Self::build(modules, false, None, &Handle::current()).await
+        Self::build(modules, Traffic::OneByOne, None, &Handle::current()).await
     }
-    /// The same, with the table engine in a runtime of its own, so that its work can be told apart.
-    pub async fn with_table_on(modules: Vec<Module>, runtime: &Handle) -> Self {
-        Self::build(modules, false, None, runtime).await
+    /// For measuring: things happen at once and nothing is held up, and the table engine has a runtime of its own, so
+    /// that its work can be told apart.
+    pub async fn measured(modules: Vec<Module>, runtime: &Handle) -> Self {
+        Self::build(modules, Traffic::Free, None, runtime).await
     }
     /// The same, where transactions contend as they do in the cloud.
     pub async fn contended(modules: Vec<Module>) -> Self {
-        Self::build(modules, true, None, &Handle::current()).await
+        Self::build(modules, Traffic::Contended, None, &Handle::current()).await
     }
     /// With somebody who judges every call to the table by the credentials that it is made with, as IAM does.
     pub async fn judged(modules: Vec<Module>, judge: Judge) -> Self {
-        Self::build(modules, false, Some(judge), &Handle::current()).await
+        Self::build(modules, Traffic::OneByOne, Some(judge), &Handle::current()).await
     }
 
-    async fn build(modules: Vec<Module>, contended: bool, judge: Option<Judge>, runtime: &Handle) -> Self {
+    async fn build(modules: Vec<Module>, traffic: Traffic, judge: Option<Judge>, runtime: &Handle) -> Self {
+        let contended = traffic == Traffic::Contended;
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
             (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
@@ -117,7 +119,7 @@ impl World {
             table: table.client,
             trips: table.trips,
             proving,
-            turnstile: Turnstile::new(contended),
+            turnstile: Turnstile::new(traffic),
             end: Arc::new(End { keeper: table.keeper, tampered: AtomicBool::new(false) }),
             keys,
             delivered: Arc::default(),

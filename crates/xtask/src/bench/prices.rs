@@ -83,4 +83,16 @@ mod tests {
         assert!(close(prices.thousand(0.0, 8.0, 0.0), 0.005));
         assert!(Prices::of("mars-1").unwrap_err().0.contains("us-east-1"));
     }
+
+    #[test]
+    fn the_regions_that_are_deployed_to_have_prices_of_their_own() {
+        let deployed =
+            include_str!("../../../../samconfig.toml").lines().filter_map(|l| l.strip_prefix("region = "));
+        let regions: Vec<&str> = deployed.map(|name| name.trim_matches('"')).collect();
+        assert!(regions.contains(&"af-south-1") && regions.contains(&"eu-west-1"), "{regions:?}");
+        for region in regions {
+            let prices = Prices::of(region).unwrap_or_else(|e| panic!("{e}"));
+            assert!(prices.per_million.table_write_unit > 0.625, "{region} is dearer than us-east-1");
+        }
+    }
 }
