@@ -5,12 +5,14 @@ pub mod budget;
 pub mod harvest;
 mod layer;
 mod ledger;
+pub mod parts;
 pub mod size;
 pub mod units;
 
 pub(crate) use layer::Meter;
 pub(crate) use ledger::Ledger;
 
+use parts::Spent;
 use std::{
     future::Future,
     sync::{Arc, Mutex},
@@ -31,6 +33,8 @@ pub struct Tally {
     /// Of the items read and written, entries of indexes not among them.
     pub bytes: u64,
     pub units: Units,
+    /// The write units among them by what they went into.
+    pub spent: Spent,
     /// Requests to queues, in chunks of 64 KB as SQS counts them.
     pub messages: u64,
     /// Entries of the access log among them, each of which somebody keeps.

@@ -120,7 +120,7 @@ impl World {
             trips: table.trips,
             proving,
             turnstile: Turnstile::new(traffic),
-            end: Arc::new(End { keeper: table.keeper, tampered: AtomicBool::new(false) }),
+            end: Arc::new(End { keeper: table.keeper, unread: AtomicBool::new(traffic == Traffic::Free) }),
             keys,
             delivered: Arc::default(),
         }
@@ -202,7 +202,7 @@ impl World {
     }
     /// This story leaves a table that is not whole, and means to.
     pub fn leaves_it_broken(&self) {
-        self.end.tampered.store(true, Relaxed);
+        self.end.unread.store(true, Relaxed);
     }
     /// From here on no request is held to its budget, and none is counted: for those who measure time.
     pub fn quiet(&self) {
@@ -395,13 +395,13 @@ impl World {
 /// The end of a story: its table has to be whole.
 struct End {
     keeper: Keeper,
-    /// Somebody wrote into it past the product.
-    tampered: AtomicBool,
+    /// Somebody wrote into it past the product, or it is too large to be looked through.
+    unread: AtomicBool,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        if std::thread::panicking() || self.tampered.load(Relaxed) {
+        if std::thread::panicking() || self.unread.load(Relaxed) {
             return;
         }
         let broken = whole::broken(&self.keeper.whole(), None);

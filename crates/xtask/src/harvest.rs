@@ -24,6 +24,8 @@ pub struct Line {
     /// As it is, and as it would be if every item were some bytes larger, and twice as many.
     pub read: [f64; 3],
     pub write: [f64; 3],
+    /// The write units by what they went into (`testkit::meter::parts`).
+    pub spent: BTreeMap<String, f64>,
     pub messages: u64,
     pub looks: u64,
 }
@@ -121,6 +123,7 @@ pub(crate) fn sample(module: &str, operation: &str, trips: u64, write: [f64; 3])
         bytes: 100,
         read: [0.5; 3],
         write,
+        spent: BTreeMap::from([("record".into(), write[0])]),
         messages: 0,
         looks: 0,
     });

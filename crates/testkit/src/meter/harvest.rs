@@ -51,7 +51,7 @@ pub(crate) fn keep(sample: Sample<'_>) {
     let line = json!({
         "module": module, "operation": operation, "name": name, "count": count, "trips": tally.trips,
         "items": tally.items, "bytes": tally.bytes, "read": tally.units.read, "write": tally.units.write,
-        "messages": tally.messages, "looks": tally.looks,
+        "spent": tally.spent, "messages": tally.messages, "looks": tally.looks,
     });
     writeln!(file.lock().expect("never poisoned"), "{line}").expect("the harvest is written");
 }

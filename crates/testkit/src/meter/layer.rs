@@ -2,7 +2,7 @@
 //! table beside them for what an item was before, without that being counted.
 
 use super::{
-    Tally, now,
+    Tally, now, parts,
     size::{self, Item},
     units::{self, Units},
 };
@@ -153,13 +153,23 @@ impl Meter {
             }
             Asked::Write { acts, transaction } => {
                 for ((place, act), before) in acts.iter().zip(&begun.before) {
-                    if *act == Act::Check {
-                        add(&[None], units::check(before.as_ref()));
-                        continue;
-                    }
-                    let after = self.look(place);
-                    let cost = units::write(before.as_ref(), after.as_ref(), *transaction);
-                    add(&[after.as_ref().or(before.as_ref())], cost);
+                    let after = (*act == Act::Change).then(|| self.look(place)).flatten();
+                    let (before, after) = (before.as_ref(), after.as_ref());
+                    let (item, cost, entries) = match act {
+                        Act::Check => (None, units::check(before), 0),
+                        Act::Change => {
+                            let cost = units::write(before, after, *transaction);
+                            (after.or(before), cost, units::entries(before, after, 0))
+                        }
+                    };
+                    add(&[item], cost);
+                    let entries = entries as f64;
+                    parts::add(
+                        &mut tally.spent,
+                        parts::of(&place.0, &place.1),
+                        cost.write[0] - entries,
+                        entries,
+                    );
                 }
             }
             Asked::Other => {}

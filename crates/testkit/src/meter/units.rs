@@ -48,10 +48,14 @@ fn pages(bytes: u64, items: u64, consistent: bool) -> Units {
 pub fn write(before: Option<&Item>, after: Option<&Item>, transaction: bool) -> Units {
     let units = |slack: u64| {
         let own = kilobytes(before, slack).max(kilobytes(after, slack)).max(1);
-        let entries: u64 = INDEXES.iter().map(|index| entry(index, before, after, slack)).sum();
-        (own * if transaction { 2 } else { 1 } + entries) as f64
+        (own * if transaction { 2 } else { 1 } + entries(before, after, slack)) as f64
     };
     Units { write: SLACK.map(units), ..Units::default() }
+}
+
+/// What of it all index entries cost.
+pub fn entries(before: Option<&Item>, after: Option<&Item>, slack: u64) -> u64 {
+    INDEXES.iter().map(|index| entry(index, before, after, slack)).sum()
 }
 
 /// A condition of a transaction: prepared and committed like a write, but nothing changes.

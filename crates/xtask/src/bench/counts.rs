@@ -3,6 +3,7 @@
 use super::prices::Prices;
 use crate::harvest::{Harvest, Operation};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// One operation, or one kind of message: the middle of all its requests, and the most.
 pub struct Row {
@@ -18,6 +19,8 @@ pub struct Row {
     write: f64,
     most_write: f64,
     messages: f64,
+    /// Write units in the mean by what they went into, most first.
+    spent: Vec<(String, f64)>,
     /// Of a thousand requests, with what keeping their access entries costs.
     thousand: f64,
 }
@@ -59,6 +62,7 @@ impl Counts {
                 write,
                 most_write: all.most(0).write,
                 messages,
+                spent: spent(all),
                 thousand: prices.thousand(read, write, messages) + all.middle(|l| l.looks as f64) * kept,
             }
         };
@@ -93,9 +97,19 @@ impl Counts {
                 all.len()
             ));
             for row in over {
-                out.push_str(&format!("\n  missed by {}: ${:.4}", row.operation, row.thousand));
+                out.push_str(&format!(
+                    "\n  missed by {}: ${:.4} – {}",
+                    row.operation,
+                    row.thousand,
+                    row.mostly()
+                ));
             }
             out.push('\n');
+            let shares: Vec<String> =
+                shares(&all).iter().map(|(what, part)| format!("{what} {part:.0} %")).collect();
+            if !shares.is_empty() {
+                out.push_str(&format!("  write units go into {}\n", shares.join(", ")));
+            }
         }
         let (milliseconds, bytes) = WORK;
         out.push_str(&format!(
@@ -112,14 +126,44 @@ impl Counts {
                 "module": r.module, "operation": r.operation, "name": r.name, "requests": r.requests, "trips": r.trips,
                 "items": r.items, "bytes": r.bytes, "read_units": r.read, "write_units": r.write,
                 "write_units_most": r.most_write, "queue_requests": r.messages, "dollars_per_thousand": r.thousand,
-                "kind": r.kind(), "goal": r.goal(),
+                "kind": r.kind(), "goal": r.goal(), "spent": r.spent,
             })
         };
         self.rows.iter().map(row).collect()
     }
 }
 
+/// Of all requests of an operation, in the mean.
+fn spent(all: &Operation) -> Vec<(String, f64)> {
+    let mut sums = BTreeMap::<&String, f64>::new();
+    for (what, units) in all.lines.iter().flat_map(|line| &line.spent) {
+        *sums.entry(what).or_default() += units / all.lines.len() as f64;
+    }
+    sorted(sums.into_iter().map(|(what, units)| (what.clone(), units)))
+}
+
+/// Of all write units of these operations, each of them asked as often as the others, in per cent.
+fn shares(rows: &[&Row]) -> Vec<(String, f64)> {
+    let mut sums = BTreeMap::<&String, f64>::new();
+    for (what, units) in rows.iter().flat_map(|row| &row.spent) {
+        *sums.entry(what).or_default() += units;
+    }
+    let all: f64 = sums.values().sum();
+    sorted(sums.into_iter().map(|(what, units)| (what.clone(), units / all * 100.0)))
+}
+
+fn sorted(all: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all
+}
+
 impl Row {
+    /// The three things that most write units went into.
+    fn mostly(&self) -> String {
+        let most = self.spent.iter().take(3).map(|(what, units)| format!("{what} {units:.1}"));
+        format!("{:.1} write units: {}", self.write, most.collect::<Vec<_>>().join(", "))
+    }
     /// Which of the goals it is held to: a noun's own show, list, amendment and creation.
     fn kind(&self) -> Option<&'static str> {
         let (method, path) = self.operation.split_once(' ')?;
@@ -148,7 +192,10 @@ mod tests {
         let harvest = sample("rooms", "PATCH /v1/rooms/{id}", 2, [16.0; 3]);
         let counts = Counts::of(&harvest, &Prices::of("us-east-1").unwrap());
         assert!((counts.rows[0].thousand - (0.0000625 + 0.01)).abs() < 1e-9);
-        assert!(counts.text().contains("missed by PATCH /v1/rooms/{id}: $0.0101"), "{}", counts.text());
+        let text = counts.text();
+        let missed = "missed by PATCH /v1/rooms/{id}: $0.0101 – 16.0 write units: record 16.0";
+        assert!(text.contains(missed), "{text}");
+        assert!(text.contains("write units go into record 100 %"), "{text}");
         assert_eq!(counts.json()[0]["goal"], 0.009);
     }
 }

@@ -5,7 +5,7 @@ use super::{
     starts, times,
 };
 use serde_json::Value;
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem}table{border-collapse:\
                      collapse;font-size:13px}td,th{padding:.15rem .6rem;border-bottom:1px solid #ddd;text-align:right}\
@@ -41,6 +41,14 @@ fn counts(out: &mut String, counts: &Value) {
         all.sort_by(|a, b| b.1.total_cmp(&a.1));
         let goal = of.clone().next().and_then(|row| row["goal"].as_f64());
         let _ = write!(out, "<h3>{kind}</h3>{}", bars(&all, goal, "$"));
+        let spent = spent(of);
+        if !spent.is_empty() {
+            let _ = write!(
+                out,
+                "<h4>Write units of a {kind}, by what they go into</h4>{}",
+                bars(&spent, None, "")
+            );
+        }
     }
     let _ = write!(
         out,
@@ -67,6 +75,21 @@ fn counts(out: &mut String, counts: &Value) {
         );
     }
     let _ = write!(out, "</table>");
+}
+
+/// In the mean over the operations.
+fn spent<'a>(rows: impl Iterator<Item = &'a &'a Value>) -> Vec<(String, f64)> {
+    let (mut sums, mut count) = (BTreeMap::<&str, f64>::new(), 0.0);
+    for row in rows {
+        count += 1.0;
+        for pair in row["spent"].as_array().into_iter().flatten() {
+            *sums.entry(text(&pair[0])).or_default() += number(&pair[1]);
+        }
+    }
+    let mut all: Vec<(String, f64)> =
+        sums.into_iter().map(|(what, units)| (what.into(), units / count)).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all
 }
 
 fn floor(out: &mut String, floor: &Value) {
