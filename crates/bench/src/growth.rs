@@ -43,7 +43,8 @@ pub async fn measure(table: &Handle, sizes: &[usize], repeats: usize) -> Value {
             begun.elapsed().as_secs_f64()
         );
         // A doctor of whom nobody is waiting yet: who checks in is told their place in that queue.
-        let mut at_work = hospital.desk(*size as u64).await;
+        // Its own seed: people whom another desk has registered would be refused.
+        let mut at_work = hospital.desk(u64::MAX - *size as u64).await;
         let mut seen: BTreeMap<&'static str, Seen> = BTreeMap::new();
         for _ in 0..repeats {
             requests(&mut at_work, &mut seen).await;

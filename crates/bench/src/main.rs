@@ -120,6 +120,7 @@ mod tests {
             for count in ["trips", "read", "write"] {
                 assert_eq!(small[name][count], large[name][count], "{count} of {name}");
             }
+            assert_eq!(small[name]["took_us"]["count"], 5, "nobody was refused");
             assert!(
                 figures["overhead"]["operations"][name]["ours_us"]["count"].as_u64() >= Some(3),
                 "{figures:#}"

@@ -1,7 +1,7 @@
 //! Tests as stories told by actors, against the real table engine.
 //!
 //! ```ignore
-//! let world = World::new().await;
+//! let world = World::with(vec![patients::module()]).await;
 //! let grace = world.hospital("grace").await;
 //! let desk = grace.staff("receptionist");
 //! desk.post("/v1/patients", json!({...})).await.created();
