@@ -299,7 +299,7 @@ async fn flags_are_raised_with_a_reason_and_end_by_themselves() {
 
 #[tokio::test]
 async fn the_background_is_made_by_its_first_change() {
-    let (world, grace) = hospital().await;
+    let (_, grace) = hospital().await;
     let patient = registered(&grace.staff("receptionist"), ngozi()).await;
     let doctor = grace.staff("doctor");
     let path = format!("/v1/patients/{patient}/background");
