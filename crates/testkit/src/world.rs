@@ -1,13 +1,15 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
+mod spent;
+
 use crate::{
-    Actor, Cabinet, Judge, Keeps, Letterbox, Session, Tenant,
+    Actor, Cabinet, Judge, Keeps, Letterbox, Session, Tenant, chance,
     chaos::Chaos,
     files::Pen,
     judged,
     keys::Keys,
     meter::{self, Ledger},
-    proving::{Proving, Work, consumed},
+    proving::{self, Proving, Work, consumed},
     rest,
     simulation::{self, Delivery},
     state::Keeper,
@@ -73,7 +75,7 @@ impl World {
     async fn build(modules: Vec<Module>, contended: bool, judge: Option<Judge>, runtime: &Handle) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
-            (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
+            (table::open(contended, runtime).await, proving::clock(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let with = move |session| match &judge {
@@ -172,42 +174,6 @@ impl World {
         }))
     }
 
-    /// Round trips to the table since the last time this was asked; none where that means nothing, since faults,
-    /// simulation or chaos do everything often, and with cold caches.
-    pub fn trips(&self) -> Option<u64> {
-        let trips = self.trips.take();
-        self.counts().then_some(trips)
-    }
-    /// Waves of round trips since the last time this was asked: requests made together count once. What a
-    /// route states as its budget is rounds; meaningful only while one request at a time is made.
-    pub fn rounds(&self) -> Option<u64> {
-        let rounds = self.trips.take_rounds();
-        self.counts().then_some(rounds)
-    }
-    fn counts(&self) -> bool {
-        self.chaos.is_none() && self.proving.is_none()
-    }
-    /// Since rounds were asked for last there were so many, if they mean anything here.
-    #[track_caller]
-    pub fn spends(&self, rounds: u64, what: &str) {
-        if let Some(spent) = self.rounds() {
-            assert_eq!(spent, rounds, "{what}: rounds");
-        }
-    }
-    /// There were some, and no more than so many.
-    #[track_caller]
-    pub fn spends_at_most(&self, rounds: u64, what: &str) {
-        if let Some(spent) = self.rounds() {
-            assert!((1..=rounds).contains(&spent), "{what}: {spent} rounds of {rounds}");
-        }
-    }
-    /// Since trips were asked for last there were so many, side by side or not, if they mean anything here.
-    #[track_caller]
-    pub fn calls(&self, trips: u64, what: &str) {
-        if let Some(made) = self.trips() {
-            assert_eq!(made, trips, "{what}: trips");
-        }
-    }
     /// From here on without chaos and faults: what stages faults of its own, or tells what a cache still holds.
     pub fn calm(&self) {
         if let Some(chaos) = &self.chaos {
@@ -285,11 +251,11 @@ impl World {
         let proving = self.proving.as_ref().filter(|proving| simulation::is_on() && !proving.is_over());
         let Some(proving) = proving else { return plain };
         Box::pin(async move {
-            let (before, delivered) =
-                (proving.beginning(), self.delivered.lock().expect("never poisoned").clone());
+            let (begun, before) = (chance::begins(), proving.beginning());
+            let delivered = self.delivered.lock().expect("never poisoned").clone();
             let told = plain.await;
             let after = proving.moment();
-            let delivery = Delivery { world: self, proving, bodies, follow, delivered, before, after };
+            let delivery = Delivery { world: self, proving, begun, bodies, follow, delivered, before, after };
             delivery.simulate().await;
             told
         })
