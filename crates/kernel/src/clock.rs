@@ -9,17 +9,25 @@ use std::sync::{
 /// The time of one process: the system's in production, moved by hand in tests.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    /// Milliseconds added to the system's time.
+    /// Milliseconds added to what goes on by itself.
     ahead: Arc<AtomicI64>,
+    /// In place of the system's time: so often somebody has looked.
+    looks: Option<Arc<AtomicI64>>,
 }
 
 impl Clock {
+    /// A test's clock, which begins then and goes on by a millisecond with each look, however long that takes: the same
+    /// looks see the same times.
+    pub fn ticking(from: Timestamp) -> Self {
+        Self { ahead: Arc::new(from.as_millisecond().into()), looks: Some(Arc::default()) }
+    }
+
     pub fn now(&self) -> Timestamp {
-        let ahead = SignedDuration::from_millis(self.ahead.load(Relaxed));
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
-        let now = Timestamp::now();
+        let system = || Timestamp::now().as_millisecond();
+        let now = self.looks.as_ref().map_or_else(system, |looks| looks.fetch_add(1, Relaxed));
         // Milliseconds everywhere: what is answered is what is stored and compared.
-        Timestamp::from_millisecond((now + ahead).as_millisecond()).expect("within jiff's years")
+        Timestamp::from_millisecond(now + self.ahead.load(Relaxed)).expect("within jiff's years")
     }
 
     /// The calendar day in a zone.
@@ -42,6 +50,18 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ticking_clock_shows_the_same_times_to_the_same_looks() {
+        let from: Timestamp = "2026-11-29T10:00:00Z".parse().unwrap();
+        let (clock, ms) = (Clock::ticking(from), SignedDuration::from_millis(1));
+        assert_eq!([clock.now(), clock.clone().now()], [from, from + ms]);
+        clock.set(from);
+        assert!(clock.now().duration_since(from) <= ms);
+        let later = from + SignedDuration::from_hours(48);
+        clock.set(later);
+        assert!(clock.now() >= later);
+    }
 
     #[test]
     fn every_clone_of_a_clock_moves_together() {

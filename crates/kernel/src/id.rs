@@ -1,7 +1,7 @@
 //! Ids: `<kind>_<ulid>`. The list below is append-only: a kind is unique over the whole product, and a
 //! retired one is never reused, because old keys still carry it.
 
-use crate::{Error, Ulid};
+use crate::{Error, Ulid, chance};
 use std::fmt;
 
 pub trait Id:
@@ -24,9 +24,8 @@ pub trait Id:
     fn ulid(self) -> Ulid;
     /// A new id whose time part is `at`, so that ids sort by the clock that the tests move.
     fn at(at: jiff::Timestamp) -> Self {
-        let now =
-            std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(at.as_millisecond() as u64);
-        Self::of(Ulid::from_datetime(now))
+        let ms = at.as_millisecond() as u64;
+        Self::of(Ulid::from_parts(ms, chance::random().unwrap_or_else(|| Ulid::new().random())))
     }
 }
 

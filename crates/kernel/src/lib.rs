@@ -1,5 +1,6 @@
 //! The words everybody uses: ids, errors, faults, life cycles, time. No IO, no AWS.
 
+pub mod chance;
 pub mod clock;
 pub mod country;
 pub mod error;

@@ -38,7 +38,7 @@ pub use chance::Chance;
 pub use files::Cabinet;
 pub use judged::{Judge, Session};
 pub use post::Letterbox;
-pub use proving::{Back, Keeps};
+pub use proving::{Back, Keeps, WAITS};
 pub use queues::Queues;
 pub use reply::Reply;
 pub use round::Round;

@@ -9,17 +9,30 @@
 //! Some work is left to others when it is interrupted: a lease has to end, a row is due, an event is heard. Where the
 //! two are not alike at once, both are waited for (see `rest`): then they have to be alike in what they are and what
 //! they told, however often it was tried (`likeness::of_end`).
+//!
+//! A run that is had again is the same run: time ticks by looks, ids follow from the story's name and the number of the
+//! write, whatever was tried before it. Which story is the first is a matter of their order: `--test-threads=1` makes it
+//! that of their names.
+
+mod at_rest;
+mod told;
+mod trial;
+
+pub use told::WAITS;
+pub(crate) use {
+    at_rest::AtRest,
+    told::{Stands, Told, answered, consumed},
+};
 
 use crate::{
-    Reply,
-    layer::{Fault, Kind, Layer, Watched},
+    chance,
+    layer::{Fault, Layer, Watched},
     ledger, likeness, rest, simulation,
     state::{Keeper, State},
     trips::Trips,
-    whole,
 };
 use jiff::Timestamp;
-use kernel::Result;
+use kernel::Clock;
 use std::{
     collections::BTreeSet,
     env,
@@ -31,6 +44,7 @@ use std::{
     },
     task::Poll,
 };
+use trial::Trial;
 use web::{App, Module};
 
 /// Puts a double back to what it was.
@@ -79,6 +93,19 @@ pub(crate) fn is_on() -> bool {
     FORM.is_some()
 }
 
+/// When stories begin under faults and in simulation.
+const BEGINNING: Timestamp = Timestamp::constant(1_795_942_800, 0);
+
+/// The clock of a world that begins. Under faults and in simulation it ticks, and ids follow from the story's name: a run
+/// that is had again is the same in everything that sorts by time or by id.
+pub(crate) fn clock() -> Clock {
+    if !is_on() {
+        return Clock::default();
+    }
+    chance::begins();
+    Clock::ticking(BEGINNING)
+}
+
 /// What was tried in this process.
 static TRIED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -100,21 +127,6 @@ struct Inner {
     ended: AtomicBool,
 }
 
-/// What came of one try.
-pub(crate) struct Told {
-    /// The sentence to compare.
-    pub words: String,
-    pub stands: Stands,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stands {
-    Done,
-    /// Nobody knows, or later: it has to be tried again.
-    Again,
-    Refused,
-}
-
 /// Table, doubles and the story's time at one moment.
 pub(crate) struct Moment {
     pub table: State,
@@ -124,10 +136,6 @@ pub(crate) struct Moment {
 
 /// What environments keep of the table.
 const CACHED: [&str; 4] = ["#fact#", "#key#", "#closers#", "#dig#"];
-/// Calls of one piece of work that the quick form breaks: jobs of many steps make the same ones again and again.
-const CALLS: usize = 12;
-/// Tries of a client that is told to try again.
-const TRIES: usize = 5;
 
 impl Proving {
     /// If the environment asks for it.
@@ -199,20 +207,32 @@ impl Proving {
     ) -> Work<'a, T> {
         Box::pin(async move {
             let Some(_turn) = self.turn().await else { return work().await };
-            let Some(name) = name.filter(|name| self.wants(name)) else { return work().await };
+            let Some(name) = name else { return work().await };
+            let begun = chance::begins();
+            if !self.wants(&name) {
+                return work().await;
+            }
             let before = self.beginning();
             let outcome = work().await;
-            let wanted = read(&outcome);
-            if wanted.stands != Stands::Done || !self.claims(&name) {
+            let told = read(&outcome);
+            let Some(name) = told.stands.named(&name).filter(|name| self.claims(name)) else {
                 return outcome;
-            }
+            };
             let after = self.moment();
-            let change = likeness::of_change(&before.table, &after.table);
-            let at_rest = tokio::sync::OnceCell::new();
-            let wanted = wanted.words;
-            let trial = Trial { proving: self, name: &name, keyed, before, wanted, after, change, at_rest };
+            let trial = Trial {
+                proving: self,
+                name: &name,
+                begun,
+                keyed,
+                before: &before,
+                wanted: told.words,
+                after: &after,
+                change: likeness::of_change(&before.table, &after.table),
+                at_rest: AtRest::of(self, &before.table, &after),
+            };
             let (runs, later) = trial.all(&work, read).await;
-            self.back_to(&trial.after);
+            self.back_to(&after);
+            chance::ids_of(&format!("after {begun}"));
             ledger::tried("faults", &name, runs, later);
             outcome
         })
@@ -222,12 +242,16 @@ impl Proving {
         match &self.0.form {
             Form::Every => true,
             Form::Quick => !TRIED.lock().expect("never poisoned").contains(name),
-            Form::Only(only, _) => only == name,
+            Form::Only(only, _) => only.trim_end_matches(WAITS) == name,
             Form::Never => false,
         }
     }
     fn claims(&self, name: &str) -> bool {
-        TRIED.lock().expect("never poisoned").insert(name.into()) || self.0.form != Form::Quick
+        match &self.0.form {
+            Form::Only(only, _) => only == name,
+            Form::Quick => TRIED.lock().expect("never poisoned").insert(name.into()),
+            Form::Every | Form::Never => true,
+        }
     }
 
     /// A moment to come back to often.
@@ -294,174 +318,4 @@ impl Proving {
         }
         (done, watched)
     }
-}
-
-/// What is different and what is broken, behind what was so at first.
-pub(crate) fn still(difference: Vec<String>, broken: Vec<String>) -> Option<String> {
-    let all: Vec<String> = difference.into_iter().chain(broken).collect();
-    (!all.is_empty()).then(|| format!(" – and once it was waited for: {}", all.join("; ")))
-}
-
-/// What came of one fault.
-struct Ran {
-    watched: Watched,
-    now: State,
-    /// It was alike, but not at once.
-    later: bool,
-}
-
-/// One thing that is tried with every fault.
-struct Trial<'a> {
-    proving: &'a Proving,
-    name: &'a str,
-    keyed: bool,
-    before: Moment,
-    wanted: String,
-    after: Moment,
-    /// What the run without a fault has changed.
-    change: Vec<String>,
-    /// And what that has become once it was waited for.
-    at_rest: tokio::sync::OnceCell<Vec<String>>,
-}
-
-impl Trial<'_> {
-    /// All kinds at all calls: how many runs that were, and how many of them were alike only later.
-    async fn all<'a, T: Send>(
-        &self,
-        work: &(impl Fn() -> Work<'a, T> + Sync),
-        read: fn(&T) -> Told,
-    ) -> (u64, u64) {
-        if let Form::Only(_, fault) = &self.proving.0.form {
-            let run = self.one(*fault, &self.after.table, work, read).await;
-            return (1, run.later.into());
-        }
-        let (mut runs, mut later, mut at, mut now) = (0, 0, 1, self.after.table.clone());
-        loop {
-            let mut target: Option<String> = None;
-            for kind in Kind::ALL {
-                if target.as_ref().is_some_and(|target| !kind.concerns(target)) {
-                    continue;
-                }
-                let run = self.one(Fault { kind, at }, &now, work, read).await;
-                now = run.now;
-                runs += u64::from(run.watched.struck);
-                later += u64::from(run.later);
-                target = target.or(run.watched.calls.get(at - 1).cloned());
-                if target.is_none() {
-                    return (runs, later);
-                }
-            }
-            at += 1;
-            if at > CALLS && self.proving.0.form == Form::Quick {
-                return (runs, later);
-            }
-        }
-    }
-
-    async fn one<'a, T: Send>(
-        &self,
-        fault: Fault,
-        now: &State,
-        work: &(impl Fn() -> Work<'a, T> + Sync),
-        read: fn(&T) -> Told,
-    ) -> Ran {
-        let proving = self.proving;
-        proving.back(now, &self.before);
-        let (first, watched) = proving.under(fault, work()).await;
-        if !watched.struck {
-            return Ran { watched, now: proving.table(), later: false };
-        }
-        let mut told = first.as_ref().map(read);
-        for _ in 1..TRIES {
-            let open = told.as_ref().is_none_or(|told| told.stands == Stands::Again);
-            // Who has no key looks before sending it again.
-            if !open || (!self.keyed && self.is_done(&proving.table())) {
-                break;
-            }
-            told = Some(read(&work().await));
-        }
-        let now = proving.table();
-        let found = self.judge(told.as_ref(), &now);
-        if found.is_empty() {
-            return Ran { watched, now, later: false };
-        }
-        let different = self.is_different_later(told.as_ref()).await;
-        let environment = format!("FAULTS='{} {fault}'", self.name);
-        for what in &found {
-            match &different {
-                None => ledger::later("faults", self.name, &format!("{fault} {what}"), &environment),
-                Some(still) => {
-                    ledger::found("faults", self.name, &format!("{fault} {what}{still}"), &environment)
-                }
-            }
-        }
-        Ran { watched, now: proving.table(), later: different.is_none() }
-    }
-
-    /// What is different even once it was waited for; nothing, if it is alike then.
-    async fn is_different_later(&self, told: Option<&Told>) -> Option<String> {
-        let (proving, before) = (self.proving, &self.before.table);
-        if told.is_some_and(|told| {
-            told.stands != Stands::Done
-                || likeness::unversioned(&told.words) != likeness::unversioned(&self.wanted)
-        }) {
-            return Some(String::new());
-        }
-        proving.rest(before).await;
-        let now = proving.table();
-        let got = likeness::of_end(before, &now);
-        let touched: BTreeSet<String> = now.changed(before).into_iter().map(|(pk, _)| pk).collect();
-        let broken = whole::broken(&now, Some(&touched));
-        let wanted = self.at_rest.get_or_init(|| async {
-            proving.back_to(&self.after);
-            proving.rest(before).await;
-            likeness::of_end(before, &proving.table())
-        });
-        let difference = likeness::difference(wanted.await, &got);
-        still(difference, broken)
-    }
-
-    fn is_done(&self, now: &State) -> bool {
-        likeness::of_change(&self.before.table, now) == self.change
-    }
-
-    fn judge(&self, told: Option<&Told>, now: &State) -> Vec<String> {
-        let mut found = vec![];
-        // Who looked and saw it done has no answer.
-        let looked = !self.keyed && self.is_done(now);
-        if let Some(Told { words, stands }) = told.filter(|told| told.words != self.wanted && !looked) {
-            let how = match stands {
-                Stands::Again => "is never answered",
-                Stands::Refused => "is refused when it is sent again",
-                Stands::Done => "is answered otherwise",
-            };
-            found.push(format!("{how}: {words} instead of {}", self.wanted));
-        }
-        let difference = likeness::difference(&self.change, &likeness::of_change(&self.before.table, now));
-        if !difference.is_empty() {
-            found.push(format!("leaves another table: {}", difference.join("; ")));
-        }
-        let touched: BTreeSet<String> =
-            now.changed(&self.before.table).into_iter().map(|(pk, _)| pk).collect();
-        found.extend(whole::broken(now, Some(&touched)));
-        found
-    }
-}
-
-/// What is told of a consumed message.
-pub(crate) fn consumed(outcome: &Result<()>) -> Told {
-    match outcome {
-        Ok(()) => Told { words: "done".into(), stands: Stands::Done },
-        Err(error) => Told { words: error.to_string(), stands: Stands::Again },
-    }
-}
-
-/// What is told of an answer.
-pub(crate) fn answered(reply: &Reply) -> Told {
-    let stands = match reply.status {
-        429 | 500 | 502 | 503 => Stands::Again,
-        400.. => Stands::Refused,
-        _ => Stands::Done,
-    };
-    Told { words: format!("{} {}", reply.status, likeness::of_body(&reply.body)), stands }
 }

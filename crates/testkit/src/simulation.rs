@@ -6,10 +6,10 @@
 //! one. Time is the story's clock, and the table the real engine's.
 
 use crate::{
-    Chance, Queues, World,
+    Chance, Queues, World, chance,
     layer::{Fault, Kind},
     ledger, likeness,
-    proving::{Moment, Proving, still},
+    proving::{AtRest, Moment, Proving},
     queues::{self, Received},
     state::{self, State},
     whole,
@@ -48,6 +48,8 @@ const MOST: usize = 2_000;
 pub(crate) struct Delivery<'a> {
     pub world: &'a World,
     pub proving: &'a Proving,
+    /// Which of the story's writes and deliveries it is.
+    pub begun: usize,
     /// Messages that are no events.
     pub bodies: Vec<Value>,
     /// Events that are written meanwhile are delivered too.
@@ -66,9 +68,11 @@ impl Delivery<'_> {
             return;
         }
         let wanted = likeness::of_change(&self.before.table, &self.after.table);
+        let at_rest = AtRest::of(self.proving, &self.before.table, &self.after);
         let (mut messages, mut later) = (0, 0);
         for seed in seeds.clone() {
             self.proving.back_to(&self.before);
+            chance::ids_of(&format!("{} seed {seed}", self.begun));
             let mut run = Run::new(&self, seed);
             run.settle().await;
             messages += run.messages;
@@ -77,7 +81,7 @@ impl Delivery<'_> {
                 continue;
             }
             let different = match run.gave_up().is_empty() {
-                true => self.is_different_later().await,
+                true => at_rest.difference().await,
                 false => Some(String::new()),
             };
             later += u64::from(different.is_none());
@@ -90,21 +94,8 @@ impl Delivery<'_> {
             }
         }
         self.proving.back_to(&self.after);
+        chance::ids_of(&format!("after {}", self.begun));
         ledger::simulated(&self.names(), seeds.end - seeds.start, later, messages);
-    }
-
-    /// What is different even once what was left to others was waited for.
-    async fn is_different_later(&self) -> Option<String> {
-        let (proving, before) = (self.proving, &self.before.table);
-        proving.rest(before).await;
-        let now = proving.table();
-        let got = likeness::of_end(before, &now);
-        let touched: BTreeSet<String> = now.changed(before).into_iter().map(|(pk, _)| pk).collect();
-        let broken = whole::broken(&now, Some(&touched));
-        proving.back_to(&self.after);
-        proving.rest(before).await;
-        let difference = likeness::difference(&likeness::of_end(before, &proving.table()), &got);
-        still(difference, broken)
     }
 
     fn names(&self) -> String {
@@ -252,8 +243,7 @@ impl<'a> Run<'a> {
         if !difference.is_empty() {
             found.push(format!("leaves another table: {}", difference.join("; ")));
         }
-        let touched: BTreeSet<String> = now.changed(before).into_iter().map(|(pk, _)| pk).collect();
-        found.extend(whole::broken(&now, Some(&touched)));
+        found.extend(whole::broken_since(before, &now));
         found
     }
 }

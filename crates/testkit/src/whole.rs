@@ -25,6 +25,12 @@ pub(crate) fn broken(state: &State, only: Option<&BTreeSet<String>>) -> Vec<Stri
     found
 }
 
+/// The same of the partitions in which something has changed.
+pub(crate) fn broken_since(before: &State, now: &State) -> Vec<String> {
+    let touched: BTreeSet<String> = now.changed(before).into_iter().map(|(pk, _)| pk).collect();
+    broken(now, Some(&touched))
+}
+
 /// A record with what lies under it, and its change records.
 #[derive(Default)]
 struct Around<'a> {

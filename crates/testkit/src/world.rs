@@ -1,13 +1,15 @@
 //! A world of a test's own: table, keys, letterbox, clock, and the modules under test.
 
+mod spent;
+
 use crate::{
-    Actor, Cabinet, Judge, Keeps, Letterbox, Session, Tenant,
+    Actor, Cabinet, Judge, Keeps, Letterbox, Session, Tenant, chance,
     chaos::Chaos,
     files::Pen,
     judged,
     keys::Keys,
     meter::{self, Ledger},
-    proving::{Proving, Work, consumed},
+    proving::{self, Proving, Work, consumed},
     rest,
     simulation::{self, Delivery},
     state::Keeper,
@@ -75,7 +77,7 @@ impl World {
         let contended = traffic == Traffic::Contended;
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
-            (table::open(contended, runtime).await, Clock::default(), Arc::new(Letterbox::default()));
+            (table::open(contended, runtime).await, proving::clock(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let with = move |session| match &judge {
@@ -174,18 +176,7 @@ impl World {
         }))
     }
 
-    /// Round trips to the table since the last time this was asked.
-    pub fn trips(&self) -> u64 {
-        self.calm();
-        self.trips.take()
-    }
-    /// Waves of round trips since the last time this was asked: requests made together count once. What a
-    /// route states as its budget is rounds; meaningful only while one request at a time is made.
-    pub fn rounds(&self) -> u64 {
-        self.calm();
-        self.trips.take_rounds()
-    }
-    /// From here on without chaos: what counts calls, stages faults of its own, or tells what a cache still holds.
+    /// From here on without chaos and faults: what stages faults of its own, or tells what a cache still holds.
     pub fn calm(&self) {
         if let Some(chaos) = &self.chaos {
             chaos.end();
@@ -262,11 +253,11 @@ impl World {
         let proving = self.proving.as_ref().filter(|proving| simulation::is_on() && !proving.is_over());
         let Some(proving) = proving else { return plain };
         Box::pin(async move {
-            let (before, delivered) =
-                (proving.beginning(), self.delivered.lock().expect("never poisoned").clone());
+            let (begun, before) = (chance::begins(), proving.beginning());
+            let delivered = self.delivered.lock().expect("never poisoned").clone();
             let told = plain.await;
             let after = proving.moment();
-            let delivery = Delivery { world: self, proving, bodies, follow, delivered, before, after };
+            let delivery = Delivery { world: self, proving, begun, bodies, follow, delivered, before, after };
             delivery.simulate().await;
             told
         })

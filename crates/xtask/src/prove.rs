@@ -85,9 +85,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is known not to hold, or not to be tried, and stands in data with its reason.
     pub known: Vec<Finding>,
-    /// So many findings are no failure: which of the stories that run side by side does a thing first, and the order of
-    /// random ids, are chance. Stands in data, and may only fall.
-    pub tolerated: usize,
     /// With a heading each, as SVG.
     pub plots: Vec<(String, String)>,
 }
@@ -103,10 +100,6 @@ pub struct Finding {
 impl Report {
     pub fn count(&mut self, what: &str, number: impl TryInto<u64>) {
         self.counts.push((what.into(), number.try_into().unwrap_or(u64::MAX)));
-    }
-    /// The findings, if they are more than chance explains.
-    fn failures(&self) -> usize {
-        if self.findings.len() > self.tolerated { self.findings.len() } else { 0 }
     }
     pub fn find(&mut self, what: impl Into<String>, again: impl Into<String>) {
         self.findings.push(Finding { what: what.into(), again: again.into() });
@@ -136,7 +129,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome<()> {
     }
     write(&setting, &proved)?;
     write_page(&setting)?;
-    let found: usize = proved.iter().map(|p| p.report.failures()).sum();
+    let found: usize = proved.iter().map(|p| p.report.findings.len()).sum();
     let page = setting.target.join("prove/index.html");
     if found > 0 {
         return Err(trouble!("{found} things do not hold: see {}.", page.display()));
@@ -188,7 +181,7 @@ impl Proved {
             "section": self.section.name, "claim": self.section.claim,
             "form": format!("{:?}", setting.form).to_lowercase(), "seed": setting.seed,
             "plots": self.report.plots.iter().map(|(what, svg)| json!({"what": what, "svg": svg})).collect::<Vec<_>>(),
-            "holds": self.report.failures() == 0, "tolerated": self.report.tolerated, "seconds": self.took.as_secs_f64().round(),
+            "holds": self.report.findings.is_empty(), "seconds": self.took.as_secs_f64().round(),
             "counts": self.report.counts.iter().map(|(what, n)| json!({"what": what, "count": n})).collect::<Vec<_>>(),
             "findings": all(&self.report.findings), "known": all(&self.report.known),
         })

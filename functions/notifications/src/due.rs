@@ -20,6 +20,17 @@ pub async fn read<I: Id>(app: &App, row: &Value) -> Result<Option<(Ctx, I)>> {
     }
 }
 
+/// Its time is over: no list has it any more and nothing leads to it. It stays as a deleted record, since its changes stay:
+/// without it they would say that somebody has taken it away past the product.
+pub async fn purge<E: Entity>(ctx: &Ctx, old: &Record<E>) -> Result<()> {
+    let mut new = old.next(ctx.now());
+    new.deleted_at = Some(new.updated_at);
+    match ctx.store().commit().update("purge", old, &new).run().await {
+        Err(Error::Stale { .. }) => Err(Error::Busy),
+        other => other,
+    }
+}
+
 /// The record as it is now; none if it is gone.
 pub async fn record<E: Entity>(ctx: &Ctx, id: E::Id) -> Result<Option<Record<E>>> {
     match ctx.store().fresh::<E>(id).await {

@@ -23,8 +23,6 @@ struct Data {
     /// How many deliveries the stories make, counted by the last run: so many share the seeds.
     deliveries: u64,
     known: Vec<Known>,
-    /// Findings that chance may bring.
-    tolerated: usize,
 }
 
 fn data() -> Outcome<Data> {
@@ -37,7 +35,7 @@ fn run(setting: &Setting) -> Outcome<Report> {
     let runs = seeds.div_ceil(data.deliveries.max(1));
     let said = format!("{runs}:{}", setting.seed);
     let ledger = stories::run(setting, SECTION.name, ("SIMULATION", &said))?;
-    let mut report = Report { tolerated: data.tolerated, ..Report::default() };
+    let mut report = Report::default();
     let (deliveries, ran) = ledger.tried.values().fold((0, 0), |(d, r), t| (d + t.times, r + t.runs));
     report.count("deliveries", deliveries);
     report.count("seeds of each", runs);

@@ -35,15 +35,14 @@ async fn every_operation_keeps_to_the_rounds_it_states() {
     ] {
         s.world.rounds();
         s.auditor.get(&path).await.ok();
-        let rounds = s.world.rounds();
-        assert!(rounds > 0 && rounds <= stated(operation), "{path}: {rounds} rounds");
+        s.world.spends_at_most(stated(operation), &path);
     }
     s.world.rounds();
     s.auditor.post("/v1/audit/verifications", json!({"reason": "x"})).await.accepted();
-    assert!(s.world.rounds() <= stated("verification.create"));
+    s.world.spends_at_most(stated("verification.create"), "verification.create");
     let body = json!({
         "source": "changes", "format": "csv", "from": "2026-05-01T00:00:00Z", "to": "2026-05-31T00:00:00Z", "reason": "x",
     });
     s.auditor.post("/v1/audit/exports", body).await.accepted();
-    assert!(s.world.rounds() <= stated("audit_export.create"));
+    s.world.spends_at_most(stated("audit_export.create"), "audit_export.create");
 }

@@ -22,7 +22,8 @@ async fn a_minute_in_which_nothing_is_due_costs_three_reads_in_one_wave_however_
     world.rounds();
     let told = clock.beat(&world.app, &minute).await.unwrap();
     assert_eq!(told, json!({"beat": "minute", "tenants": 0, "sent": 0, "nights": 0}));
-    assert_eq!((world.trips(), world.rounds()), (3, 1));
+    world.calls(3, "all of it");
+    world.spends(1, "side by side");
 }
 
 #[tokio::test]
@@ -37,5 +38,5 @@ async fn a_night_costs_a_tenant_without_events_four_round_trips_of_its_own() {
     world.trips();
     assert_ne!(clock.beat(&world.app, &minute).await.unwrap()["nights"], 0);
     // Three of the beat itself; the zone, the lease, the next night, the earliest due row.
-    assert_eq!(world.trips(), 3 + 4);
+    world.calls(3 + 4, "a night");
 }

@@ -275,3 +275,29 @@ async fn two_holds_at_once_get_the_next_two_numbers() {
     numbers.sort();
     assert_eq!(numbers, ["\"HOLD-2026-1\"", "\"HOLD-2026-2\""]);
 }
+
+#[tokio::test]
+async fn whoever_has_more_papers_than_one_delivery_carries_has_all_of_them_held() {
+    let s = Stage::set().await;
+    let mut papers = vec![];
+    for n in 0..201 {
+        let more = json!({"subject": s.carer.user(), "title": format!("Paper {n}")});
+        papers.push(s.hr.post("/v1/documents", s.announced(&pdf("paper"), more)).await.created());
+    }
+    let held = async || {
+        let store = s.grace.store().await;
+        let mut held = 0;
+        for paper in &papers {
+            held += usize::from(store.fact::<Value>(facts::HELD, id(paper)).await.unwrap().is_some());
+        }
+        held
+    };
+    let body = json!({"matter": "Obi v Grace", "reason": "claim", "covers": {"subject": s.carer.user()}});
+    s.admin.post("/v1/documents/holds", body).await.created();
+    let event = s.world.events().await.into_iter().find(|e| e.kind == "hold.placed").unwrap();
+    web::consume(&s.world.modules[0], &s.world.app, &web::Message::Event(event)).await.unwrap();
+    assert_eq!(held().await, 200, "eight pages, and word to the own queue of the rest");
+    s.posted().await;
+    assert_eq!(held().await, 201);
+    assert_eq!(s.shows(&papers[0]).await["holds"], 1);
+}

@@ -90,29 +90,25 @@ async fn what_an_operation_costs() {
     s.world.rounds();
     for (call, most) in [("", 1), ("/content", 1), ("/versions", 2), ("/history", 2)] {
         s.hr.get(&format!("{path}{call}")).await.ok();
-        let rounds = s.world.rounds();
-        assert!(rounds <= most, "{call}: {rounds}");
+        s.world.spends_at_most(most, call);
     }
     s.hr.get(&format!("/v1/documents?record={}", s.carer.user())).await.ok();
-    assert_eq!(s.world.rounds(), 1);
+    s.world.spends(1, "list");
     s.hr.post("/v1/documents", s.announced(&pdf("x"), json!({"subject": s.carer.user()}))).await.created();
-    let rounds = s.world.rounds();
-    assert!(rounds <= 4, "create: {rounds}");
+    s.world.spends_at_most(4, "create");
     let next = s.uploads(&s.carer, &pdf("next"), json!({"subject": s.carer.user()})).await;
     s.world.rounds();
     let verify = json!({"method": "register", "expires_on": "2028-05-01"});
     s.does(&s.hr, &next, "verify", verify).await.ok();
-    assert!(s.world.rounds() <= 6);
+    s.world.spends_at_most(6, "verify");
     let share = s.does(&s.admin, &made, "shares", json!({"purpose": "x"})).await.created();
-    assert_eq!(s.world.rounds(), 2);
+    s.world.spends(2, "share");
     let link = format!("/v1/shared/{}", share["token"].as_str().unwrap());
     let anyone = s.world.stranger();
     anyone.get(&link).await.ok();
     s.world.rounds();
     anyone.post(&format!("{link}/download"), json!({})).await.ok();
-    let rounds = s.world.rounds();
-    assert!(rounds <= 5, "download by a link: {rounds}");
+    s.world.spends_at_most(5, "download by a link");
     s.hr.patch(&path, json!({"tags": ["x"]})).await.ok();
-    let rounds = s.world.rounds();
-    assert!(rounds <= 5, "update: {rounds}");
+    s.world.spends_at_most(5, "update");
 }

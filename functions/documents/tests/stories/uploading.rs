@@ -309,6 +309,23 @@ fn film(megabytes: usize) -> (Vec<u8>, serde_json::Value) {
     (bytes, said)
 }
 
+#[tokio::test]
+async fn a_link_whose_time_is_over_is_given_anew_for_the_same_bytes() {
+    let s = Stage::set().await;
+    let bytes = pdf("late");
+    let made = s.carer.post("/v1/documents", s.announced(&bytes, json!({"subject": s.carer.user()}))).await;
+    let made = made.created();
+    s.world.clock.advance(jiff::SignedDuration::from_mins(46));
+    let link = |of: &serde_json::Value| of["upload"]["url"].as_str().unwrap().to_string();
+    assert!(s.world.files.put(&link(&made), &bytes).is_err(), "it is over");
+    let again = s.does(&s.carer, &made, "upload_url", json!({})).await.ok();
+    assert!(s.world.files.put(&link(&again), &pdf("other")).is_err(), "other bytes");
+    s.puts(&again, &bytes).await;
+    let shown = s.shows(&made).await;
+    assert_eq!((&shown["status"], &shown["file"]["sha256"]), (&json!("pending"), &json!(sha(&bytes))));
+    s.does(&s.carer, &made, "upload_url", json!({})).await.refused(422, "state");
+}
+
 async fn films(s: &Stage) {
     let category = json!({"code": "film", "name": "Films", "group": "people", "types": ["mp4"], "max_size": 1u64 << 31,
         "needs_verification": false, "needs_expiry": false, "retention": "general", "confidentiality": "internal"});

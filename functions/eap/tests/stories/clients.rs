@@ -304,11 +304,11 @@ async fn budgets() {
     let industry = s.manager.post("/v1/eap/industries", json!({"name": "Mining"})).await.created();
     s.world.rounds();
     let zenith = s.client("Zenith", json!({"email": "a@b.example", "industry": industry["id"]})).await;
-    assert_eq!(s.world.rounds(), 1, "create");
+    s.world.spends(1, "create");
     list(&s, "status=pending&sort=name").await;
-    assert_eq!(s.world.rounds(), 2, "list");
+    s.world.spends(2, "list");
     s.shows("clients", &zenith).await;
-    assert_eq!(s.world.rounds(), 1, "show");
+    s.world.spends(1, "show");
     s.manager.get(&format!("/v1/eap/clients/{}/stats", id(&zenith))).await.ok();
-    assert_eq!(s.world.rounds(), 1, "stats");
+    s.world.spends(1, "stats");
 }

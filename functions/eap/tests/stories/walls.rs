@@ -277,8 +277,6 @@ async fn a_beneficiarys_id_leads_to_no_case_without_the_clinical_key() {
 async fn a_client_contact_who_registers_as_an_employee_learns_nothing() {
     let u = used().await;
     let c = &u.c;
-    // What is done for one and for the other is counted.
-    c.s.world.calm();
     crate::beneficiaries::named(c).await;
     let path = format!("/v1/eap/clients/{}", id(&c.client));
     c.s.manager.patch(&path, json!({"self_registration": "code_and_list"})).await.ok();

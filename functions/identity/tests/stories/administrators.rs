@@ -71,6 +71,7 @@ async fn rights_changed_at_the_same_moment_are_all_in_the_gate() {
 async fn barring_somebody_takes_two_administrators() {
     let scene = scene().await;
     let user = scene.hires("eve", "nurse").await;
+    let eve = scene.signs_in(&user).await;
     let path = format!("/v1/identity/users/{user}");
     scene.admin.post(&format!("{path}/bar"), json!({"reason": "stole medicines"})).await.ok();
     scene
@@ -83,6 +84,10 @@ async fn barring_somebody_takes_two_administrators() {
         second.post(&format!("{path}/confirm-bar"), json!({"reason": "agreed"})).await.ok()["status"],
         "disabled"
     );
+    assert!(scene.world.deliver().await.contains(&"user.barred".to_string()));
+    eve.get("/v1/me").await.refused(401, "session-ended");
+    let account = scene.pool.account(&user);
+    assert!(account.disabled && account.signed_out > 0, "{account:?}");
     second.post(&format!("{path}/enable"), json!({"reason": "regret"})).await.refused(409, "user-barred");
     scene.admin.post("/v1/identity/users", person("eve", "nurse")).await.refused(409, "duplicate");
 }

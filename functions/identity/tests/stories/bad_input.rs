@@ -76,14 +76,14 @@ async fn an_invitation_costs_one_round_trip_and_showing_one() {
     scene.admin.post("/v1/identity/users", person("eve", "nurse")).await.created();
     scene.world.trips();
     let made = scene.admin.post("/v1/identity/users", person("ada", "nurse")).await.created();
-    assert_eq!(scene.world.trips(), 1);
+    scene.world.calls(1, "create");
     let path = format!("/v1/identity/users/{}", made["id"].as_str().unwrap());
     scene.admin.get(&path).await.ok();
-    assert_eq!(scene.world.trips(), 1);
+    scene.world.calls(1, "show");
     scene.admin.get("/v1/identity/users?status=invited").await.ok();
-    assert_eq!(scene.world.trips(), 1);
+    scene.world.calls(1, "list");
     scene.admin.patch(&path, json!({"bio": "on leave"})).await.ok();
-    assert_eq!(scene.world.trips(), 2);
+    scene.world.calls(2, "update");
     scene
         .admin
         .call("PATCH", &path)
@@ -92,7 +92,7 @@ async fn an_invitation_costs_one_round_trip_and_showing_one() {
         .send()
         .await
         .ok();
-    assert_eq!(scene.world.trips(), 4, "twice read, the gate's fact, one commit");
+    scene.world.calls(4, "twice read, the gate's fact, one commit");
 }
 
 #[tokio::test]

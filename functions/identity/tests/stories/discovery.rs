@@ -13,7 +13,7 @@ async fn a_name_is_completed_without_a_look_up() {
         .await
         .ok();
     assert_eq!(said, json!({"method": "password", "login_hint": "nowhere/ada@x.example"}));
-    assert_eq!(scene.world.trips(), 0);
+    scene.world.calls(0, "discover");
 }
 
 #[tokio::test]

@@ -178,7 +178,7 @@ async fn a_refresh_costs_no_writing_and_a_sign_in_one_commit() {
     let bisi = scene.signs_in(&user).await;
     scene.world.trips();
     scene.refreshes(&user, &bisi).await.unwrap();
-    assert_eq!(scene.world.trips(), 2, "the batch, and the client's look-up beside it");
+    scene.world.calls(2, "the batch, and the client's look-up beside it");
     scene.token(&user, "TokenGeneration_HostedAuth").await.unwrap();
-    assert_eq!(scene.world.trips(), 3);
+    scene.world.calls(3, "a sign-in");
 }

@@ -15,10 +15,7 @@ fn budget(operation: &str) -> u64 {
 async fn every_route_keeps_to_its_budget() {
     let s = Stage::set().await;
     s.admin.get("/v1/integrations/keys").await.ok();
-    let within = |operation: &str| {
-        let rounds = s.world.rounds();
-        assert!(rounds <= budget(operation), "{operation}: {rounds} rounds");
-    };
+    let within = |operation: &str| s.world.spends_at_most(budget(operation), operation);
     s.world.rounds();
     let key = s.admin.post("/v1/integrations/keys", s.key("Insurer", &["patient.view"])).await.created();
     within("partner_key.create");

@@ -5,7 +5,6 @@ use crate::{desk::Desk, due, fan_out::write};
 use kernel::{DeliveryId, Result};
 use serde_json::Value;
 use std::sync::Arc;
-use store::{Key, is};
 use web::{App, Ctx, Task};
 
 pub fn tasks(desk: &Arc<Desk>) -> Vec<Task> {
@@ -82,6 +81,5 @@ async fn purge(ctx: &Ctx, id: DeliveryId) -> Result<()> {
     if !over {
         return Ok(());
     }
-    let commit = ctx.store().commit();
-    commit.delete_if(&Key::record(id), is("version", old.version), |_| kernel::Error::Busy).run().await
+    due::purge(ctx, &old).await
 }

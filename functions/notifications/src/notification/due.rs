@@ -5,7 +5,6 @@ use crate::{desk::Desk, due, escalation};
 use kernel::{NotificationId, Result};
 use serde_json::Value;
 use std::sync::Arc;
-use store::{Key, is};
 use web::{App, Task};
 
 pub fn tasks(desk: &Arc<Desk>) -> Vec<Task> {
@@ -22,14 +21,12 @@ pub fn tasks(desk: &Arc<Desk>) -> Vec<Task> {
     ]
 }
 
-/// The item goes; what was told to whom stays in its change records.
+/// It leaves the inbox; what was told to whom stays in its change records.
 async fn purge(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<NotificationId>(&app, &row).await? else { return Ok(()) };
     let Some(old) = due::record::<Notification>(&ctx, id).await? else { return Ok(()) };
     if old.body.purged_at(old.created_at) > ctx.now() {
         return Ok(());
     }
-    let unchanged = is("version", old.version);
-    let commit = ctx.store().commit().delete_if(&Key::record(id), unchanged, |_| kernel::Error::Busy);
-    commit.delete(&Key::part(id, "due", "purge")).run().await
+    due::purge(&ctx, &old).await
 }

@@ -86,3 +86,24 @@ async fn whoever_works_at_one_site_writes_to_that_site() {
         stage.grace.staff("tenant_admin").post(PATH, water(json!({"audience": {"roles": ["doctor"]}}))).await;
     nobody.refused(422, "audience-empty");
 }
+
+#[tokio::test]
+async fn a_page_that_the_queue_has_lost_is_sent_by_the_clock() {
+    let stage = Stage::set().await;
+    let admin = stage.staff("Hadiza Bello", "tenant_admin").await;
+    let ada = stage.staff("Ada Okafor", "nurse").await;
+    let draft = admin.post(PATH, water(json!({}))).await.created();
+    let path = format!("{PATH}/{}", draft["id"].as_str().unwrap());
+    admin.post(&format!("{path}/send"), json!({})).await.ok();
+    stage.world.letters.take(web::Queue::Notifications);
+    stage.later(1);
+    assert_eq!(stage.beat().await, [] as [String; 0], "it may still come");
+    assert_eq!(stage.inbox(&ada).await.len(), 0);
+    stage.later(2);
+    assert_eq!(stage.beat().await, ["due.brd.page"]);
+    assert_eq!(stage.inbox(&ada).await[0]["title"], "Water");
+    let sent = admin.get(&path).await.ok();
+    assert_eq!((&sent["state"], &sent["told"]), (&json!("sent"), &json!(1)));
+    stage.later(3);
+    assert!(!stage.beat().await.contains(&"due.brd.page".to_string()), "it is over");
+}

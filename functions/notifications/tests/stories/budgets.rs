@@ -29,8 +29,7 @@ async fn the_inbox_costs_what_its_routes_say() {
     ] {
         stage.world.rounds();
         assert_eq!(ada.call(method, &path).body(json!({})).send().await.status, 200, "{operation}");
-        let rounds = stage.world.rounds();
-        assert!(rounds <= budget(operation), "{operation}: {rounds} rounds, {} stated", budget(operation));
+        stage.world.spends_at_most(budget(operation), operation);
     }
 }
 
@@ -40,7 +39,7 @@ async fn an_event_that_nobody_is_told_of_costs_nothing() {
     stage.world.hand_over(&stage.event("vitals.recorded", json!({}))).await;
     stage.world.rounds();
     stage.world.hand_over(&stage.event("vitals.recorded", json!({}))).await;
-    assert_eq!(stage.world.rounds(), 0);
+    stage.world.spends(0, "nobody is told");
 }
 
 #[test]

@@ -183,6 +183,40 @@ async fn an_sms_report_is_known_by_the_providers_own_id() {
 }
 
 #[tokio::test]
+async fn what_a_connector_has_read_of_its_provider_is_shown_once() {
+    let stage = Stage::set().await;
+    let ada = stage.staff("Ada Okafor", "patient").await;
+    let data = json!({"patient": ada.user(), "number": "G-1", "site": stage.grace.sites[0]});
+    stage.happens(&stage.event("patient.registered", data)).await;
+    assert_eq!(status(&stage.ways(&ada).await), ["sent"]);
+    let tells = async |status: &str| {
+        let heard = json!({"type": "delivery.status", "tenant": stage.grace.id.prefix(), "provider": "courier", "provider_id": "m1", "status": status});
+        stage.world.hand_over_other(&heard).await;
+        stage.ways(&ada).await.remove(0)
+    };
+    let told = tells("delivered").await;
+    assert_eq!(told["status"], "delivered");
+    assert_eq!(tells("delivered").await, told);
+    assert_eq!(tells("accepted").await, told, "what comes late takes nothing back");
+}
+
+#[tokio::test]
+async fn what_nobody_has_read_leaves_the_inbox_after_a_year_and_its_letter_a_month_later() {
+    let stage = Stage::set().await;
+    let ada = stage.staff("Ada Okafor", "patient").await;
+    due(&stage, &ada).await;
+    let rung = async |day: &str| {
+        stage.at(&format!("{day}T09:00:00Z"));
+        let rung = stage.beat().await;
+        (rung, stage.inbox(&ada).await.len(), stage.deliveries("sent").await.len())
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(rung("2027-11-19").await, (none, 1, 1));
+    assert_eq!(rung("2027-11-21").await, (vec!["due.ntf.purge".into()], 0, 1));
+    assert_eq!(rung("2027-12-16").await, (vec!["due.dlv.purge".into()], 0, 0));
+}
+
+#[tokio::test]
 async fn the_dead_and_those_who_want_no_contact_are_not_written_to() {
     let stage = Stage::set().await;
     let silent = stage.patient("Chidi Eze", json!({"do_not_contact": true})).await;

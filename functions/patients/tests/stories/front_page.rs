@@ -21,7 +21,6 @@ async fn a_changed_name_needs_a_reason_and_is_found_under_both() {
     let patient = registered(&desk, person("Aisha", "Bello", "1990-05-17", "08031234567")).await;
     let path = format!("/v1/patients/{patient}");
     desk.patch(&path, json!({"family_name": "Musa"})).await.refused(422, "reason-required");
-    world.rounds();
     let musa = desk
         .call("PATCH", &path)
         .because("married")
@@ -30,7 +29,6 @@ async fn a_changed_name_needs_a_reason_and_is_found_under_both() {
         .send()
         .await
         .ok();
-    assert_eq!(world.rounds(), desk::budget("patient.update"));
     assert_eq!(
         (&musa["family_name"], &musa["previous_names"], &musa["version"]),
         (&json!("Musa"), &json!(["Bello"]), &json!(2))
@@ -119,9 +117,7 @@ async fn an_allergy_stands_in_the_fact_that_prescribers_check_in_the_same_commit
     let patient = registered(&desk, ngozi()).await;
     let path = format!("/v1/patients/{patient}/allergies");
     assert_eq!(fact(&grace, facts::ALLERGIES, &patient).await, Value::Null, "nobody has asked yet");
-    world.rounds();
     let allergy = nurse.post(&path, penicillin()).await.created();
-    assert_eq!(world.rounds(), desk::budget("allergy.create"));
     assert_eq!(
         (&allergy["clinical_status"], &allergy["verification_status"]),
         (&json!("active"), &json!("unconfirmed"))
@@ -250,9 +246,7 @@ async fn covers_begin_pause_and_end_with_their_last_day() {
     )
     .await
     .refused(422, "invalid-member-number");
-    world.rounds();
     let cover = desk.post(&path, hmo.clone()).await.created();
-    assert_eq!(world.rounds(), desk::budget("coverage.create"));
     let one = format!("{path}/{}", id(&cover));
     desk.post(&format!("{one}/verify"), json!({"reason": "called the payer"})).await.ok();
     desk.post(&format!("{one}/suspend"), json!({"reason": "premium unpaid"})).await.ok();
@@ -305,19 +299,17 @@ async fn flags_are_raised_with_a_reason_and_end_by_themselves() {
 
 #[tokio::test]
 async fn the_background_is_made_by_its_first_change() {
-    let (world, grace) = hospital().await;
+    let (_, grace) = hospital().await;
     let patient = registered(&grace.staff("receptionist"), ngozi()).await;
     let doctor = grace.staff("doctor");
     let path = format!("/v1/patients/{patient}/background");
     assert_eq!(doctor.get(&path).await.ok()["conditions"], json!([]));
     let change = json!({"conditions": [{"text": "Hypertension", "code": "I10"}], "social": {"tobacco": "never"}, "obstetric": {"gravida": 2, "para": 1}});
     assert_eq!(doctor.patch(&path, change).await.ok()["version"], 1);
-    world.rounds();
     let second = doctor
         .patch(&path, json!({"surgeries": [{"text": "Appendectomy", "date": "2010-04-05"}]}))
         .await
         .ok();
-    assert_eq!(world.rounds(), desk::budget("background.update"));
     assert_eq!((&second["version"], &second["conditions"][0]["code"]), (&json!(2), &json!("I10")));
     assert!(!grace.dump().await.contains("Appendectomy"));
     let first = doctor.get(&format!("{path}/history/1")).await.ok();

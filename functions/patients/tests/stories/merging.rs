@@ -1,6 +1,6 @@
 //! PAT-4: two records of one person become one, and two again.
 
-use crate::desk::{self, codes, event, hospital, id, id_at, ngozi, person, registered, with};
+use crate::desk::{codes, event, hospital, id, id_at, ngozi, person, registered, with};
 use serde_json::{Value, json};
 use store::facts;
 use testkit::{Actor, Tenant, World};
@@ -82,9 +82,7 @@ async fn two_records_become_one_and_two_again() {
         .post("/v1/patients/merges", json!({"survivor": a, "duplicate": b, "reason": "x"}))
         .await
         .refused(403, "forbidden");
-    pair.world.rounds();
     let merge = pair.merge(json!({"identifiers": "duplicate"})).await.created();
-    assert_eq!(pair.world.rounds(), desk::budget("merge.create"));
     assert_eq!(pair.timeline(&a).await, 6);
     assert_eq!(pair.timeline(&b).await, 6, "the merged id answers for the survivor");
     let shown = pair.admin.get(&format!("/v1/patients/{b}")).await.ok();

@@ -221,9 +221,9 @@ async fn finding_costs_two_rounds_and_showing_one() {
     ] {
         world.rounds();
         desk.get(path).await.ok();
-        assert_eq!(world.rounds(), desk::budget(operation), "{path}");
+        world.spends(desk::budget(operation), path);
     }
     world.rounds();
     desk.get("/v1/patients").await.ok();
-    assert_eq!(world.rounds(), 1, "the plain list");
+    world.spends(1, "the plain list");
 }

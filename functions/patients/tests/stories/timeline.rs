@@ -93,7 +93,7 @@ async fn the_timeline_is_read_by_pages_types_and_times_in_one_round() {
     }
     world.rounds();
     assert_eq!(read(&doctor, &patient, "").await.len(), 6);
-    assert_eq!(world.rounds(), desk::budget("timeline.list"));
+    world.spends(desk::budget("timeline.list"), "a page");
     assert_eq!(read(&doctor, &patient, "?type=note").await.len(), 1);
     assert_eq!(read(&doctor, &patient, "?from=2026-11-20T09:20:00Z&to=2026-11-20T09:40:00Z").await.len(), 3);
     let path = format!("/v1/patients/{patient}/timeline?limit=4");

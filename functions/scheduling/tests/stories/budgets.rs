@@ -17,21 +17,19 @@ async fn every_operation_keeps_to_the_rounds_it_states() {
     let (ada, bo) = (s.patient().await, s.patient().await);
     s.desk.get(&format!("/v1/scheduling/practitioners?site={}", s.site)).await.ok();
     let within = |operation: &str| {
-        let rounds = s.world.rounds();
-        assert!(rounds > 0 && rounds <= stated(operation), "{operation}: {rounds} rounds");
-        rounds
+        s.world.spends_at_most(stated(operation), operation);
     };
     s.world.rounds();
     s.free("2026-11-23").await;
-    assert_eq!(within("slot.list"), 1, "rules ∥ claims ∥ days");
+    s.world.spends(1, "rules ∥ claims ∥ days");
     let booked = s.books(&ada, "2026-11-23T08:00:00Z").await;
-    assert_eq!(within("appointment.book"), 2, "a wave and the commit");
+    s.world.spends(2, "booking: a wave and the commit");
     s.arrives(&ada, &booked).await;
-    assert_eq!(within("patient_visit.check_in"), 2, "the day's first");
+    s.world.spends(2, "checking in: the day's first");
     let visit = s.checks_in(&bo).await;
-    assert_eq!(within("patient_visit.check_in"), 2);
+    s.world.spends(2, "checking in");
     s.calls_next(&visit["queue_id"]).await;
-    assert_eq!(within("queue.call_next"), 2, "a query and the commit");
+    s.world.spends(2, "calling: a query and the commit");
     let path = format!("/v1/scheduling/queues/{}", visit["queue_id"].as_str().unwrap());
     s.desk.get(&format!("{path}/board")).await.ok();
     within("queue.board");

@@ -62,7 +62,7 @@ async fn a_message_that_failed_for_the_last_time_is_listed_with_its_reason_and_s
     scene.world.rounds();
     let resend = format!("{PATH}/{}/resend", letter["id"].as_str().unwrap());
     scene.admin.post(&resend, json!({})).await.ok();
-    assert_eq!(scene.world.rounds(), 2);
+    scene.world.spends(2, "resend");
     let sent = scene.world.letters.take(Queue::Patients);
     assert_eq!(sent, [serde_json::from_str::<Value>(&due("flw_1")).unwrap()]);
     assert!(letters(&scene).await.is_empty());

@@ -388,8 +388,20 @@ async fn an_organisation_is_found_by_slug_or_host_once_it_is_open() {
 async fn health_is_shallow_and_readiness_reads_the_table() {
     let empty = testkit::World::with(vec![tenants::module()]).await;
     assert_eq!(empty.stranger().get("/v1/health").await.ok()["status"], "ok");
-    assert_eq!(empty.trips(), 0);
+    empty.calls(0, "health");
     empty.stranger().get("/v1/ready").await.refused(503, "not-ready");
     let scene = scene().await;
     assert_eq!(scene.world.stranger().get("/v1/ready").await.ok()["status"], "ready");
+}
+
+#[tokio::test]
+async fn whoever_is_back_from_leave_is_let_in_again() {
+    let scene = scene().await;
+    let (ada, _) = operator(&scene, "ada", json!(["platform_support"])).await;
+    scene.admin.post(&format!("{}/suspend", one(&ada)), json!({"reason": "on leave"})).await.ok();
+    assert_eq!(scene.admin.get(&one(&ada)).await.ok()["status"], "suspended");
+    scene.admin.post(&format!("{}/activate", one(&ada)), json!({"reason": "back"})).await.ok();
+    assert_eq!(scene.admin.get(&one(&ada)).await.ok()["status"], "active");
+    let again = scene.admin.post(&format!("{}/activate", one(&ada)), json!({"reason": "back"})).await;
+    again.refused(422, "state");
 }

@@ -244,9 +244,9 @@ async fn reading_a_section_is_one_look_and_changing_it_two() {
     admin.get(&at("locale")).await.ok();
     scene.world.trips();
     admin.get(&at("locale")).await.ok();
-    assert_eq!(scene.world.trips(), 1);
+    scene.world.calls(1, "a look");
     admin.patch(&at("scheduling"), json!({"appointment_slot_minutes": 25})).await.ok();
-    assert_eq!(scene.world.trips(), 2);
+    scene.world.calls(2, "a change");
 }
 
 #[tokio::test]

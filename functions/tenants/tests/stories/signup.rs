@@ -279,10 +279,9 @@ async fn a_step_costs_one_look_and_one_commit() {
     let grace = scene.begins(scene.form("grace", "Basic")).await;
     scene.world.trips();
     grace.get().await.ok();
-    assert_eq!(scene.world.trips(), 1);
+    scene.world.calls(1, "a look");
     grace.patch(json!({"city": "Ikeja"})).await.ok();
-    // The hourly counter, the draft with its proof, the plan it names, the commit.
-    assert_eq!(scene.world.trips(), 4);
+    scene.world.calls(4, "the hourly counter, the draft with its proof, the plan it names, the commit");
 }
 
 #[tokio::test]
