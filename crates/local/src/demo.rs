@@ -132,7 +132,7 @@ async fn make(platform: &Platform, progress: &dyn Fn(&str)) -> Outcome<Demo> {
         let (mut organisation, admin) = organisation::open(&door, &signed_in, wanted, clock).await?;
         progress(&format!("{name}: {} people take up their invitations", wanted.staff.len()));
         organisation.furnish(&door, &admin, wanted, clock).await?;
-        script::play(&admin, &organisation, records).await?;
+        script::play(&admin, &organisation, records, clock).await?;
         if wanted.partner {
             demo.keys.push(Partner::make(&door, &admin, &organisation).await?);
         }

@@ -169,6 +169,9 @@ async fn show(ctx: Ctx, web::At(id): web::At<EapServiceId>, query: RawQuery) -> 
     if ctx.only().is_none() {
         return noun::show::<Service>(ctx, web::At(id), query).await;
     }
+    if query.0.is_some() {
+        return Err(Error::forbidden("forbidden", "your role sees the record as it is").into());
+    }
     let record = ctx.get::<Service>(id).await?;
     if !card(&ctx, &record) {
         return Err(Error::Missing.into());

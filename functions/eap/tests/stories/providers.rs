@@ -77,6 +77,11 @@ async fn services_have_known_categories_and_people_outside_see_what_is_on_offer(
     let someone = s.axis.staff("beneficiary");
     assert_eq!(each(&someone.get("/v1/eap/services").await.ok(), "id"), [talk.as_str()]);
     someone.get(&format!("/v1/eap/services/{art}")).await.missing();
+    someone.get(&format!("/v1/eap/services/{talk}")).await.ok();
+    // Found by generated requests: what was asked beside the record was not looked at.
+    for more in ["at=yesterday", "at=2026-11-23T08:00:00Z", "limit=1"] {
+        someone.get(&format!("/v1/eap/services/{talk}?{more}")).await.refused(403, "forbidden");
+    }
     let zenith = s.active("Zenith", json!({})).await;
     let body = json!({"client": zenith["id"], "title": "T", "start_date": "2026-11-23", "end_date": "2027-11-22",
         "billing_amount": {"amount": "1.00", "currency": "NGN"}, "services": [art]});

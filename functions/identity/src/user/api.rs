@@ -296,6 +296,9 @@ async fn show(ctx: Ctx, At(id): At<UserId>, query: RawQuery) -> Answer {
     if !names_only(&ctx, id) {
         return web::noun::show::<User>(ctx, At(id), query).await;
     }
+    if query.0.is_some() {
+        return Err(Error::forbidden("names-only", "of colleagues you see the name, as it is").into());
+    }
     ok(&Card::of(&ctx.get::<User>(id).await?))
 }
 
