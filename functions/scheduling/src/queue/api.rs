@@ -59,7 +59,7 @@ pub fn routes() -> Vec<Route> {
             post(call_next),
         )
         .takes::<Room>()
-        .gives::<View<'static, Visit>>(200)
+        .gives::<Option<View<'static, Visit>>>(200)
         .trips(2)
         .refuses(&["queue-paused"])
         .says("Calls whoever is next; null if nobody waits"),

@@ -229,3 +229,19 @@ async fn queues_are_found_by_site_and_day_and_by_whose_they_are() {
     let place = s.desk.get(&format!("/v1/scheduling/patient_visits/{}/place", id(&visit))).await.ok();
     assert_eq!((&place["token"], &place["position"]), (&json!("A-001"), &json!(1)));
 }
+
+/// Found by generated requests: the document promised a visit.
+#[tokio::test]
+async fn whoever_calls_where_nobody_waits_is_told_null_and_the_document_says_so() {
+    let s = Stage::set().await;
+    let visit = s.checks_in(&s.patient().await).await;
+    assert_eq!(s.calls_next(&visit["queue_id"]).await["id"], visit["id"]);
+    assert_eq!(s.calls_next(&visit["queue_id"]).await, Value::Null);
+    let document = web::openapi::document("Lumina", "1", &[scheduling::module()]);
+    let answer = &document["paths"]["/v1/scheduling/queues/{id}/call_next"]["post"]["responses"]["200"];
+    let kinds = &answer["content"]["application/json"]["schema"]["anyOf"];
+    assert_eq!(
+        (&kinds[0]["$ref"], &kinds[1]["type"]),
+        (&json!("#/components/schemas/VisitView"), &json!("null"))
+    );
+}
