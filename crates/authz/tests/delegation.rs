@@ -319,4 +319,9 @@ fn a_key_is_given_what_partners_may_hold_and_its_maker_has_and_no_other_site() {
     let nobody = Staff::of("cleaner", HOSPITAL);
     let found = keys(&nobody, &["patient.view"], &[]);
     assert!(matches!(&found[..], [Excess::Permission { limit: Reach::None, .. }]), "{found:?}");
+    // A key is bound to its sites, so whoever reaches all of a site reaches as far as the key does, and nobody else.
+    let at_hq = |role: &str| Staff { sites: names(&["sit_hq"]), ..Staff::of(role, HOSPITAL) };
+    assert_eq!(keys(&at_hq("nurse"), &["allergy.view"], &["sit_hq"]), []);
+    let found = keys(&at_hq("doctor"), &["appointment.cancel"], &["sit_hq"]);
+    assert!(matches!(&found[..], [Excess::Permission { limit: Reach::Assigned, .. }]), "{found:?}");
 }
