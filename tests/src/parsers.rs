@@ -1,6 +1,6 @@
 //! Everything of ours that reads bytes of strangers, each as a function that panics if the reader does or if what it
 //! promises does not hold. `tests/tests/parsers.rs` feeds them on any compiler; `fuzz/` hands the same functions to
-//! libFuzzer where a nightly compiler is.
+//! libFuzzer (`.ci/libfuzzer`).
 
 use jiff::civil::Date;
 use kernel::{Id, KINDS, PatientId, TenantId, Ulid, country::Country, money::Money, phone::E164};
@@ -129,6 +129,54 @@ pub const PARSERS: &[Parser] = &[
         feed: template,
     },
     Parser { name: "calendar_and_country", seeds: &["NG", "2026-02-29", "GB", "2026-11-23"], feed: country },
+];
+
+/// What has a meaning to some parser of ours.
+pub const WORDS: &[&[u8]] = &[
+    b"{{",
+    b"}}",
+    b"{%",
+    b"%}",
+    b"[[",
+    b"]]",
+    b"#",
+    b"|",
+    b"\\",
+    b"\"",
+    b"'",
+    b"(",
+    b")",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"<<",
+    b">>",
+    b"%",
+    b"%00",
+    b"\0",
+    b"\xff",
+    b"\xc3\x28",
+    "\u{202e}".as_bytes(),
+    "\u{feff}".as_bytes(),
+    "ß".as_bytes(),
+    "\u{1f469}\u{200d}\u{1f680}".as_bytes(),
+    b"-",
+    b".",
+    b"..",
+    b",",
+    b"_",
+    b"0",
+    b"-0",
+    b"1e999",
+    b"9223372036854775808",
+    b"18446744073709551616",
+    b"0.00000000000000000001",
+    b"null",
+    b"true",
+    b" obj",
+    b"endobj",
+    b"stream\n",
 ];
 
 fn text(bytes: &[u8]) -> Option<&str> {

@@ -4,7 +4,7 @@
 
 use journeys::{
     modules,
-    parsers::{PARSERS, Parser},
+    parsers::{PARSERS, Parser, WORDS},
 };
 use serde_json::json;
 use std::{
@@ -16,54 +16,6 @@ use testkit::{Chance, World};
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |v| v.parse().expect("a number"))
 }
-
-/// What has a meaning to some parser of ours.
-const WORDS: &[&[u8]] = &[
-    b"{{",
-    b"}}",
-    b"{%",
-    b"%}",
-    b"[[",
-    b"]]",
-    b"#",
-    b"|",
-    b"\\",
-    b"\"",
-    b"'",
-    b"(",
-    b")",
-    b"[",
-    b"]",
-    b"{",
-    b"}",
-    b"<<",
-    b">>",
-    b"%",
-    b"%00",
-    b"\0",
-    b"\xff",
-    b"\xc3\x28",
-    "\u{202e}".as_bytes(),
-    "\u{feff}".as_bytes(),
-    "ß".as_bytes(),
-    "\u{1f469}\u{200d}\u{1f680}".as_bytes(),
-    b"-",
-    b".",
-    b"..",
-    b",",
-    b"_",
-    b"0",
-    b"-0",
-    b"1e999",
-    b"9223372036854775808",
-    b"18446744073709551616",
-    b"0.00000000000000000001",
-    b"null",
-    b"true",
-    b" obj",
-    b"endobj",
-    b"stream\n",
-];
 
 /// One input: a seed, or two of them, changed a few times.
 fn input(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
