@@ -1,7 +1,11 @@
 //! Fields that rules of an organisation may set: a module declares them, and answers every wish with what became of
 //! it. Never clinical, financial, state, permission or identity fields: they are not declared.
 
-use crate::{Ctx, Reaction, check, noun::Hooks, rule_answer::RuleAnswer};
+use crate::{
+    Ctx, Reaction, check,
+    noun::{self, Hooks},
+    rule_answer::RuleAnswer,
+};
 use events::{
     Envelope, WorkflowEvent,
     workflow::{FieldAnswer, FieldWish},
@@ -94,9 +98,7 @@ async fn try_set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<(
     }
     let mut new = old.next(ctx.now());
     new.body = body;
-    E::before(ctx, "set_field", Some(&old), &mut new)?;
-    let commit = ctx.commit().update("set_field", &old, &new);
-    let commit = E::on_change(ctx, "set_field", &old, &new, commit).await?;
+    let commit = noun::commit_of(ctx, "set_field", Some(&old), &mut new, None).await?;
     answer(ctx, commit, wish, event, None, false).await
 }
 

@@ -1,6 +1,7 @@
 //! Who of ours looks after a client (EAP-3): one account manager at a time, coordinators, clinicians.
 
 use crate::{
+    contract,
     place::{self, Tie},
     provider::Provider,
 };
@@ -12,7 +13,7 @@ use serde_json::json;
 use store::{Commit, Entity, List, Record, Row, Unique, Wanted};
 use web::{
     Ctx, Noun, Route,
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 const PATH: &str = "/v1/eap/assignments";
@@ -110,20 +111,16 @@ impl Hooks for Assignment {
         };
         Ok(())
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        let commit = place::live(commit, new.body.client, store::When::Present, || {
-            Error::field("unknown-client", "/client", "there is no such client")
-        });
-        Ok(tied(None, new, commit))
-    }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        _: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        Ok(tied(Some(old), new, commit))
+        let commit = match old {
+            None => contract::client_there(commit, new.body.client),
+            Some(_) => commit,
+        };
+        Ok(tied(old, new, commit))
     }
 }
 

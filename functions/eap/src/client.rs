@@ -19,7 +19,10 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Commit, Entity, List, Record, Row, Token, Unique};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     #[derive(Default)]
@@ -267,18 +270,13 @@ impl Hooks for Client {
     fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
         write::before(ctx, action, old, new)
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(write::around(None, new, commit.emit(api::said("create", None, new))))
-    }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, old, new }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        let commit = commit.emit(api::said(action, Some(old), new));
-        Ok(write::around(Some(old), new, write::idle(action, new.id, commit)))
+        let commit = commit.emit(api::said(action, old, new));
+        Ok(write::around(old, new, write::idle(action, new.id, commit)))
     }
 }
 

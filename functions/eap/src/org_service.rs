@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Wanted};
 use web::{
     Actor, Answer, At, Body, Ctx, Noun, Reach, Route,
-    noun::{self, Hooks, Paths, View},
+    noun::{self, Hooks, Paths, View, Written},
     route,
 };
 
@@ -148,8 +148,15 @@ impl Hooks for OrgService {
             _ => Ok(()),
         }
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(contract::client_there(commit, new.body.client))
+    async fn on_write(
+        _: &Ctx,
+        Written { old, new, .. }: Written<'_, Self>,
+        commit: Commit,
+    ) -> Result<Commit> {
+        Ok(match old {
+            None => contract::client_there(commit, new.body.client),
+            Some(_) => commit,
+        })
     }
 }
 

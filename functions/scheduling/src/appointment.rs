@@ -25,7 +25,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Due, Entity, List, Record, Row, stamp};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status {
@@ -278,11 +281,9 @@ impl Hooks for Appointment {
         }
         Ok(())
     }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         let slot = new.body.slot(new.id);

@@ -20,7 +20,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Due, Entity, List, Record, Row};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status { Pending = "pending", Completed = "completed", Cancelled = "cancelled", Missed = "missed" }
@@ -196,11 +199,9 @@ impl Noun for FollowUp {
 }
 
 impl Hooks for FollowUp {
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         Ok(match action {

@@ -9,7 +9,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Unique};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     /// Shown beside the name; booking follows rules and blocks, never this.
@@ -155,19 +158,17 @@ impl Hooks for Practitioner {
         }
         Ok(())
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(commit.emit(SchedulingEvent::PractitionerAdded { practitioner: new.id, user: new.body.user_id }))
-    }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         let active = new.body.active && new.deleted_at.is_none();
         let (practitioner, user) = (new.id, new.body.user_id);
-        Ok(commit.emit(SchedulingEvent::PractitionerUpdated { practitioner, user, active }))
+        Ok(commit.emit(match old {
+            None => SchedulingEvent::PractitionerAdded { practitioner, user },
+            Some(_) => SchedulingEvent::PractitionerUpdated { practitioner, user, active },
+        }))
     }
 }
 

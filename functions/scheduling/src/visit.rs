@@ -26,7 +26,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Unique, stamp};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status {
@@ -263,11 +266,9 @@ impl Hooks for Visit {
         steps::apply(&mut new.body, action, ctx.now(), &by);
         Ok(())
     }
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         steps::effects(ctx, action, new, commit).await

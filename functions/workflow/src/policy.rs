@@ -17,7 +17,7 @@ use web::{
         Approvers, Policy,
         policy::{Shipped, known, shipped},
     },
-    noun::{self, Hooks, Pages, View},
+    noun::{self, Hooks, Pages, View, Written},
     ok, route,
 };
 
@@ -88,16 +88,7 @@ impl Hooks for ApprovalPolicy {
         }
         readable(new.body.when.as_deref())
     }
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        publish(ctx, new, commit).await
-    }
-    async fn on_change(
-        ctx: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
+    async fn on_write(ctx: &Ctx, Written { new, .. }: Written<'_, Self>, commit: Commit) -> Result<Commit> {
         publish(ctx, new, commit).await
     }
 }
@@ -238,8 +229,8 @@ async fn adopt(ctx: Ctx, Body(asked): Body<Adopt>) -> Answer {
         reason_required: p.reason_required,
         active: asked.active.unwrap_or(true),
     };
-    let new = Record::new(ctx.now(), policy);
-    let commit = publish(&ctx, &new, ctx.commit().create(&new)).await?;
+    let mut new = Record::new(ctx.now(), policy);
+    let commit = noun::commit_of(&ctx, "create", None, &mut new, None).await?;
     let shown = ctx.shown(201, &new)?;
     let answer = ctx.settle(commit, shown).await;
     forget(&ctx);

@@ -11,7 +11,7 @@ use jiff::ToSpan;
 use kernel::{ClientOrgId, Error, Fault, Result, money::Money};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Commit, Record, When};
-use web::Ctx;
+use web::{Ctx, noun::Written};
 
 /// 12 digits, two of them after the point.
 const MOST: i64 = 999_999_999_999;
@@ -174,13 +174,9 @@ fn amended(ctx: &Ctx, was: &Contract, now: &mut Contract) -> Result<()> {
     ctx.needs_reason(None).map(drop)
 }
 
-pub async fn on_change(
-    ctx: &Ctx,
-    action: &str,
-    old: &Record<Contract>,
-    new: &Record<Contract>,
-    commit: Commit,
-) -> Result<Commit> {
+/// Its events, its client's counters, and whom it covers.
+pub async fn along(ctx: &Ctx, change: Written<'_, Contract>, commit: Commit) -> Result<Commit> {
+    let Written { action, old, new } = change;
     let said = new.body.said(new.id);
     let mut commit = match action {
         "activate" => commit.emit(EapEvent::ContractActivated(said)),
@@ -193,11 +189,11 @@ pub async fn on_change(
     if action == "activate" {
         commit = client::write::active(commit, new.body.client);
     }
-    if action == "restore" {
+    if matches!(action, "create" | "restore") {
         commit = client_there(commit, new.body.client);
     }
-    commit = counted(Some(old), new, commit);
-    cover::moved(ctx, Some(old), Some(new), commit).await
+    commit = counted(old, new, commit);
+    cover::moved(ctx, old, Some(new), commit).await
 }
 
 pub fn client_there(commit: Commit, client: ClientOrgId) -> Commit {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{Commit, Key, Record, Wanted, When, is};
 use web::{
     Ctx, Noun, Reach, Route,
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 pub fn routes() -> Vec<Route> {
@@ -96,20 +96,17 @@ impl Hooks for Availability {
         Ok(())
     }
 
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        own_rule(ctx, new).await?;
-        guarded(ctx, new, commit.emit(event(new))).await
-    }
-
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        _: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        if new.body.capacity < old.body.capacity && new.deleted_at.is_none() {
-            appointment::refuse_if_sold(ctx, new).await?;
+        match old {
+            None => own_rule(ctx, new).await?,
+            Some(old) if new.body.capacity < old.body.capacity && new.deleted_at.is_none() => {
+                appointment::refuse_if_sold(ctx, new).await?;
+            }
+            Some(_) => {}
         }
         guarded(ctx, new, commit.emit(event(new))).await
     }
