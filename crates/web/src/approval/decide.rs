@@ -25,11 +25,13 @@ use store::{Caller, Commit, Key, Record, facts};
 use tower::ServiceExt;
 
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ApprovalApprove")]
 struct Note {
     #[schemars(length(min = 1, max = 2000))]
     note: Option<Sealed<String>>,
 }
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ApprovalReject")]
 struct Why {
     #[schemars(length(min = 1, max = 2000))]
     reason: Option<String>,
@@ -92,7 +94,7 @@ pub(crate) fn routes(module: &'static str, waiting: Vec<Route>) -> Vec<Route> {
             .trips(2)
             .says("Every version of an approval"),
     );
-    routes
+    routes.into_iter().map(|route| route.also_at(module)).collect()
 }
 
 async fn look(ctx: Ctx, id: ApprovalId) -> Answer {
