@@ -5,6 +5,7 @@ mod doors;
 pub mod house;
 mod logins;
 pub mod parsers;
+pub mod platform;
 pub mod policy;
 pub mod probe;
 mod senders;
