@@ -129,6 +129,10 @@ impl Error {
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Conflict, code, detail)
     }
+    /// Somebody else was quicker: whoever reads, decides and writes does it once more.
+    pub fn meanwhile() -> Self {
+        Self::Stale { current: 0, demanded: false }
+    }
     pub fn gone(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Gone, code, detail)
     }

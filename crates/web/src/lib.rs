@@ -55,10 +55,10 @@ pub use mail::{Letter, Mail};
 pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
-pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
+pub use reaction::{Message, REMEMBERED, Reaction, Task, consume, done, done_now};
 pub use route::{Door, Route, Shape, UNSTATED, route, shape};
 pub use rule_answer::RuleAnswer;
-pub use rung::{again, live, named, rung};
+pub use rung::{again, known, live, named, rung, update};
 pub use settable::{Settable, settable};
 pub use sms::Sms;
 

@@ -2,7 +2,7 @@
 //! it. Never clinical, financial, state, permission or identity fields: they are not declared.
 
 use crate::{
-    Ctx, Reaction, check,
+    Ctx, Reaction, again, check, done,
     noun::{self, Hooks},
     rule_answer::RuleAnswer,
 };
@@ -69,19 +69,11 @@ async fn on(ctx: &Ctx, event: &Envelope, all: &[Settable]) -> Result<()> {
 
 /// The ordinary validation and the ordinary version guard, as for anybody else.
 async fn set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let outcome = try_set::<E>(ctx, wish, event).await;
-        match outcome {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            Err(Error::Refused(r)) if r.code == "seen-already" => return Err(Error::Refused(r)),
-            Err(passing) if passing.may_pass() => return Err(passing),
-            Err(refused) => {
-                let commit = ctx.store().commit();
-                return answer(ctx, commit, wish, event, Some(refused.code()), false).await;
-            }
-            Ok(()) => return Ok(()),
-        }
+    let set = again(ctx.store(), || try_set::<E>(ctx, wish, event)).await;
+    match done(set) {
+        Ok(()) => Ok(()),
+        Err(passing) if passing.may_pass() => Err(passing),
+        Err(refused) => answer(ctx, ctx.store().commit(), wish, event, Some(refused.code()), false).await,
     }
 }
 

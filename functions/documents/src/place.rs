@@ -1,4 +1,4 @@
-//! What the rooms of this module share: due rows, loops over lost races, persons, names.
+//! What the rooms of this module share: due rows, persons, names.
 
 use jiff::{Timestamp, civil::Date};
 use kernel::{DocumentId, Id, Result, text};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use store::{Entity, Record, facts};
 use web::{App, Ctx};
 
-pub use web::{again, live};
+pub use web::live;
 
 /// The tenant's context and the record of a due row; none if it names nothing of ours (any more).
 pub async fn due<E: Entity>(app: &App, row: &Value) -> Result<Option<(Ctx, Record<E>)>> {

@@ -275,7 +275,7 @@ pub fn reactions() -> Vec<Reaction> {
 async fn user_disabled(ctx: Ctx, envelope: Envelope) -> Result<()> {
     let Some(IdentityEvent::UserDisabled { user }) = envelope.read() else { return Ok(()) };
     let Some(id) = ctx.store().guarded::<Provider>("user", &user.to_string()).await? else { return Ok(()) };
-    web::again(&ctx, || suspended(&ctx, id)).await
+    web::again(ctx.store(), || suspended(&ctx, id)).await
 }
 
 async fn suspended(ctx: &Ctx, id: EapProviderId) -> Result<()> {

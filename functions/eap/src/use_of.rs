@@ -4,7 +4,7 @@
 
 use crate::words::{AgeBand, IssueGroup, Mode, Referral, Relation};
 use jiff::civil::Date;
-use kernel::{ClientOrgId, Error};
+use kernel::ClientOrgId;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};

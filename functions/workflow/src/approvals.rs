@@ -103,11 +103,9 @@ pub fn tasks() -> Vec<web::Task> {
 /// Half of the time, a day before its end, its end.
 async fn rung(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<ApprovalId>(&app, &row).await? else { return Ok(()) };
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Approval>(&ctx, id).await? else { return Ok(()) };
+    web::update::<Approval>(&ctx, id, |old| {
         if old.body.status != Status::Pending || old.body.next_due() > ctx.now() {
-            return Ok(());
+            return None;
         }
         let mut new = old.next(ctx.now());
         let (action, event): (_, fn(_) -> _) = if old.body.expires_at <= ctx.now() {
@@ -119,12 +117,9 @@ async fn rung(app: App, row: Value) -> Result<()> {
             }
             ("remind", WorkflowEvent::ApprovalDueSoon)
         };
-        let commit = ctx.store().commit().update(action, &old, &new).emit(event(new.body.said(id)));
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        Some(ctx.store().commit().update(action, old, &new).emit(event(new.body.said(id))))
+    })
+    .await
 }
 
 /// What somebody asked for who is not there any more is not done.
@@ -144,19 +139,14 @@ pub async fn of_disabled(ctx: &Ctx, user: &str) -> Result<()> {
 }
 
 async fn fail(ctx: &Ctx, id: ApprovalId) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Approval>(ctx, id).await? else { return Ok(()) };
-        if old.body.status != Status::Pending {
-            return Ok(());
-        }
-        let new = failed(ctx, &old);
-        let event = WorkflowEvent::ApprovalFailed(new.body.said(id));
-        match ctx.store().commit().update("fail", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<Approval>(ctx, id, |old| {
+        (old.body.status == Status::Pending).then(|| {
+            let new = failed(ctx, old);
+            let event = WorkflowEvent::ApprovalFailed(new.body.said(id));
+            ctx.store().commit().update("fail", old, &new).emit(event)
+        })
+    })
+    .await
 }
 
 fn failed(ctx: &Ctx, old: &Record<Approval>) -> Record<Approval> {

@@ -112,7 +112,7 @@ async fn work(app: &App, row: &Value) -> Result<()> {
 
 /// One document goes: first its record says so, under the condition that nothing holds it, then its bytes.
 async fn gone(ctx: &Ctx, run: &Record<Disposal>, id: DocumentId) -> Result<(State, Option<String>)> {
-    let done = place::again(ctx, || async {
+    let done = web::again(ctx.store(), || async {
         let old = match ctx.store().fresh::<Document>(id).await {
             Err(Error::Missing) => return Ok(State::Gone),
             other => other?,

@@ -289,14 +289,13 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     let wanted = Wanted { title, category, file, about, subject, links, site, confidentiality, source };
     let mut made = record(&ctx, wanted)?;
     let upload: Uploads = begin(&ctx, made.id, &mut made.body.file).await?;
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let mut made = made.clone();
         let commit = commit(&ctx, &mut made).await?;
         let shown = Shown::record_with(&ctx, 201, &made, &WithUpload { upload: upload.clone() })?;
         storage::settle(&ctx, commit, shown).await
     })
     .await
-    .map_err(Into::into)
 }
 
 /// Whoever works at one site files its documents there.

@@ -3,7 +3,6 @@
 
 use super::{Held, Hold, Status, api};
 use crate::document::{Document, FileState, FileVersion, create};
-use crate::place;
 use events::{Envelope, documents::Hold as Said};
 use kernel::{DocumentId, Error, HoldId, Result};
 use serde_json::{Value, json};
@@ -63,7 +62,7 @@ async fn work(ctx: &Ctx, id: HoldId, mut cursor: Option<String>) -> Result<()> {
 
 /// The fact about a record that is no document.
 async fn mark(ctx: &Ctx, hold: &Record<Hold>, record: &str) -> Result<()> {
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let read: Option<Held> = ctx.store().fact(facts::HELD, record).await?;
         match next(hold, read.as_ref()) {
             None => Ok(()),
@@ -95,7 +94,7 @@ async fn flag(ctx: &Ctx, id: DocumentId) -> Result<()> {
 }
 
 async fn note(ctx: &Ctx, hold: &Record<Hold>, id: DocumentId) -> Result<()> {
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let old = match ctx.store().fresh::<Document>(id).await {
             Err(Error::Missing) => return Ok(()),
             other => other?,

@@ -197,7 +197,7 @@ pub async fn open(
     }
     let signers = signers(ctx, new).await?;
     let last = ctx.today().checked_add(USUAL.days()).map_err(Error::internal)?;
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let document = ctx.store().fresh::<Document>(id).await?;
         document.body.not_in_signing()?;
         let mut body = asked_for(ctx, &document, signers.clone(), last);

@@ -95,7 +95,7 @@ async fn completed(ctx: Ctx, event: Envelope) -> Result<()> {
 /// A reminder, or the end: the record moves on in the commit that says so.
 async fn step(app: &App, row: &Value) -> Result<()> {
     let Some((ctx, found)) = place::due::<Signature>(app, row).await? else { return Ok(()) };
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let Some(old) = place::live::<Signature>(&ctx, found.id).await? else { return Ok(()) };
         if !old.body.is_live() {
             return Ok(());

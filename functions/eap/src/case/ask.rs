@@ -167,7 +167,7 @@ async fn answer(anyone: Anyone, Body(said): Body<Said>) -> Answer {
     // Whoever holds the link writes one page, and reads none.
     let itself = Ctx::system(anyone.app(), store.scope(), MODULE, PURPOSE).await?;
     let clinical = clinical(&itself).await?;
-    web::again(&itself, || written(&store, &clinical, &link, &said.outcome)).await?;
+    web::again(itself.store(), || written(&store, &clinical, &link, &said.outcome)).await?;
     web::deleted()
 }
 

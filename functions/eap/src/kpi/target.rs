@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{
     case::{self, course},
-    client::{self, Client},
-    org_service,
+    client, org_service,
     place::{self, OfClient, Outward},
     report::{self, Period},
 };

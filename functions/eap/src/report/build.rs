@@ -11,7 +11,7 @@ use crate::{
     kpi::formula::{self, Measured},
     words::{AgeBand, IssueGroup, Mode, Referral, Relation},
 };
-use kernel::{Error, Result};
+use kernel::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;

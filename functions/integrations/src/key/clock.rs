@@ -25,7 +25,7 @@ pub fn tasks(doors: &Doors) -> Vec<Task> {
 
 async fn warn(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
-    due::change::<PartnerKey>(&ctx, id, |old| {
+    web::update::<PartnerKey>(&ctx, id, |old| {
         let (_, days) = old.body.warning().filter(|(at, _)| old.body.works() && *at <= ctx.now())?;
         let mut new = old.next(ctx.now());
         new.body.skip_past(ctx.now());
@@ -39,7 +39,7 @@ async fn warn(app: App, row: Value) -> Result<()> {
 
 async fn expire(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
-    due::change::<PartnerKey>(&ctx, id, |old| {
+    web::update::<PartnerKey>(&ctx, id, |old| {
         (old.body.works() && old.body.expires_at <= ctx.now()).then(|| {
             let mut new = old.next(ctx.now());
             new.body.status = Status::Expired;
@@ -54,7 +54,7 @@ async fn expire(app: App, row: Value) -> Result<()> {
 /// the gateway is taken away like that of any key that ends.
 async fn give_up(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<PartnerKeyId>(&app, &row).await? else { return Ok(()) };
-    due::change::<PartnerKey>(&ctx, id, |old| {
+    web::update::<PartnerKey>(&ctx, id, |old| {
         (old.body.status == Status::Creating).then(|| {
             let mut new = old.next(ctx.now());
             new.body.status = Status::Revoked;
@@ -78,7 +78,7 @@ async fn end_overlap(app: App, row: Value, doors: Doors) -> Result<()> {
     for dead in record.body.secrets.iter().filter(|s| s.dies_at.is_some_and(|at| at <= now)) {
         doors.drop_secret(client, &dead.secret_id).await?;
     }
-    due::change::<PartnerKey>(&ctx, id, |old| {
+    web::update::<PartnerKey>(&ctx, id, |old| {
         old.body.overlap_ends().filter(|at| *at <= now)?;
         let mut new = old.next(now);
         new.body.secrets.retain(|s| s.dies_at.is_none_or(|at| at > now));

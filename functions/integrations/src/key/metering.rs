@@ -125,14 +125,11 @@ async fn counted(
             ttl,
         );
     }
-    match commit.run().await {
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(false),
-        other => other.map(|()| true),
-    }
+    web::done_now(commit.run().await)
 }
 
 async fn note_use(ctx: &Ctx, id: PartnerKeyId, day: Date) -> Result<()> {
-    due::change::<PartnerKey>(ctx, id, |old| {
+    web::update::<PartnerKey>(ctx, id, |old| {
         let news = old.body.status != Status::Creating && old.body.last_used_on.is_none_or(|last| last < day);
         news.then(|| {
             let mut new = old.next(ctx.now());

@@ -79,7 +79,7 @@ pub fn tasks() -> Vec<Task> {
 
 async fn failing(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
-    due::change::<Webhook>(&ctx, id, |old| {
+    web::update::<Webhook>(&ctx, id, |old| {
         let since = old.body.failing_since.filter(|_| old.body.status == Status::Enabled)?;
         (since + FAILING <= ctx.now()).then(|| {
             let mut new = old.next(ctx.now());
@@ -92,7 +92,7 @@ async fn failing(app: App, row: Value) -> Result<()> {
 
 async fn give_up(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
-    due::change::<Webhook>(&ctx, id, |old| {
+    web::update::<Webhook>(&ctx, id, |old| {
         let since = old.body.failing_since.filter(|_| old.body.status == Status::Failing)?;
         (since + GIVEN_UP <= ctx.now()).then(|| {
             let mut new = old.next(ctx.now());

@@ -69,7 +69,7 @@ pub fn ending() -> Task {
 
 async fn end(app: App, row: Value) -> Result<()> {
     let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
-    due::change::<Webhook>(&ctx, id, |old| {
+    web::update::<Webhook>(&ctx, id, |old| {
         old.body.rotates_until.filter(|at| *at <= ctx.now())?;
         let mut new = old.next(ctx.now());
         new.body.rotates_until = None;

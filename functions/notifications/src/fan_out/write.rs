@@ -144,20 +144,13 @@ async fn first(ctx: &Ctx, key: &Key, told: &Told, seconds: u32) -> Result<()> {
 }
 
 async fn merge(ctx: &Ctx, lately: &Lately, told: &Told) -> Result<()> {
-    let old = match ctx.store().fresh::<Notification>(lately.notification).await {
-        Ok(old) => old,
-        Err(Error::Missing) => return Ok(()),
-        Err(e) => return Err(e),
-    };
+    let Some(old) = web::live::<Notification>(ctx, lately.notification).await? else { return Ok(()) };
     let mut new = old.next(ctx.now());
     new.body.times += 1;
     let commit = ctx.store().commit().update("merge", &old, &new);
     // Counted once for each occasion.
     let once = ctx.once_for(commit, "notify.merge", &told.notification.id.to_string());
-    match once.run().await {
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(()),
-        other => other,
-    }
+    web::done(once.run().await)
 }
 
 /// What was told of this record and still waits is out of date from this version on.

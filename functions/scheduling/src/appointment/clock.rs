@@ -3,7 +3,7 @@
 
 use super::{Appointment, NO_SHOW_AFTER, Status};
 use events::SchedulingEvent;
-use kernel::{AppointmentId, Error, Result};
+use kernel::{AppointmentId, Result};
 use serde_json::Value;
 use store::{Commit, Record};
 use web::{App, Ctx, Task};
@@ -16,25 +16,17 @@ pub fn tasks() -> Vec<Task> {
     ]
 }
 
-type Step = fn(&Ctx, &Record<Appointment>) -> Result<Option<Commit>>;
+type Step = fn(&Ctx, &Record<Appointment>) -> Option<Commit>;
 
 async fn on(app: App, due: Value, step: Step) -> Result<()> {
     let Some((ctx, id)) = crate::due::read::<AppointmentId>(&app, &due).await? else { return Ok(()) };
-    let mut attempt = 0;
-    loop {
-        let Some(old) = crate::due::record::<Appointment>(&ctx, id).await? else { return Ok(()) };
-        let Some(commit) = step(&ctx, &old)? else { return Ok(()) };
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update(&ctx, id, |old| step(&ctx, old)).await
 }
 
-fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
+fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {
     let due = old.body.reminders.first().is_some_and(|at| *at <= ctx.now());
     if !due || !old.body.is_upcoming() {
-        return Ok(None);
+        return None;
     }
     let mut new = old.next(ctx.now());
     // Several at once after a pause of the organisation are one reminder.
@@ -42,25 +34,25 @@ fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
     let commit = ctx.commit().update("remind", old, &new);
     // Nobody is reminded of what is over.
     let late = new.body.start <= ctx.now();
-    Ok(Some(if late { commit } else { commit.emit(SchedulingEvent::ReminderDue(new.body.slot(new.id))) }))
+    Some(if late { commit } else { commit.emit(SchedulingEvent::ReminderDue(new.body.slot(new.id))) })
 }
 
-fn no_show(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
+fn no_show(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {
     if !old.body.is_upcoming() || old.body.end() + NO_SHOW_AFTER > ctx.now() {
-        return Ok(None);
+        return None;
     }
     let mut new = old.next(ctx.now());
     new.body.status = Status::NoShow;
     let event = SchedulingEvent::NoShow(new.body.slot(new.id));
-    Ok(Some(ctx.commit().update("no_show", old, &new).emit(event)))
+    Some(ctx.commit().update("no_show", old, &new).emit(event))
 }
 
-fn expire(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
+fn expire(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {
     if old.body.status != Status::Held || old.body.held_until.is_some_and(|until| until > ctx.now()) {
-        return Ok(None);
+        return None;
     }
     let mut new = old.next(ctx.now());
     new.body.status = Status::Expired;
     // Its claims and its place have ended by themselves, and may be somebody else's already.
-    Ok(Some(ctx.commit().update("expire", old, &new)))
+    Some(ctx.commit().update("expire", old, &new))
 }

@@ -3,7 +3,7 @@
 use super::{FollowUp, Status};
 use crate::{due, practitioner::Practitioner, visit::Visit};
 use events::SchedulingEvent;
-use kernel::{Error, FollowUpId, Result};
+use kernel::{FollowUpId, Result};
 use serde_json::Value;
 use store::{Commit, Entity, Record, Wanted};
 use web::{App, Ctx, Task};
@@ -19,15 +19,7 @@ type Step = fn(&Ctx, &Record<FollowUp>) -> Option<Commit>;
 
 async fn on(app: App, row: Value, step: Step) -> Result<()> {
     let Some((ctx, id)) = due::read::<FollowUpId>(&app, &row).await? else { return Ok(()) };
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<FollowUp>(&ctx, id).await? else { return Ok(()) };
-        let Some(commit) = step(&ctx, &old) else { return Ok(()) };
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update(&ctx, id, |old| step(&ctx, old)).await
 }
 
 fn remind(ctx: &Ctx, old: &Record<FollowUp>) -> Option<Commit> {
@@ -79,20 +71,15 @@ pub async fn complete(ctx: &Ctx, visit: &Record<Visit>) -> Result<()> {
 }
 
 async fn completed(ctx: &Ctx, id: FollowUpId, visit: &Record<Visit>) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<FollowUp>(ctx, id).await? else { return Ok(()) };
-        if old.body.status != Status::Pending {
-            return Ok(());
-        }
-        let mut new = old.next(ctx.now());
-        new.body.status = Status::Completed;
-        new.body.outcome = Some(visit.id.to_string());
-        new.body.appointment_id = new.body.appointment_id.or(visit.body.appointment_id);
-        let event = SchedulingEvent::FollowUpCompleted(new.body.said(id));
-        match ctx.commit().update("complete", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<FollowUp>(ctx, id, |old| {
+        (old.body.status == Status::Pending).then(|| {
+            let mut new = old.next(ctx.now());
+            new.body.status = Status::Completed;
+            new.body.outcome = Some(visit.id.to_string());
+            new.body.appointment_id = new.body.appointment_id.or(visit.body.appointment_id);
+            let event = SchedulingEvent::FollowUpCompleted(new.body.said(id));
+            ctx.commit().update("complete", old, &new).emit(event)
+        })
+    })
+    .await
 }
