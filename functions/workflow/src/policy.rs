@@ -10,7 +10,7 @@ use kernel::{ApprovalPolicyId, Error, Fault, Result};
 use rules::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Commit, Entity, Key, List, Record, Row, Unique, Wanted, When, facts, is};
+use store::{Commit, Entity, Key, List, Record, Row, Unique, Wanted, facts};
 use web::{
     Actor, Answer, At, Body, Ctx, Noun, Raw, Reach, Route,
     approval::{
@@ -131,12 +131,8 @@ async fn publish(ctx: &Ctx, new: &Record<ApprovalPolicy>, commit: Commit) -> Res
     all.sort_by_key(|r| r.body.order);
     let rev = fact.map_or(0, |f| f.rev);
     let next = Published { rev: rev + 1, policies: all.iter().map(policy).collect() };
-    let same = is("rev", rev);
-    let same = if rev == 0 { When::Absent } else { same };
-    let key = Key::fact(facts::APPROVAL_POLICY, &command);
-    let meanwhile = |_| Error::Stale { current: 0, demanded: false };
-    let event = WorkflowEvent::ApprovalPolicyChanged { policy: new.id, command };
-    Ok(commit.emit(event).put_if(&key, &next, same, meanwhile))
+    let commit = commit.put_over(&Key::fact(facts::APPROVAL_POLICY, &command), rev, &next);
+    Ok(commit.emit(WorkflowEvent::ApprovalPolicyChanged { policy: new.id, command }))
 }
 
 const PATH: &str = "/v1/workflow/approval_policies";

@@ -132,7 +132,7 @@ async fn first(ctx: &Ctx, key: &Key, told: &Told, seconds: u32) -> Result<()> {
     let until = ctx.now() + SignedDuration::from_secs(i64::from(seconds));
     let free = When::Absent.or(When::Below("ttl", ctx.now().as_second() + 1));
     let mark = Lately { notification: told.notification.id };
-    let taken = |_: Option<serde_json::Value>| Error::Stale { current: 0, demanded: false };
+    let taken = |_: Option<serde_json::Value>| Error::meanwhile();
     let commit = told.add_to(ctx.store().commit()).put_until(key, &mark, until, free, taken);
     match commit.run().await {
         Ok(()) => post(ctx, &told.deliveries).await,
@@ -158,7 +158,7 @@ pub async fn supersede(ctx: &Ctx, occasion: &Occasion) -> Result<()> {
     let version = i64::try_from(occasion.version).unwrap_or(i64::MAX);
     let ttl = ctx.now() + SignedDuration::from_hours(60 * 24);
     let newer = When::Absent.or(When::Below("moved", version));
-    let later = |_: Option<serde_json::Value>| Error::Stale { current: 0, demanded: false };
+    let later = |_: Option<serde_json::Value>| Error::meanwhile();
     let commit = ctx.store().commit();
     let mark = json!({"moved": version});
     unless_there(commit.put_until(&moved(&occasion.record), &mark, ttl, newer, later).run().await)

@@ -308,10 +308,9 @@ pub fn unblocked(mut commit: Commit, diary: &Diary, body: &Appointment) -> Commi
     let touched = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     let (first, last) = (touched(body.start), touched(body.end() - SignedDuration::from_nanos(1)));
     for (date, day) in diary.days.range(first..=last) {
-        let when = if day.rev == 0 { When::Absent } else { is("rev", day.rev) };
         let key = crate::block::Day::key(diary.host, *date);
-        commit = commit
-            .check(&key, when, |_| Error::conflict(DAY_CHANGED, "the practitioner's day has just changed"));
+        let changed = |_| Error::conflict(DAY_CHANGED, "the practitioner's day has just changed");
+        commit = commit.check(&key, When::unmoved(day.rev), changed);
     }
     commit
 }

@@ -7,7 +7,7 @@ use events::SchedulingEvent;
 use jiff::civil::Date;
 use kernel::{Error, PractitionerId, Result};
 use serde::{Deserialize, Serialize};
-use store::{Commit, Key, Record, Wanted, When, is};
+use store::{Commit, Key, Record, Wanted};
 use web::{
     Ctx, Noun, Reach, Route,
     noun::{self, Hooks, Paths, Written},
@@ -55,10 +55,8 @@ fn rev_key(host: Host) -> Key {
 }
 
 /// The commit happens only if no other rule of the host has changed since `seen`.
-fn changed_rules(commit: Commit, host: Host, seen: Option<u64>) -> Commit {
-    let when = seen.map_or(When::Absent, |rev| is("rev", rev));
-    let next = Rev { rev: seen.unwrap_or_default() + 1 };
-    commit.put_if(&rev_key(host), &next, when, |_| Error::Stale { current: 0, demanded: false })
+fn changed_rules(commit: Commit, host: Host, seen: Rev) -> Commit {
+    commit.put_over(&rev_key(host), seen.rev, &Rev { rev: seen.rev + 1 })
 }
 
 async fn guarded(ctx: &Ctx, record: &Record<Availability>, commit: Commit) -> Result<Commit> {
@@ -74,7 +72,7 @@ async fn guarded(ctx: &Ctx, record: &Record<Availability>, commit: Commit) -> Re
             return Err(Error::unprocessable("availability-overlap", detail).with("availability", other.id));
         }
     }
-    Ok(changed_rules(commit, host, rev.map(|r| r.rev)))
+    Ok(changed_rules(commit, host, rev.unwrap_or_default()))
 }
 
 fn event(record: &Record<Availability>) -> SchedulingEvent {
