@@ -196,6 +196,15 @@ impl Error {
     }
 }
 
+/// What may be missing: none where it is.
+pub fn found<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(there) => Ok(Some(there)),
+        Err(Error::Missing) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// `Ok` if there is nothing wrong, else all of it.
 pub fn faultless(faults: Vec<Fault>) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }

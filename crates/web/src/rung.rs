@@ -1,7 +1,7 @@
 //! What handlers of due rows begin with: the tenant's context and the record as it is now.
 
 use crate::{App, Ctx};
-use kernel::{Error, Id, Result};
+use kernel::{Error, Id, Result, error::found};
 use serde_json::Value;
 use std::{borrow::Borrow, future::Future};
 use store::{Commit, Entity, Record, Scope, Store};
@@ -24,21 +24,13 @@ pub async fn named<I: Id>(app: &App, module: &'static str, row: &Value) -> Resul
         tracing::warn!(kind = text("type"), "a message that names no record");
         return Ok(None);
     };
-    match Ctx::system(app, scope, module, text("type")).await {
-        Ok(ctx) => Ok(Some((ctx, id))),
-        // The organisation is gone, and everything of it.
-        Err(Error::Missing) => Ok(None),
-        Err(e) => Err(e),
-    }
+    // Where the organisation is gone, so is everything of it.
+    Ok(found(Ctx::system(app, scope, module, text("type")).await)?.map(|ctx| (ctx, id)))
 }
 
 /// The record as it is now; none if it is gone.
 pub async fn live<E: Entity>(ctx: &Ctx, id: E::Id) -> Result<Option<Record<E>>> {
-    match ctx.store().fresh::<E>(id).await {
-        Ok(record) => Ok(Some(record).filter(|r| r.deleted_at.is_none())),
-        Err(Error::Missing) => Ok(None),
-        Err(e) => Err(e),
-    }
+    Ok(found(ctx.store().fresh::<E>(id).await)?.filter(|r| r.deleted_at.is_none()))
 }
 
 /// The record as it is now, or what the caller says where it is gone.

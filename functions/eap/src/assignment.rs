@@ -1,9 +1,9 @@
 //! Who of ours looks after a client (EAP-3): one account manager at a time, coordinators, clinicians.
 
 use crate::{
-    contract,
+    client,
     place::{self, Tie},
-    provider::Provider,
+    provider,
 };
 use jiff::civil::Date;
 use kernel::{ClientOrgId, EapAssignmentId, EapProviderId, Error, Fault, Result, UserId};
@@ -103,11 +103,7 @@ impl Hooks for Assignment {
         }
         new.body.user = match new.body.provider {
             None => new.body.staff,
-            Some(provider) => {
-                let record = web::live::<Provider>(ctx, provider).await?;
-                let unknown = || Error::field("unknown-provider", "/provider", "there is no such provider");
-                record.ok_or_else(unknown)?.body.user
-            }
+            Some(id) => web::known::<provider::Provider>(ctx, id, provider::unknown).await?.body.user,
         };
         Ok(())
     }
@@ -117,7 +113,7 @@ impl Hooks for Assignment {
         commit: Commit,
     ) -> Result<Commit> {
         let commit = match old {
-            None => contract::client_there(commit, new.body.client),
+            None => client::required(commit, new.body.client),
             Some(_) => commit,
         };
         Ok(tied(old, new, commit))

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{Commit, Entity, List, Record, Row, Token, Unique};
+use store::{Commit, Entity, List, Record, Row, Token, Unique, When};
 use web::{
     Actor, Ctx, Noun, Reach,
     noun::{Hooks, Written},
@@ -280,11 +280,16 @@ impl Hooks for Client {
     }
 }
 
-/// The client as a commit of its parts finds it: 404 in the words of the field that named it.
-pub async fn named(ctx: &Ctx, client: ClientOrgId, at: &'static str) -> Result<Record<Client>> {
-    match ctx.store().fresh::<Client>(client).await {
-        Ok(record) if record.deleted_at.is_none() => Ok(record),
-        Ok(_) | Err(Error::Missing) => Err(Error::field("unknown-client", at, "there is no such client")),
-        Err(e) => Err(e),
-    }
+fn unknown() -> Error {
+    Error::field("unknown-client", "/client", "there is no such client")
+}
+
+/// The client that a record of its names, as it is now.
+pub async fn known(ctx: &Ctx, id: ClientOrgId) -> Result<Record<Client>> {
+    web::known(ctx, id, unknown).await
+}
+
+/// The same as a condition of the commit.
+pub fn required(commit: Commit, id: ClientOrgId) -> Commit {
+    place::live(commit, id, When::Present, unknown)
 }

@@ -8,7 +8,6 @@ mod write;
 
 pub use api::routes;
 pub use clock::{reactions, tasks};
-pub use write::client_there;
 
 use crate::place::{self, Capitals, Outward, midnight};
 use jiff::{Timestamp, ToSpan, civil::Date};

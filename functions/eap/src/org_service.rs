@@ -2,7 +2,7 @@
 //! nobody who came is named.
 
 use crate::{
-    charge,
+    charge, client,
     contract::{self, Contract},
     place::{self, OfClient, Outward},
 };
@@ -135,7 +135,7 @@ impl Hooks for OrgService {
         new: &mut Record<Self>,
     ) -> Result<()> {
         if matches!(action, "create" | "update") {
-            crate::client::named(ctx, new.body.client, "/client").await?;
+            client::known(ctx, new.body.client).await?;
             payer(ctx, &new.body).await?;
         }
         match old {
@@ -154,7 +154,7 @@ impl Hooks for OrgService {
         commit: Commit,
     ) -> Result<Commit> {
         Ok(match old {
-            None => contract::client_there(commit, new.body.client),
+            None => client::required(commit, new.body.client),
             Some(_) => commit,
         })
     }

@@ -211,6 +211,10 @@ fn published(ctx: &Ctx, new: &Record<Provider>, commit: Commit) -> Commit {
     }
 }
 
+pub fn unknown() -> Error {
+    Error::field("unknown-provider", "/provider", "there is no such provider")
+}
+
 /// What a booking requires: the provider is ready.
 pub fn ready(commit: Commit, provider: EapProviderId) -> Commit {
     commit.require(facts::EAP_PROVIDER_READY, provider, || {

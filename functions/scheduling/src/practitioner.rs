@@ -4,7 +4,7 @@ mod api;
 pub use api::routes;
 
 use events::SchedulingEvent;
-use kernel::{EmployeeId, Error, Fault, PractitionerId, Result, SiteId, UserId, money::Money};
+use kernel::{EmployeeId, Error, Fault, PractitionerId, Result, SiteId, UserId, error::found, money::Money};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -134,14 +134,20 @@ impl Noun for Practitioner {
     }
 }
 
+pub fn unknown() -> Error {
+    Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here")
+}
+
+/// One whom somebody named, as they were read.
+pub fn known(read: Result<Record<Practitioner>>) -> Result<Record<Practitioner>> {
+    found(read)?.filter(|p| p.deleted_at.is_none()).ok_or_else(unknown)
+}
+
 /// Whether this profile is the caller's own, for nouns that practitioners keep themselves.
 pub async fn is_caller(ctx: &Ctx, id: Option<PractitionerId>) -> Result<bool> {
     let Some(id) = id.filter(|_| ctx.reach() > Reach::None) else { return Ok(false) };
-    match ctx.store().get::<Practitioner>(id).await {
-        Ok(record) => Ok(record.body.user_id.to_string() == ctx.actor().user),
-        Err(Error::Missing) => Ok(false),
-        Err(e) => Err(e),
-    }
+    let record = found(ctx.store().get::<Practitioner>(id).await)?;
+    Ok(record.is_some_and(|r| r.body.user_id.to_string() == ctx.actor().user))
 }
 
 impl Hooks for Practitioner {
@@ -175,9 +181,6 @@ impl Hooks for Practitioner {
 /// Whether this practitioner works at one of the caller's sites.
 pub async fn is_near(ctx: &Ctx, id: Option<PractitionerId>) -> Result<bool> {
     let Some(id) = id else { return Ok(false) };
-    match ctx.store().get::<Practitioner>(id).await {
-        Ok(record) => Ok(Practitioner::within(&record, ctx.reach(), ctx.actor())),
-        Err(Error::Missing) => Ok(false),
-        Err(e) => Err(e),
-    }
+    let record = found(ctx.store().get::<Practitioner>(id).await)?;
+    Ok(record.is_some_and(|r| Practitioner::within(&r, ctx.reach(), ctx.actor())))
 }

@@ -4,7 +4,7 @@
 use super::{Held, Hold, Status, api};
 use crate::document::{Document, FileState, FileVersion, create};
 use events::{Envelope, documents::Hold as Said};
-use kernel::{DocumentId, Error, HoldId, Result};
+use kernel::{DocumentId, Error, HoldId, Result, error::found};
 use serde_json::{Value, json};
 use store::{Entity, Record, Scope, Wanted, facts};
 use web::{App, Ctx, Queue, Reaction, Task};
@@ -95,10 +95,7 @@ async fn flag(ctx: &Ctx, id: DocumentId) -> Result<()> {
 
 async fn note(ctx: &Ctx, hold: &Record<Hold>, id: DocumentId) -> Result<()> {
     web::again(ctx.store(), || async {
-        let old = match ctx.store().fresh::<Document>(id).await {
-            Err(Error::Missing) => return Ok(()),
-            other => other?,
-        };
+        let Some(old) = found(ctx.store().fresh::<Document>(id).await)? else { return Ok(()) };
         let read: Option<Held> = ctx.store().fact(facts::HELD, id).await?;
         let Some(next) = next(hold, read.as_ref()) else { return Ok(()) };
         let mut new = old.next(ctx.now());

@@ -55,7 +55,7 @@ impl Hooks for Beneficiary {
         match old {
             None => belongs(ctx, &new.body).await?,
             Some(old) if old.body.unit != new.body.unit => {
-                unit_of(&new.body, &client::named(ctx, new.body.client, "/client").await?.body)?;
+                unit_of(&new.body, &client::known(ctx, new.body.client).await?.body)?;
             }
             Some(_) => {}
         }
@@ -72,7 +72,7 @@ async fn belongs(ctx: &Ctx, b: &Beneficiary) -> Result<()> {
             None => Ok(None),
         }
     };
-    let (client, employee) = futures::join!(client::named(ctx, b.client, "/client"), employee);
+    let (client, employee) = futures::join!(client::known(ctx, b.client), employee);
     unit_of(b, &client?.body)?;
     let theirs = |e: &Record<Beneficiary>| e.body.client == b.client && e.body.employee.is_none();
     if b.employee.is_some() && !employee.ok().flatten().as_ref().is_some_and(theirs) {

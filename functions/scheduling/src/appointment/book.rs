@@ -11,7 +11,9 @@ use crate::{
 };
 use events::SchedulingEvent;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use kernel::{AppointmentId, DepartmentId, Error, FollowUpId, PatientId, PractitionerId, Result, SiteId};
+use kernel::{
+    AppointmentId, DepartmentId, Error, FollowUpId, PatientId, PractitionerId, Result, SiteId, error::found,
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::Deserialize;
@@ -204,10 +206,7 @@ fn window(ctx: &Ctx, profile: &Practitioner, start: Timestamp) -> Result<()> {
 async fn own_hold(ctx: &Ctx, booking: &Booking) -> Result<Option<Record<Appointment>>> {
     let Some(id) = booking.hold else { return Ok(None) };
     let unknown = || Error::field("unknown-hold", "/hold", "there is no such hold for this patient and time");
-    let held = match ctx.store().fresh::<Appointment>(id).await {
-        Err(Error::Missing) => return Err(unknown()),
-        other => other?,
-    };
+    let held = found(ctx.store().fresh::<Appointment>(id).await)?.ok_or_else(unknown)?;
     let body = &held.body;
     let same = body.patient_id == booking.patient_id
         && body.start == booking.start

@@ -2,10 +2,14 @@
 //! rules that overlap cannot slip in side by side. Bookings never touch it.
 
 use super::{Availability, overlapping};
-use crate::{appointment, host::Host, practitioner::Practitioner};
+use crate::{
+    appointment,
+    host::Host,
+    practitioner::{self, Practitioner},
+};
 use events::SchedulingEvent;
 use jiff::civil::Date;
-use kernel::{Error, PractitionerId, Result};
+use kernel::{Error, Result};
 use serde::{Deserialize, Serialize};
 use store::{Commit, Key, Record, Wanted};
 use web::{
@@ -118,24 +122,12 @@ async fn own_rule(ctx: &Ctx, new: &Record<Availability>) -> Result<()> {
             _ => Ok(()),
         };
     };
-    let practitioner = known(ctx, id).await?;
+    let practitioner = practitioner::known(ctx.store().get(id).await)?;
     if !Practitioner::within(&practitioner, ctx.reach(), ctx.actor()) {
-        return Err(unknown());
+        return Err(practitioner::unknown());
     }
     if !practitioner.body.sites.contains(&new.body.site) {
         return Err(Error::field("other-site", "/site", "this practitioner does not work at this site"));
     }
     Ok(())
-}
-
-fn unknown() -> Error {
-    Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here")
-}
-
-async fn known(ctx: &Ctx, id: PractitionerId) -> Result<Record<Practitioner>> {
-    match ctx.store().get::<Practitioner>(id).await {
-        Ok(record) if record.deleted_at.is_none() => Ok(record),
-        Ok(_) | Err(Error::Missing) => Err(unknown()),
-        Err(e) => Err(e),
-    }
 }

@@ -1,7 +1,12 @@
 //! Routes of follow-ups.
 
 use super::{FollowUp, Status, scheduled_date};
-use crate::{availability, host::Host, place, practitioner::Practitioner};
+use crate::{
+    availability,
+    host::Host,
+    place,
+    practitioner::{self, Practitioner},
+};
 use axum::{
     extract::RawQuery,
     http::Method,
@@ -152,14 +157,7 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
 
 async fn known(ctx: &Ctx, id: Option<PractitionerId>) -> Result<Option<Record<Practitioner>>> {
     let Some(id) = id else { return Ok(None) };
-    match ctx.store().get::<Practitioner>(id).await {
-        Err(Error::Missing) => Err(Error::field(
-            "unknown-practitioner",
-            "/practitioner_id",
-            "there is no such practitioner here",
-        )),
-        other => other.map(Some),
-    }
+    practitioner::known(ctx.store().get(id).await).map(Some)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use crate::{
     host::Host,
     kinds,
     place::{self, Patient, Site},
-    practitioner::Practitioner,
+    practitioner::{self, Practitioner},
     queue::{
         self, Counter, Page, Queue,
         estimate::{Estimate, Pace},
@@ -18,7 +18,9 @@ use crate::{
 use authz::Only;
 use events::SchedulingEvent;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use kernel::{AppointmentId, DepartmentId, Error, PatientId, PractitionerId, QueueId, Result, SiteId};
+use kernel::{
+    AppointmentId, DepartmentId, Error, PatientId, PractitionerId, QueueId, Result, SiteId, error::found,
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -134,12 +136,9 @@ async fn desk(ctx: &Ctx, body: &CheckIn) -> Result<Desk> {
 }
 
 async fn known_appointment(ctx: &Ctx, id: AppointmentId) -> Result<Record<Appointment>> {
-    match ctx.store().fresh::<Appointment>(id).await {
-        Err(Error::Missing) => {
-            Err(Error::field("unknown-appointment", "/appointment_id", "there is no such appointment here"))
-        }
-        other => other,
-    }
+    let unknown =
+        || Error::field("unknown-appointment", "/appointment_id", "there is no such appointment here");
+    found(ctx.store().fresh::<Appointment>(id).await)?.ok_or_else(unknown)
 }
 
 impl Desk {
@@ -158,7 +157,7 @@ impl Desk {
         }
         let practitioner = async {
             match host.practitioner() {
-                Some(id) => ctx.store().get::<Practitioner>(id).await.map(Some),
+                Some(id) => practitioner::known(ctx.store().get(id).await).map(Some),
                 None => Ok(None),
             }
         };
@@ -170,15 +169,7 @@ impl Desk {
         };
         let (found, practitioner, page, appointment) =
             futures::join!(ctx.store().read_many(&keys), practitioner, Page::read(ctx, queue), appointment);
-        let practitioner = match practitioner {
-            Err(Error::Missing) => None,
-            other => other?,
-        };
-        let gone =
-            || Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here");
-        if host.practitioner().is_some() && practitioner.as_ref().is_none_or(|p| p.deleted_at.is_some()) {
-            return Err(gone());
-        }
+        let practitioner = practitioner?;
         let mut found = found?.into_iter();
         let mut next = || found.next().flatten();
         let zone = Site::of(next())?.zone(ctx);
