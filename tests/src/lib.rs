@@ -2,6 +2,7 @@
 
 pub mod documented;
 mod doors;
+pub mod emitted;
 pub mod house;
 mod logins;
 pub mod parsers;
