@@ -4,7 +4,7 @@
 use journeys::{emitted, modules, walk};
 use serde_json::json;
 use testkit::{Reply, World};
-use web::{Door, Reaction, Route};
+use web::{Door, Reaction, Route, UNSTATED};
 
 async fn world() -> (World, Vec<Route>) {
     let modules = modules();
@@ -180,6 +180,7 @@ fn an_operation_at_two_addresses_is_the_same_operation() {
     let mut seen: std::collections::BTreeMap<&str, Vec<&web::Route>> = std::collections::BTreeMap::new();
     for route in modules.iter().flat_map(|m| &m.routes) {
         assert!(!route.summary.is_empty(), "{} {} says nothing of itself", route.method, route.path);
+        assert_ne!(route.trips, UNSTATED, "{} {} states no trips", route.method, route.path);
         seen.entry(&route.operation).or_default().push(route);
     }
     for (operation, routes) in seen {

@@ -13,7 +13,7 @@ pub use triage::{Raised, raise};
 
 use crate::{
     host::Host,
-    place::linked,
+    of_patient,
     queue::order::{Class, Standing},
 };
 use events::{SchedulingEvent, scheduling::Place};
@@ -230,20 +230,13 @@ impl Lifecycle for Visit {
 
 impl Noun for Visit {
     fn within(record: &Record<Self>, reach: Reach, actor: &Actor) -> bool {
-        match reach {
-            Reach::All => true,
-            Reach::Site | Reach::Team => actor.sites.has(&record.body.site),
-            Reach::Assigned => record.body.practitioner_user.is_some_and(|u| u.to_string() == actor.user),
-            _ => false,
-        }
+        of_patient::within(record, reach, actor)
     }
-    /// Patients and their guardians, by the link that the patients module keeps.
     async fn proven(ctx: &Ctx, record: &Record<Self>) -> Result<bool> {
         match ctx.reach() {
             // Patients see their own place in the queue, not the visit.
             _ if ctx.only() == Some(authz::Only::OwnPlace) => Ok(false),
-            Reach::Own | Reach::Linked => linked(ctx, record.body.patient_id, "visits").await,
-            _ => Ok(false),
+            _ => of_patient::proven(ctx, record).await,
         }
     }
     fn subject(record: &Record<Self>) -> String {

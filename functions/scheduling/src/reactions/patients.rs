@@ -5,6 +5,7 @@ use super::named;
 use crate::{
     appointment::{Appointment, CancelCode, cancelled},
     follow_up::{self, FollowUp},
+    of_patient::OfPatient,
     visit::Visit,
 };
 use events::{Envelope, SchedulingEvent};
@@ -17,19 +18,6 @@ async fn of_patient<E: Entity>(ctx: &Ctx, patient: PatientId) -> Result<Vec<Reco
     let wanted = Wanted::by(&[&patient], 100);
     ctx.store().list_all(&E::LISTS[1], wanted).await
 }
-
-/// What every record about a patient has: whose it is, and under whom it is listed.
-trait OfPatient: Entity {
-    fn patient(&self) -> PatientId;
-    fn listed_under(&mut self) -> &mut Option<PatientId>;
-}
-macro_rules! of_patient {
-    ($($noun:ty),+) => { $(impl OfPatient for $noun {
-        fn patient(&self) -> PatientId { self.patient_id }
-        fn listed_under(&mut self) -> &mut Option<PatientId> { &mut self.listed_under }
-    })+ };
-}
-of_patient!(Appointment, Visit, FollowUp);
 
 /// Moves the list rows of `whose` records from one patient's lists to another's.
 async fn relist<E: OfPatient>(
