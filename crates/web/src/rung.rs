@@ -1,6 +1,6 @@
 //! What handlers of due rows begin with: the tenant's context and the record as it is now.
 
-use crate::{App, Ctx};
+use crate::{App, Ctx, Task};
 use kernel::{Error, Id, Result, error::found};
 use serde_json::Value;
 use std::{borrow::Borrow, future::Future};
@@ -68,4 +68,18 @@ pub async fn update<E: Entity>(
         }
     };
     again(ctx.store(), once).await
+}
+
+impl Task {
+    /// A due row of `module` that changes its record as it is now, where there is something to do.
+    pub fn due<E: Entity>(
+        name: &'static str,
+        module: &'static str,
+        step: fn(&Ctx, &Record<E>) -> Option<Commit>,
+    ) -> Self {
+        Self::on(name, move |app, row| async move {
+            let Some((ctx, id)) = named(&app, module, &row).await? else { return Ok(()) };
+            update(&ctx, id, |old| step(&ctx, old)).await
+        })
+    }
 }

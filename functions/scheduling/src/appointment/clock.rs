@@ -2,25 +2,17 @@
 //! record again; what is not due any more is left alone, so a second ring changes nothing.
 
 use super::{Appointment, NO_SHOW_AFTER, Status};
+use crate::due::MODULE;
 use events::SchedulingEvent;
-use kernel::{AppointmentId, Result};
-use serde_json::Value;
 use store::{Commit, Record};
-use web::{App, Ctx, Task};
+use web::{Ctx, Task};
 
 pub fn tasks() -> Vec<Task> {
     vec![
-        Task::on("due.apt.reminder", |app, due| on(app, due, remind)),
-        Task::on("due.apt.no_show", |app, due| on(app, due, no_show)),
-        Task::on("due.apt.hold", |app, due| on(app, due, expire)),
+        Task::due("due.apt.reminder", MODULE, remind),
+        Task::due("due.apt.no_show", MODULE, no_show),
+        Task::due("due.apt.hold", MODULE, expire),
     ]
-}
-
-type Step = fn(&Ctx, &Record<Appointment>) -> Option<Commit>;
-
-async fn on(app: App, due: Value, step: Step) -> Result<()> {
-    let Some((ctx, id)) = crate::due::read::<AppointmentId>(&app, &due).await? else { return Ok(()) };
-    web::update(&ctx, id, |old| step(&ctx, old)).await
 }
 
 fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {

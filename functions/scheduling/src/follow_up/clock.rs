@@ -1,25 +1,14 @@
 //! Reminders and the end of the window; and the visit that completes a follow-up.
 
 use super::{FollowUp, Status};
-use crate::{due, practitioner::Practitioner, visit::Visit};
+use crate::{due::MODULE, practitioner::Practitioner, visit::Visit};
 use events::SchedulingEvent;
 use kernel::{FollowUpId, Result};
-use serde_json::Value;
 use store::{Commit, Entity, Record, Wanted};
-use web::{App, Ctx, Task};
+use web::{Ctx, Task};
 
 pub fn tasks() -> Vec<Task> {
-    vec![
-        Task::on("due.flw.reminder", |app, row| on(app, row, remind)),
-        Task::on("due.flw.missed", |app, row| on(app, row, miss)),
-    ]
-}
-
-type Step = fn(&Ctx, &Record<FollowUp>) -> Option<Commit>;
-
-async fn on(app: App, row: Value, step: Step) -> Result<()> {
-    let Some((ctx, id)) = due::read::<FollowUpId>(&app, &row).await? else { return Ok(()) };
-    web::update(&ctx, id, |old| step(&ctx, old)).await
+    vec![Task::due("due.flw.reminder", MODULE, remind), Task::due("due.flw.missed", MODULE, miss)]
 }
 
 fn remind(ctx: &Ctx, old: &Record<FollowUp>) -> Option<Commit> {
