@@ -24,6 +24,7 @@ mod guard;
 pub mod job;
 mod label;
 pub mod link;
+mod linked;
 pub mod mail;
 mod module;
 pub mod noun;
@@ -51,6 +52,7 @@ pub use extract::{At, AtVersion, Body, Demands, Named, PartVersion, Query, Raw, 
 pub use files::{Files, Signer};
 pub use job::{Job, Work};
 pub use link::{Link, Minted};
+pub use linked::Linked;
 pub use mail::{Letter, Mail};
 pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};

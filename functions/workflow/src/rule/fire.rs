@@ -7,7 +7,7 @@ use super::{
     catalogue,
     desk::{self, Ready},
     guards::{self, Guard, Strike},
-    input, owner,
+    input,
 };
 use crate::{
     due::Calendar,
@@ -26,6 +26,8 @@ use std::time::Instant;
 use store::{Commit, Key, Record, segment};
 use web::Ctx;
 
+/// What a rule needs its owner to hold, for each of its actions.
+const RIGHT: &str = "rule.edit";
 /// Days for which a rule's misses are kept too.
 const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -139,7 +141,8 @@ impl Made<'_> {
             let why = format!("{guard}: {count}");
             return self.strike(Outcome::Suppressed, why, Strike::Suppressed(guard)).await;
         }
-        if !owner::holds(ctx, &rule.body).await? {
+        // A rule acts with the rights of its owner, as they are now.
+        if !ctx.still_holds(&rule.body.owner, &rule.body.owner_roles, RIGHT).await? {
             return guards::halt(ctx, rule.id, Status::Paused, "owner_lost_right", || ctx.store().commit())
                 .await;
         }
