@@ -2,9 +2,11 @@
 
 pub mod documented;
 mod doors;
+pub mod emitted;
 pub mod house;
 mod logins;
 pub mod parsers;
+pub mod platform;
 pub mod policy;
 pub mod probe;
 mod senders;

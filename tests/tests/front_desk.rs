@@ -2,12 +2,8 @@
 //! its login.
 
 use futures::future::join_all;
-use local::{
-    arguments::Arguments,
-    demo::{Login, Organisation, Staff, Visitor, Wanted, login::now, organisation, visitor::Answered},
-    operator::{self, Operator},
-    platform::{self, Front, Platform},
-};
+use journeys::platform::World;
+use local::demo::{Login, Organisation, Staff, Visitor, Wanted, login::now, visitor::Answered};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
@@ -15,44 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The running platform, its operator, and a way to open organisations.
-struct World {
-    platform: Platform,
-    door: Visitor,
-    operator: Visitor,
-}
-
-impl World {
-    async fn start(front: Option<Front>) -> World {
-        let data = std::env::temp_dir().join(format!("lumina-desk-{}", kernel::Ulid::new()));
-        let arguments =
-            Arguments { fresh: true, port: 0, data: Some(data), loopback_webhooks: true, token: None };
-        let platform = platform::start_behind(front, &arguments, &|line| println!("{line}")).await.unwrap();
-        let door = Visitor::at(&platform.address).unwrap();
-        let first = Operator {
-            username: "root".into(),
-            email: "root@lumina.example".into(),
-            given_name: "Olu".into(),
-            family_name: "Ade".into(),
-        };
-        let mut login = operator::appoint(&platform.around, &platform.app, &first).await.unwrap();
-        let operator = login.enter(&door, &platform.around.clock).await.unwrap();
-        assert!(login.totp_secret.is_some(), "an operator has a second factor");
-        World { platform, door, operator }
-    }
-
-    async fn hospital(&self, slug: &str) -> House<'_> {
-        let clock = &self.platform.around.clock;
-        let (organisation, admin) =
-            organisation::open(&self.door, &self.operator, &wanted(slug), clock).await.unwrap();
-        House { world: self, organisation, admin, host: format!("{slug}.example") }
-    }
-
-    async fn stop(self) {
-        let data = self.platform.folder.path().to_path_buf();
-        self.platform.stop().await;
-        std::fs::remove_dir_all(data).unwrap();
-    }
+async fn hospital<'a>(world: &'a World, slug: &str) -> House<'a> {
+    let host = format!("{slug}.example");
+    let (organisation, admin) =
+        world.open(&Wanted::hospital(slug, &format!("ada@{host}")).with_partner()).await;
+    House { world, organisation, admin, host }
 }
 
 /// An organisation and its administrator.
@@ -120,26 +83,6 @@ impl House<'_> {
     }
 }
 
-fn wanted(slug: &str) -> Wanted {
-    let n = slug.bytes().map(u32::from).sum::<u32>() % 10_000;
-    Wanted {
-        plan: "Professional".into(),
-        signup: json!({
-            "organisation_name": format!("{slug} hospital"), "edition": "hospital", "country": "NG",
-            "region": "af-south-1", "transfer_basis": "contract_clauses", "address": "14 Marina Road",
-            "city": "Lagos", "state": "LA", "phone": "+234 803 555 0100", "email": format!("office@{slug}.example"),
-            "registration_number": format!("HEFAMAA-{n:05}"), "slug": slug, "billing_period": "month",
-            "admin_given_name": "Ada", "admin_family_name": "Obi", "admin_email": format!("ada@{slug}.example"),
-            "admin_phone": "+234 803 555 0101", "accepted_terms": {"version": "2026-11"},
-        }),
-        // Clearances are given by the vetting module, which is not there yet.
-        settings: BTreeMap::from([("modules".into(), json!({"switched": {"compliance": false}}))]),
-        sites: vec![],
-        staff: vec![],
-        partner: true,
-    }
-}
-
 fn person(given: &str, family: &str, phone: &str) -> Value {
     json!({
         "given_names": given, "family_name": family, "birth_date": "1988-04-17", "gender": "female",
@@ -189,7 +132,7 @@ fn text(value: &Value) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_at_the_front_desk() {
     let world = World::start(None).await;
-    let grace = world.hospital("grace").await;
+    let grace = hospital(&world, "grace").await;
     let me = grace.admin.get("/v1/me").await.unwrap();
     assert_eq!(me["roles"], json!(["tenant_admin"]));
     assert!(grace.organisation.users[0].totp_secret.is_some(), "an administrator has a second factor");
@@ -200,7 +143,7 @@ async fn a_day_at_the_front_desk() {
     let patients = three_patients_of_whom_one_was_spelt_twice(&desk).await;
     the_queue_goes_from_token_to_token(&grace, &desk, &doctor, &practitioner, &patients).await;
 
-    let harmony = world.hospital("harmony").await;
+    let harmony = hospital(&world, "harmony").await;
     another_organisation_learns_nothing(&harmony.admin, &patients[0]).await;
     a_suspension_bites_within_a_minute(&world, &grace, &login, &desk).await;
     harmony.admin.get("/v1/tenants/sites").await.unwrap();
@@ -331,7 +274,7 @@ async fn a_suspension_bites_within_a_minute(world: &World, house: &House<'_>, lo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_at_once_get_a_number_a_slot_and_a_token_each_or_a_clear_no() {
     let world = World::start(Some(Box::new(|table| Box::pin(testkit::contention::in_front_of(table))))).await;
-    let grace = world.hospital("grace").await;
+    let grace = hospital(&world, "grace").await;
     let desks = [
         grace.staff("Ngozi", "receptionist").await.1,
         grace.staff("Sade", "receptionist").await.1,

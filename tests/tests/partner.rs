@@ -1,55 +1,15 @@
 //! A partner's machine by HTTP alone: the local platform as `cargo run` starts it, a key made by an administrator, a
 //! token by client credentials, and webhooks to a server on this machine.
 
-use local::{
-    arguments::Arguments,
-    demo::{Partner, Visitor, Wanted, organisation, visitor::Answered},
-    operator::{self, Operator},
-    platform::{self, Platform},
-};
+use journeys::platform::World;
+use local::demo::{Partner, Visitor, Wanted, visitor::Answered};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-
-async fn start() -> Platform {
-    let data = std::env::temp_dir().join(format!("lumina-partner-{}", kernel::Ulid::new()));
-    let arguments =
-        Arguments { fresh: true, port: 0, data: Some(data), loopback_webhooks: true, token: None };
-    platform::start(&arguments, &|line| println!("{line}")).await.unwrap()
-}
-
-async fn signed_in_operator(platform: &Platform, door: &Visitor) -> Visitor {
-    let first = Operator {
-        username: "root".into(),
-        email: "root@lumina.example".into(),
-        given_name: "Olu".into(),
-        family_name: "Ade".into(),
-    };
-    let mut login = operator::appoint(&platform.around, &platform.app, &first).await.unwrap();
-    login.enter(door, &platform.around.clock).await.unwrap()
-}
-
-fn wanted() -> Wanted {
-    Wanted {
-        plan: "Professional".into(),
-        signup: json!({
-            "organisation_name": "Grace Hospital", "edition": "hospital", "country": "NG",
-            "region": "af-south-1", "transfer_basis": "contract_clauses", "address": "14 Marina Road",
-            "city": "Lagos", "state": "LA", "phone": "+234 803 555 0100", "email": "office@grace.example",
-            "registration_number": "HEFAMAA-01234", "slug": "grace", "billing_period": "month",
-            "admin_given_name": "Ada", "admin_family_name": "Obi", "admin_email": "ada@grace.example",
-            "admin_phone": "+234 803 555 0101", "accepted_terms": {"version": "2026-11"},
-        }),
-        settings: BTreeMap::from([("modules".into(), json!({"switched": {"compliance": false}}))]),
-        sites: vec![],
-        staff: vec![],
-        partner: true,
-    }
-}
 
 /// A receiver: the next request that is no ping, with a 204 for each.
 async fn receiver() -> (String, tokio::task::JoinHandle<(String, Value)>) {
@@ -75,13 +35,11 @@ async fn receiver() -> (String, tokio::task::JoinHandle<(String, Value)>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partner_logs_in_calls_with_its_key_hears_of_things_and_is_shut_out() {
-    let platform = start().await;
-    let door = Visitor::at(&platform.address).unwrap();
-    let operator = signed_in_operator(&platform, &door).await;
-    let clock = &platform.around.clock;
-    let (grace, admin) = organisation::open(&door, &operator, &wanted(), clock).await.unwrap();
-    let partner = Partner::make(&door, &admin, &grace).await.unwrap();
-    let machine = partner.sign_in(&door).await.unwrap();
+    let world = World::start(None).await;
+    let door = &world.door;
+    let (grace, admin) = world.open(&Wanted::hospital("grace", "ada@grace.example").with_partner()).await;
+    let partner = Partner::make(door, &admin, &grace).await.unwrap();
+    let machine = partner.sign_in(door).await.unwrap();
     let own = format!("/partner/v1/integrations/keys/{}", partner.key);
     assert_eq!(partner.get(&machine, &own).await.unwrap()["status"], "active");
 
@@ -125,9 +83,7 @@ async fn a_partner_logs_in_calls_with_its_key_hears_of_things_and_is_shut_out() 
     let again = door.send(Method::POST, "/local/token", &[], Some(&asked)).await.unwrap();
     assert_eq!((again.status, &again.body["error"]), (401, &json!("invalid_client")));
 
-    let data = platform.folder.path().to_path_buf();
-    platform.stop().await;
-    std::fs::remove_dir_all(data).unwrap();
+    world.stop().await;
 }
 
 async fn until_refused(machine: &Visitor, path: &str, headers: &[(&str, &str)]) -> Answered {

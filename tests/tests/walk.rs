@@ -1,10 +1,10 @@
 //! The walk: every route of the product, tried by those who may not and with what it must refuse. The table
 //! is compared before and after: nothing of it may have changed.
 
-use journeys::{modules, walk};
+use journeys::{emitted, modules, walk};
 use serde_json::json;
 use testkit::{Reply, World};
-use web::{Door, Route};
+use web::{Door, Reaction, Route, UNSTATED};
 
 async fn world() -> (World, Vec<Route>) {
     let modules = modules();
@@ -180,6 +180,7 @@ fn an_operation_at_two_addresses_is_the_same_operation() {
     let mut seen: std::collections::BTreeMap<&str, Vec<&web::Route>> = std::collections::BTreeMap::new();
     for route in modules.iter().flat_map(|m| &m.routes) {
         assert!(!route.summary.is_empty(), "{} {} says nothing of itself", route.method, route.path);
+        assert_ne!(route.trips, UNSTATED, "{} {} states no trips", route.method, route.path);
         seen.entry(&route.operation).or_default().push(route);
     }
     for (operation, routes) in seen {
@@ -229,4 +230,26 @@ fn every_schema_uses_only_words_that_the_check_knows() {
         let unknown: Vec<_> = used.iter().filter(|w| !web::check::KEYWORDS.contains(&w.as_str())).collect();
         assert!(unknown.is_empty(), "{} {}: {unknown:?}", route.method, route.path);
     }
+}
+
+/// Heard, and not emitted yet: what senders of messages will tell comes with their connectors.
+const AWAITED: [&str; 1] = ["provider_event.received"];
+
+#[test]
+fn events_that_are_heard_are_emitted_and_none_is_declared_that_nobody_emits() {
+    let declared = emitted::declared();
+    let source = emitted::source();
+    let mut silent = declared.iter().filter(|(_, variant)| {
+        let lines = source.lines().filter(|line| line.contains(&format!("Event::{variant}")));
+        lines.into_iter().all(|line| line.contains(".read()"))
+    });
+    assert_eq!(silent.next(), None, "declared, and emitted by nobody");
+    let modules = modules();
+    let ours =
+        |event: &str| emitted::owner_of(event).is_none_or(|owner| modules.iter().any(|m| m.name == owner));
+    let heard = modules.iter().flat_map(|m| m.reactions.iter().map(|r| (m.name, r.event)));
+    let mut deaf = heard.filter(|(_, event)| {
+        !declared.contains_key(*event) && ours(event) && *event != Reaction::ALL && !AWAITED.contains(event)
+    });
+    assert_eq!(deaf.next(), None, "heard, and emitted by nobody");
 }

@@ -56,7 +56,4 @@ pub enum IdentityEvent {
     /// Five refusals in ten minutes.
     #[serde(rename = "login.refused")]
     LoginRefused { user: UserId },
-    /// A new country or kind of device.
-    #[serde(rename = "login.unusual")]
-    LoginUnusual { user: UserId },
 }

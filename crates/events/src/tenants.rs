@@ -32,8 +32,6 @@ pub enum TenantEvent {
     Closing { tenant: TenantId },
     #[serde(rename = "tenant.closed")]
     Closed { tenant: TenantId, erase_after: String },
-    #[serde(rename = "tenant.erased")]
-    Erased { tenant: TenantId },
     #[serde(rename = "tenant.plan_changed")]
     PlanChanged { tenant: TenantId, from: String, to: String },
     #[serde(rename = "plan.published")]
@@ -68,6 +66,4 @@ pub enum TenantEvent {
     ContextOpened { context: ContextId, scope: String, read_only: bool },
     #[serde(rename = "context.ended")]
     ContextEnded { context: ContextId, how: String },
-    #[serde(rename = "usage.closed")]
-    UsageClosed { month: String },
 }

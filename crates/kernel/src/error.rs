@@ -129,6 +129,10 @@ impl Error {
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Conflict, code, detail)
     }
+    /// Somebody else was quicker: whoever reads, decides and writes does it once more.
+    pub fn meanwhile() -> Self {
+        Self::Stale { current: 0, demanded: false }
+    }
     pub fn gone(code: &'static str, detail: impl Into<String>) -> Self {
         Self::refuse(Kind::Gone, code, detail)
     }
@@ -189,6 +193,15 @@ impl Error {
             Self::Busy => "busy",
             Self::Internal(_) => "internal",
         }
+    }
+}
+
+/// What may be missing: none where it is.
+pub fn found<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(there) => Ok(Some(there)),
+        Err(Error::Missing) => Ok(None),
+        Err(e) => Err(e),
     }
 }
 

@@ -207,7 +207,7 @@ impl Commit {
         let pk = self.guard_pk::<E>(field, value);
         let item = Item::from([(PK.into(), s(&pk)), (SK.into(), s(".")), ("owner".into(), s(to))]);
         let when = Some(When::Is("owner", s(from)));
-        let means = Means::Refuse(Box::new(|_| Error::Stale { current: 0, demanded: false }));
+        let means = Means::Refuse(Box::new(|_| Error::meanwhile()));
         self.writes.push(Write { pk, sk: ".".into(), act: Act::Put(item), when, means });
         self
     }
@@ -239,6 +239,10 @@ impl Commit {
 
     pub fn put(self, key: &Key, body: &impl Serialize) -> Self {
         self.put_item(key, body, None, None, never())
+    }
+    /// What several commits add to: written over the `rev` that was read (0: it was not there), or [`Error::Stale`].
+    pub fn put_over(self, key: &Key, rev: u64, body: &impl Serialize) -> Self {
+        self.put_if(key, body, When::unmoved(rev), |_| Error::meanwhile())
     }
     /// Puts, if the condition holds of what lies there.
     pub fn put_if(

@@ -35,6 +35,10 @@ impl When {
     pub fn and(self, other: When) -> When {
         When::All(vec![self, other])
     }
+    /// Nobody has written it since it was read with this `rev`; 0: it was not there.
+    pub fn unmoved(rev: u64) -> When {
+        if rev == 0 { When::Absent } else { is("rev", rev) }
+    }
     pub fn not(attribute: &'static str, value: impl Serialize) -> When {
         When::Not(attribute, to_value(&value))
     }

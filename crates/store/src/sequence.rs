@@ -82,7 +82,6 @@ impl Commit {
     /// Takes a number that [`Store::upcoming`] has read; if somebody else took it meanwhile, the commit is stale.
     pub fn number(self, name: &str, scope: impl Display, number: u64) -> Self {
         let when = if number == 1 { When::Absent } else { is("value", number - 1) };
-        let lost = |_| Error::Stale { current: 0, demanded: false };
-        self.add_if(&Key::sequence(name, scope), "value", 1, when, lost)
+        self.add_if(&Key::sequence(name, scope), "value", 1, when, |_| Error::meanwhile())
     }
 }

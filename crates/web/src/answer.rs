@@ -7,6 +7,7 @@ use axum::{
 };
 use kernel::{Error, Result};
 use serde::Serialize;
+use std::borrow::Borrow;
 
 /// A refusal on its way out; `?` makes one of any [`Error`].
 #[derive(Debug)]
@@ -15,6 +16,12 @@ pub struct Refused(pub Error);
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         Self(error)
+    }
+}
+
+impl Borrow<Error> for Refused {
+    fn borrow(&self) -> &Error {
+        &self.0
     }
 }
 

@@ -8,9 +8,25 @@ use crate::{
 };
 use kernel::{Error, Result};
 use std::sync::{Arc, atomic::Ordering::SeqCst};
-use store::Caller;
+use store::{Caller, Key, facts};
 
 impl Ctx {
+    /// Whether somebody is here and holds a right by one of these roles, which they had and still have.
+    pub async fn still_holds(&self, user: &str, had: &[String], permission: &str) -> Result<bool> {
+        let mut keys = vec![Key::fact(facts::ACTIVE_USER, user)];
+        keys.extend(had.iter().map(|role| Key::member(facts::MEMBERS, format!("role~{role}"), user)));
+        let found = self.store().read_many(&keys).await?;
+        if found.first().is_none_or(Option::is_none) {
+            return Ok(false);
+        }
+        let held = had.iter().zip(&found[1..]).filter(|(_, member)| member.is_some());
+        let roles: Vec<String> = held.map(|(role, _)| role.clone()).collect();
+        let access = &self.gate().access;
+        let (custom, overrides) = (&access.custom, &access.overrides);
+        let holder = authz::Holder { roles: &roles, custom, overrides, ..authz::Holder::default() };
+        Ok(authz::decide(&holder, permission, self.now()).is_allowed())
+    }
+
     /// The same caller giving a command that somebody else asked for.
     pub(crate) fn approved(
         &self,

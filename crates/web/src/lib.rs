@@ -24,6 +24,7 @@ mod guard;
 pub mod job;
 mod label;
 pub mod link;
+mod linked;
 pub mod mail;
 mod module;
 pub mod noun;
@@ -51,14 +52,15 @@ pub use extract::{At, AtVersion, Body, Demands, Named, PartVersion, Query, Raw, 
 pub use files::{Files, Signer};
 pub use job::{Job, Work};
 pub use link::{Link, Minted};
+pub use linked::Linked;
 pub use mail::{Letter, Mail};
 pub use module::{Module, mount, router};
 pub use noun::{Noun, Shown};
 pub use problem::Problem;
-pub use reaction::{Message, REMEMBERED, Reaction, Task, consume};
+pub use reaction::{Message, REMEMBERED, Reaction, Task, consume, done, done_now};
 pub use route::{Door, Route, Shape, UNSTATED, route, shape};
 pub use rule_answer::RuleAnswer;
-pub use rung::{again, live, named, rung};
+pub use rung::{again, known, live, named, rung, update};
 pub use settable::{Settable, settable};
 pub use sms::Sms;
 

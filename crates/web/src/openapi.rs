@@ -5,7 +5,6 @@ mod names;
 use crate::{Door, Module, Problem, Route, route::Input};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
 /// The whole document; routes in the order of their paths, each under its module's name.
 pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
@@ -15,16 +14,13 @@ pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
     });
     let mut schemas = SchemaGenerator::new(settings);
     let problem = schemas.subschema_for::<Problem>();
-    let (mut sent, mut named) = (Map::new(), BTreeSet::new());
+    let mut sent = Map::new();
     let mut paths: Map<String, Value> = Map::new();
     let mut sorted: Vec<(&str, &Route)> =
         modules.iter().flat_map(|m| m.routes.iter().map(|r| (m.name, r))).collect();
     sorted.sort_by_key(|(_, r)| (r.path.clone(), r.method.to_string()));
     for (module, route) in sorted {
-        let mut operation = operation(module, route, &mut schemas, &mut sent);
-        if !named.insert(route.operation.clone()) {
-            operation["operationId"] = second_name(route).into();
-        }
+        let operation = operation(module, route, &mut schemas, &mut sent);
         let path = paths.entry(route.path.clone()).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
     }
@@ -49,15 +45,6 @@ pub fn document(title: &str, version: &str, modules: &[Module]) -> Value {
     })
 }
 
-/// The same operation at a second address, such as one's own organisation's: names are given once in a document.
-fn second_name(route: &Route) -> String {
-    let mut words = route.path.split('/').skip(2);
-    let (module, place) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    // Approvals stand in every module alike.
-    let place = if place == "approvals" { module } else { place };
-    format!("{}.{}", route.operation, place.trim_matches(['{', '}']))
-}
-
 fn operation(
     module: &str,
     route: &Route,
@@ -70,7 +57,7 @@ fn operation(
     }
     let refused = json!({"$ref": "#/components/responses/Problem"});
     let mut operation = json!({
-        "operationId": route.operation, "tags": [module], "summary": route.summary,
+        "operationId": route.name(), "tags": [module], "summary": route.summary,
         "parameters": parameters(route, schemas),
         "responses": {route.status.to_string(): done, "4XX": refused, "5XX": refused},
     });

@@ -137,7 +137,7 @@ pub(crate) async fn gather(task: &Task, app: &App, messages: Vec<Value>) -> Resu
 }
 
 /// An effect that was there already, or a newer one in its place, is success.
-fn done(result: Result<()>) -> Result<()> {
+pub fn done(result: Result<()>) -> Result<()> {
     match result {
         Err(Error::Refused(r)) if r.code == SEEN || r.code == store::SUPERSEDED => Ok(()),
         other => other,
@@ -145,6 +145,19 @@ fn done(result: Result<()>) -> Result<()> {
 }
 
 const SEEN: &str = "seen-already";
+
+/// Whether it was done now; false if the change was handled before.
+pub fn done_now(done: Result<()>) -> Result<bool> {
+    match done {
+        Err(Error::Refused(r)) if r.code == SEEN => Ok(false),
+        other => other.map(|()| true),
+    }
+}
+
+fn seen(consumer: &str, change: &str) -> Key {
+    Key::item("seen", consumer, store::segment(change))
+}
+
 /// How long a delivery is remembered; queues keep a message for 14 days at most.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
 
@@ -160,9 +173,24 @@ impl Ctx {
 
     /// The commit happens only if this consumer has not handled this change before.
     pub fn once_for(&self, commit: Commit, consumer: &str, change: &str) -> Commit {
-        let key = Key::item("seen", consumer, store::segment(change));
+        let key = seen(consumer, change);
         let ttl = self.now() + REMEMBERED;
-        let seen = serde_json::json!({"at": self.now()});
-        commit.first_time(&key, &seen, ttl, || Error::conflict(SEEN, "handled before"))
+        let note = serde_json::json!({"at": self.now()});
+        commit.first_time(&key, &note, ttl, || Error::conflict(SEEN, "handled before"))
+    }
+
+    /// For what no commit can hold, such as a letter: does it unless this consumer has done it for this change, and
+    /// notes it afterwards. Rather twice than never.
+    pub async fn tell_once(
+        &self,
+        consumer: &str,
+        change: &str,
+        work: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
+        if self.store().read::<Value>(&seen(consumer, change)).await?.is_some() {
+            return Ok(());
+        }
+        work.await?;
+        done(self.once_for(self.store().commit(), consumer, change).run().await)
     }
 }

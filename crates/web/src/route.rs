@@ -30,6 +30,8 @@ pub struct Route {
     pub door: Door,
     /// `patient.show`: operation id, and the action in access records.
     pub operation: String,
+    /// Which of the operation's addresses this is, where it has several.
+    pub address: Option<&'static str>,
     /// One sentence for the documentation.
     pub summary: String,
     pub query: Option<Shape>,
@@ -75,6 +77,7 @@ pub fn route(
         path: path.into(),
         door: door.into(),
         operation: operation.into(),
+        address: None,
         summary: String::new(),
         query: None,
         input: None,
@@ -132,6 +135,15 @@ impl Route {
     pub fn handled_by(mut self, handler: MethodRouter<App>) -> Self {
         self.handler = handler;
         self
+    }
+    /// The same operation stands elsewhere too: names are given once in the document, so this one has a word more.
+    pub fn also_at(mut self, address: &'static str) -> Self {
+        self.address = Some(address);
+        self
+    }
+    /// The operation's name in the document: `approval.show.eap`.
+    pub fn name(&self) -> String {
+        self.address.map_or(self.operation.clone(), |address| format!("{}.{address}", self.operation))
     }
     pub fn says(mut self, summary: impl Into<String>) -> Self {
         self.summary = summary.into();

@@ -1,7 +1,11 @@
 //! Fields that rules of an organisation may set: a module declares them, and answers every wish with what became of
 //! it. Never clinical, financial, state, permission or identity fields: they are not declared.
 
-use crate::{Ctx, Reaction, check, noun::Hooks, rule_answer::RuleAnswer};
+use crate::{
+    Ctx, Reaction, again, check, done,
+    noun::{self, Hooks},
+    rule_answer::RuleAnswer,
+};
 use events::{
     Envelope, WorkflowEvent,
     workflow::{FieldAnswer, FieldWish},
@@ -65,19 +69,11 @@ async fn on(ctx: &Ctx, event: &Envelope, all: &[Settable]) -> Result<()> {
 
 /// The ordinary validation and the ordinary version guard, as for anybody else.
 async fn set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let outcome = try_set::<E>(ctx, wish, event).await;
-        match outcome {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            Err(Error::Refused(r)) if r.code == "seen-already" => return Err(Error::Refused(r)),
-            Err(passing) if passing.may_pass() => return Err(passing),
-            Err(refused) => {
-                let commit = ctx.store().commit();
-                return answer(ctx, commit, wish, event, Some(refused.code()), false).await;
-            }
-            Ok(()) => return Ok(()),
-        }
+    let set = again(ctx.store(), || try_set::<E>(ctx, wish, event)).await;
+    match done(set) {
+        Ok(()) => Ok(()),
+        Err(passing) if passing.may_pass() => Err(passing),
+        Err(refused) => answer(ctx, ctx.store().commit(), wish, event, Some(refused.code()), false).await,
     }
 }
 
@@ -94,9 +90,7 @@ async fn try_set<E: Hooks>(ctx: &Ctx, wish: &FieldWish, event: &str) -> Result<(
     }
     let mut new = old.next(ctx.now());
     new.body = body;
-    E::before(ctx, "set_field", Some(&old), &mut new)?;
-    let commit = ctx.commit().update("set_field", &old, &new);
-    let commit = E::on_change(ctx, "set_field", &old, &new, commit).await?;
+    let commit = noun::commit_of(ctx, "set_field", Some(&old), &mut new, None).await?;
     answer(ctx, commit, wish, event, None, false).await
 }
 

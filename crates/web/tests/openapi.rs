@@ -38,7 +38,7 @@ fn document() -> Value {
             .patches::<Bed>(),
         route("POST".parse().unwrap(), "/v1/notes", "site.edit", "note.create", answer()).takes::<Note>(),
         route("GET".parse().unwrap(), "/v1/beds", "site.edit", "bed.find", answer()).asks::<Search>(),
-        route("GET".parse().unwrap(), "/v1/beds/own", "site.edit", "bed.find", answer()),
+        route("GET".parse().unwrap(), "/v1/beds/own", "site.edit", "bed.find", answer()).also_at("own"),
     ];
     openapi::document("Test", "1", &[Module::new("wards", routes)])
 }

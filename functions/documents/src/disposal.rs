@@ -8,7 +8,7 @@ pub use api::routes;
 pub use work::tasks;
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use kernel::{DisposalId, DocumentId, Error, Id, Result, Ulid};
+use kernel::{DisposalId, DocumentId, Error, Id, Result, Ulid, error::found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Due, Entity, List, Record, Row};
@@ -125,10 +125,8 @@ pub async fn planned(ctx: &Ctx, due: Date) -> Result<Option<Record<Disposal>>> {
     let tomorrow = ctx.today().tomorrow().map_err(Error::internal)?;
     let on = run_day(due.max(tomorrow));
     let id = id_of(on)?;
-    match ctx.store().get::<Disposal>(id).await {
-        Ok(_) => return Ok(None),
-        Err(Error::Missing) => {}
-        Err(e) => return Err(e),
+    if found(ctx.store().get::<Disposal>(id).await)?.is_some() {
+        return Ok(None);
     }
     let body = Disposal {
         number: String::new(),

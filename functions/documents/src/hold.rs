@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Commit, Entity, Key, List, Record, Row, When, facts, is};
+use store::{Commit, Entity, Key, List, Record, Row, When, facts};
 use web::{Actor, Ctx, Noun, Reach};
 
 kernel::words! {
@@ -117,8 +117,8 @@ impl Held {
     /// In a commit, if nobody changed it since it was read.
     fn write(&self, commit: Commit, record: &str, read: Option<&Held>) -> Commit {
         let key = Key::fact(facts::HELD, record);
-        let when = read.map_or(When::Absent, |held| is("rev", held.rev));
-        let lost = |_: Option<Value>| Error::Stale { current: 0, demanded: false };
+        let when = When::unmoved(read.map_or(0, |held| held.rev));
+        let lost = |_: Option<Value>| Error::meanwhile();
         match self.holds.is_empty() {
             true => commit.delete_if(&key, when, lost),
             false => commit.put_if(&key, self, when, lost),
@@ -140,8 +140,8 @@ impl Over {
     /// The new document is held as they are; and nothing was placed or released meanwhile.
     pub fn keep(&self, mut commit: Commit, id: DocumentId) -> Commit {
         for (record, read) in &self.read {
-            let when = read.as_ref().map_or(When::Absent, |held| is("rev", held.rev));
-            let lost = |_| Error::Stale { current: 0, demanded: false };
+            let when = When::unmoved(read.as_ref().map_or(0, |held| held.rev));
+            let lost = |_| Error::meanwhile();
             commit = commit.check(&Key::fact(facts::HELD, record), when, lost);
         }
         if self.all.holds.is_empty() { commit } else { commit.fact(facts::HELD, id, &self.all) }

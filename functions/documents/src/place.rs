@@ -1,36 +1,22 @@
-//! What the rooms of this module share: due rows, loops over lost races, persons, names.
+//! What the rooms of this module share: due rows, persons, names.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use kernel::{DocumentId, Id, Result, text};
-use serde::Deserialize;
 use serde_json::Value;
-use store::{Entity, Record, facts};
+use store::{Entity, Record};
 use web::{App, Ctx};
 
-pub use web::{again, live};
+pub use web::live;
 
 /// The tenant's context and the record of a due row; none if it names nothing of ours (any more).
 pub async fn due<E: Entity>(app: &App, row: &Value) -> Result<Option<(Ctx, Record<E>)>> {
     web::rung(app, "documents", row).await
 }
 
-/// What a person may do for another: `fact#linked#<usr>~<person>`, written for persons themselves too. `own`: only
-/// for themselves.
+/// Whether the caller is this person, or may see to their documents; `own`: only the person.
 pub async fn linked(ctx: &Ctx, person: &str, own: bool) -> Result<bool> {
-    #[derive(Deserialize)]
-    struct Linked {
-        #[serde(default)]
-        scopes: Vec<String>,
-        until: Option<Timestamp>,
-        basis: Option<String>,
-    }
-    let place = format!("{}~{person}", ctx.actor().user);
-    let link: Option<Linked> = ctx.store().fact(facts::LINKED, place).await?;
-    Ok(link.is_some_and(|l| {
-        let myself = l.basis.as_deref() == Some("self");
-        let allowed = myself || (!own && l.scopes.iter().any(|s| s == "documents"));
-        allowed && l.until.is_none_or(|until| until > ctx.now())
-    }))
+    let link = ctx.linked(person).await?;
+    Ok(link.is_some_and(|link| if own { link.is_oneself() } else { link.gives("documents") }))
 }
 
 /// `<kind>_<ulid>` of any kind: of records that other modules keep.

@@ -86,7 +86,7 @@ async fn ended(ctx: Ctx, event: Envelope) -> Result<()> {
 }
 
 async fn counts(ctx: &Ctx, id: kernel::DocumentId, on: Date) -> Result<()> {
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let Some(old) = place::live::<Document>(ctx, id).await? else { return Ok(()) };
         if old.body.trigger_on.is_some() || old.body.status == Status::Disposed {
             return Ok(());

@@ -150,9 +150,8 @@ async fn create<E: Shipped>(ctx: Ctx, Raw(body): Raw) -> Answer {
         return Err(taken.with("existing", id).into());
     }
     let mut new = Record::new(ctx.now(), body);
-    E::before(&ctx, "create", None, &mut new)?;
-    let shown = ctx.shown(201, &new)?;
-    ctx.settle(ctx.commit().create(&new), shown).await
+    let commit = noun::commit_of(&ctx, "create", None, &mut new, None).await?;
+    ctx.settle(commit, ctx.shown(201, &new)?).await
 }
 
 async fn amend<E: Shipped>(ctx: Ctx, At(id): At<E::Id>, Raw(patch): Raw) -> Answer {

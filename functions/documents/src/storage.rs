@@ -1,9 +1,8 @@
 //! The plan's storage: bytes are taken when they are announced, and given back when they are gone.
 
-use axum::response::Response;
-use kernel::{DocumentId, Error, Result};
+use kernel::{DocumentId, Error};
 use store::Commit;
-use web::{Ctx, Shown};
+use web::{Answer, Ctx, Shown};
 
 /// As the tenants module makes it: `limits::QUOTAS`.
 const SHARDS: u32 = 4;
@@ -37,7 +36,6 @@ pub fn explained(ctx: &Ctx, e: Error) -> Error {
 }
 
 /// Settles a commit that takes storage.
-pub async fn settle(ctx: &Ctx, commit: Commit, shown: Shown) -> Result<Response> {
-    let settled = ctx.settle(commit, shown).await;
-    settled.map_err(|refused| explained(ctx, refused.0))
+pub async fn settle(ctx: &Ctx, commit: Commit, shown: Shown) -> Answer {
+    ctx.settle(commit, shown).await.map_err(|refused| explained(ctx, refused.0).into())
 }

@@ -1,8 +1,9 @@
 //! Who of ours looks after a client (EAP-3): one account manager at a time, coordinators, clinicians.
 
 use crate::{
+    client,
     place::{self, Tie},
-    provider::Provider,
+    provider,
 };
 use jiff::civil::Date;
 use kernel::{ClientOrgId, EapAssignmentId, EapProviderId, Error, Fault, Result, UserId};
@@ -12,7 +13,7 @@ use serde_json::json;
 use store::{Commit, Entity, List, Record, Row, Unique, Wanted};
 use web::{
     Ctx, Noun, Route,
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 const PATH: &str = "/v1/eap/assignments";
@@ -102,28 +103,20 @@ impl Hooks for Assignment {
         }
         new.body.user = match new.body.provider {
             None => new.body.staff,
-            Some(provider) => {
-                let record = web::live::<Provider>(ctx, provider).await?;
-                let unknown = || Error::field("unknown-provider", "/provider", "there is no such provider");
-                record.ok_or_else(unknown)?.body.user
-            }
+            Some(id) => web::known::<provider::Provider>(ctx, id, provider::unknown).await?.body.user,
         };
         Ok(())
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        let commit = place::live(commit, new.body.client, store::When::Present, || {
-            Error::field("unknown-client", "/client", "there is no such client")
-        });
-        Ok(tied(None, new, commit))
-    }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        _: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        Ok(tied(Some(old), new, commit))
+        let commit = match old {
+            None => client::required(commit, new.body.client),
+            Some(_) => commit,
+        };
+        Ok(tied(old, new, commit))
     }
 }
 

@@ -79,11 +79,7 @@ pub fn take(commit: Commit, key: &Key, seen: Balance, rule: Rule, case: EapCaseI
     let same = if seen.extra == 0 { When::Without("extra").or(same) } else { same };
     commit.add_if(key, "taken", 1, free.and(same), move |old| {
         let now: Balance = old.and_then(|old: Value| serde_json::from_value(old).ok()).unwrap_or_default();
-        if now.extra == seen.extra {
-            reached(rule, now, case)
-        } else {
-            Error::Stale { current: 0, demanded: false }
-        }
+        if now.extra == seen.extra { reached(rule, now, case) } else { Error::meanwhile() }
     })
 }
 

@@ -18,8 +18,11 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{Commit, Entity, List, Record, Row, Token, Unique};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use store::{Commit, Entity, List, Record, Row, Token, Unique, When};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     #[derive(Default)]
@@ -267,26 +270,26 @@ impl Hooks for Client {
     fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
         write::before(ctx, action, old, new)
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(write::around(None, new, commit.emit(api::said("create", None, new))))
-    }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, old, new }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        let commit = commit.emit(api::said(action, Some(old), new));
-        Ok(write::around(Some(old), new, write::idle(action, new.id, commit)))
+        let commit = commit.emit(api::said(action, old, new));
+        Ok(write::around(old, new, write::idle(action, new.id, commit)))
     }
 }
 
-/// The client as a commit of its parts finds it: 404 in the words of the field that named it.
-pub async fn named(ctx: &Ctx, client: ClientOrgId, at: &'static str) -> Result<Record<Client>> {
-    match ctx.store().fresh::<Client>(client).await {
-        Ok(record) if record.deleted_at.is_none() => Ok(record),
-        Ok(_) | Err(Error::Missing) => Err(Error::field("unknown-client", at, "there is no such client")),
-        Err(e) => Err(e),
-    }
+fn unknown() -> Error {
+    Error::field("unknown-client", "/client", "there is no such client")
+}
+
+/// The client that a record of its names, as it is now.
+pub async fn known(ctx: &Ctx, id: ClientOrgId) -> Result<Record<Client>> {
+    web::known(ctx, id, unknown).await
+}
+
+/// The same as a condition of the commit.
+pub fn required(commit: Commit, id: ClientOrgId) -> Commit {
+    place::live(commit, id, When::Present, unknown)
 }

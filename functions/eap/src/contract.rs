@@ -8,7 +8,6 @@ mod write;
 
 pub use api::routes;
 pub use clock::{reactions, tasks};
-pub use write::client_there;
 
 use crate::place::{self, Capitals, Outward, midnight};
 use jiff::{Timestamp, ToSpan, civil::Date};
@@ -18,7 +17,10 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{Commit, Due, Entity, Key, List, Record, Row, Token, Unique, is};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     #[derive(Default)]
@@ -397,16 +399,7 @@ impl Hooks for Contract {
     fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
         write::before(ctx, action, old, new)
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(write::counted(None, new, write::client_there(commit, new.body.client)))
-    }
-    async fn on_change(
-        ctx: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
-        write::on_change(ctx, action, old, new, commit).await
+    async fn on_write(ctx: &Ctx, change: Written<'_, Self>, commit: Commit) -> Result<Commit> {
+        write::along(ctx, change, commit).await
     }
 }

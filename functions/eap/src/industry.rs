@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use store::{Commit, Entity, Key, List, Record, Row, Unique, Wanted, is};
 use web::{
     Answer, Ctx, Noun, Route,
-    noun::{self, Hooks, Pages, Paths, View},
+    noun::{self, Hooks, Pages, Paths, View, Written},
     ok, route,
 };
 
@@ -78,14 +78,9 @@ impl Hooks for Industry {
         }
         Ok(())
     }
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        tree::placed(ctx, None, new, commit).await
-    }
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, old, new }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         if action == "delete" {
@@ -94,9 +89,9 @@ impl Hooks for Industry {
                 Error::conflict("in-use", detail).with("counts", counts.unwrap_or_default())
             };
             let commit = commit.check(&used_by(new.id), none("children").and(none("clients")), used);
-            return Ok(tree::hung(commit, old.body.parent, None));
+            return Ok(tree::hung(commit, new.body.parent, None));
         }
-        tree::placed(ctx, Some(old), new, commit).await
+        tree::placed(ctx, old, new, commit).await
     }
 }
 

@@ -5,7 +5,7 @@ use axum::{
     http::Method,
     routing::{get, put},
 };
-use kernel::{Error, Id, OnCallId, Ulid, UserId};
+use kernel::{Error, Id, OnCallId, Ulid, UserId, error::found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Entity, List, Record, facts};
@@ -72,11 +72,7 @@ async fn show(ctx: Ctx) -> Answer {
 }
 
 async fn replace(ctx: Ctx, Body(body): Body<OnCall>) -> Answer {
-    let old = match ctx.change::<OnCall>(OnCall::id()).await {
-        Ok(old) => Some(old),
-        Err(Error::Missing) => None,
-        Err(e) => return Err(e.into()),
-    };
+    let old = found(ctx.change::<OnCall>(OnCall::id()).await)?;
     let mut users: Vec<UserId> = body.people.iter().chain(&body.manager).copied().collect();
     users.sort();
     users.dedup();

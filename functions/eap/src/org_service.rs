@@ -2,7 +2,7 @@
 //! nobody who came is named.
 
 use crate::{
-    charge,
+    charge, client,
     contract::{self, Contract},
     place::{self, OfClient, Outward},
 };
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Wanted};
 use web::{
     Actor, Answer, At, Body, Ctx, Noun, Reach, Route,
-    noun::{self, Hooks, Paths, View},
+    noun::{self, Hooks, Paths, View, Written},
     route,
 };
 
@@ -135,7 +135,7 @@ impl Hooks for OrgService {
         new: &mut Record<Self>,
     ) -> Result<()> {
         if matches!(action, "create" | "update") {
-            crate::client::named(ctx, new.body.client, "/client").await?;
+            client::known(ctx, new.body.client).await?;
             payer(ctx, &new.body).await?;
         }
         match old {
@@ -148,8 +148,15 @@ impl Hooks for OrgService {
             _ => Ok(()),
         }
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(contract::client_there(commit, new.body.client))
+    async fn on_write(
+        _: &Ctx,
+        Written { old, new, .. }: Written<'_, Self>,
+        commit: Commit,
+    ) -> Result<Commit> {
+        Ok(match old {
+            None => client::required(commit, new.body.client),
+            Some(_) => commit,
+        })
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use store::{Commit, Due, Entity, List, Record, Row, Unique, facts};
 use web::{
     Actor, App, Ctx, Noun, Reach, Reaction, Route, Task,
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 const PATH: &str = "/v1/eap/providers";
@@ -197,27 +197,22 @@ impl Hooks for Provider {
         }
         Ok(())
     }
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(told(ctx, new, commit))
-    }
-    async fn on_change(
-        ctx: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
-        Ok(told(ctx, new, commit))
+    async fn on_write(ctx: &Ctx, Written { new, .. }: Written<'_, Self>, commit: Commit) -> Result<Commit> {
+        Ok(published(ctx, new, commit))
     }
 }
 
 /// The fact that bookings require, with the last day on which it holds.
-fn told(ctx: &Ctx, new: &Record<Provider>, commit: Commit) -> Commit {
+fn published(ctx: &Ctx, new: &Record<Provider>, commit: Commit) -> Commit {
     let ready = new.deleted_at.is_none() && new.body.is_ready(ctx.today());
     match new.body.licence.as_ref().filter(|_| ready) {
         Some(licence) => commit.fact(facts::EAP_PROVIDER_READY, new.id, &json!({"until": licence.expires})),
         None => commit.drop_fact(facts::EAP_PROVIDER_READY, new.id),
     }
+}
+
+pub fn unknown() -> Error {
+    Error::field("unknown-provider", "/provider", "there is no such provider")
 }
 
 /// What a booking requires: the provider is ready.
@@ -268,7 +263,7 @@ async fn announce(ctx: &Ctx, old: Record<Provider>, action: &str) -> Result<()> 
     new.body.reminded = Some(ctx.today());
     let days = ctx.today().until(expires).map(|s| s.get_days()).unwrap_or_default();
     let said = EapEvent::ProviderLicenceDue { provider: new.id, user: new.body.user, expires, days };
-    let commit = told(ctx, &new, ctx.commit().update(action, &old, &new).emit(said));
+    let commit = published(ctx, &new, ctx.commit().update(action, &old, &new).emit(said));
     match commit.run().await {
         // Whoever was quicker has left a new due time.
         Err(Error::Stale { .. }) => Ok(()),
@@ -284,7 +279,7 @@ pub fn reactions() -> Vec<Reaction> {
 async fn user_disabled(ctx: Ctx, envelope: Envelope) -> Result<()> {
     let Some(IdentityEvent::UserDisabled { user }) = envelope.read() else { return Ok(()) };
     let Some(id) = ctx.store().guarded::<Provider>("user", &user.to_string()).await? else { return Ok(()) };
-    web::again(&ctx, || suspended(&ctx, id)).await
+    web::again(ctx.store(), || suspended(&ctx, id)).await
 }
 
 async fn suspended(ctx: &Ctx, id: EapProviderId) -> Result<()> {
@@ -295,5 +290,5 @@ async fn suspended(ctx: &Ctx, id: EapProviderId) -> Result<()> {
     let mut new = old.next(ctx.now());
     new.body.status = Status::Suspended;
     let because = Some("the login was disabled".to_string());
-    told(ctx, &new, ctx.commit().because(because).update("suspend", &old, &new)).run().await
+    published(ctx, &new, ctx.commit().because(because).update("suspend", &old, &new)).run().await
 }

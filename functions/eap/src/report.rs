@@ -27,7 +27,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Unique};
 use suppress::Release;
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     #[derive(Default)]
@@ -169,16 +172,14 @@ impl Hooks for Report {
         }
         Ok(())
     }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        command: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         let Report { client, period, .. } = &new.body;
         let event = EapEvent::ReportReleased { report: new.id, client: *client, period: period.to_string() };
-        Ok(if command == "release" { commit.emit(event) } else { commit })
+        Ok(if action == "release" { commit.emit(event) } else { commit })
     }
 }
 

@@ -4,11 +4,11 @@
 
 use crate::words::{AgeBand, IssueGroup, Mode, Referral, Relation};
 use jiff::civil::Date;
-use kernel::{ClientOrgId, Error};
+use kernel::ClientOrgId;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
-use store::{Commit, Key, When, is};
+use store::{Commit, Key};
 
 /// A person's use in a quarter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,8 +90,7 @@ pub fn key(client: ClientOrgId, quarter: Quarter, person_ref: &str) -> Key {
 pub fn count(commit: Commit, key: &Key, seen: Option<&Kept>, latest: &Use, ended: Ended) -> Commit {
     let (rev, row) = seen.map_or((0, latest.clone()), |kept| (kept.rev, kept.row.0.clone()));
     let kept = Kept { rev: rev + 1, row: Sealed(row.with(latest, ended)) };
-    let when = if rev == 0 { When::Absent } else { is("rev", rev) };
-    commit.put_if(key, &kept, when, |_| Error::Stale { current: 0, demanded: false })
+    commit.put_over(key, rev, &kept)
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! yet. They hold blind indexes and ids; neither names nor addresses.
 
 use crate::{machine::Registered, user::User};
-use kernel::{Result, UserId};
+use events::Envelope;
+use kernel::{Error, Result, UserId, error::found};
 use serde::{Deserialize, Serialize};
-use store::{Caller, Key, Record, Scope, Store};
-use web::App;
+use std::collections::BTreeSet;
+use store::{Caller, Key, Record, Scope, Store, is};
+use web::{App, Ctx};
 
 /// Somebody's place.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,13 +40,34 @@ pub async fn write(app: &App, scope: Scope, slug: &str, user: &Record<User>) -> 
     commit.run().await
 }
 
-/// Takes off the address that a user has no more.
-pub async fn moved(app: &App, scope: Scope, old: &User, new: &User) -> Result<()> {
-    let store = platform(app).await?;
-    let place = |user: &User| user.email.as_ref().map(|a| by_address(&store, a, &scope.to_string()));
-    match (place(old), place(new)) {
-        (Some(left), now) if now.as_ref() != Some(&left) => store.commit().delete(&left).run().await,
-        _ => Ok(()),
+/// After a change the address of a user leads to them, and one that they have no more leads nowhere. Changes are heard of
+/// twice and in any order: what counts is the record as it is, which is looked at once more at the end.
+pub async fn follow(ctx: Ctx, event: Envelope) -> Result<()> {
+    let user: UserId = event.record.parse()?;
+    let mut had = BTreeSet::new();
+    for version in [event.version.saturating_sub(1), event.version] {
+        let then = found(ctx.store().version::<User>(user, version).await)?;
+        had.extend(then.and_then(|then| then.body.0["email"].as_str().map(str::to_lowercase)));
+    }
+    let store = platform(ctx.app()).await?;
+    loop {
+        let now = ctx.store().fresh::<User>(user).await?;
+        let address = now.body.email.as_ref().filter(|_| now.deleted_at.is_none()).map(|a| a.to_lowercase());
+        if had.iter().eq(&address) {
+            return Ok(());
+        }
+        for left in had.iter().filter(|left| address.as_ref() != Some(left)) {
+            // Only while it leads to them: somebody else may have it by now.
+            let key = by_address(&store, left, &ctx.scope().to_string());
+            found(store.commit().delete_if(&key, is("user", user), |_| Error::Missing).run().await)?;
+        }
+        if address.is_some() {
+            write(ctx.app(), ctx.scope(), &ctx.tenant()?.slug, &now).await?;
+        }
+        if ctx.store().fresh::<User>(user).await?.version == now.version {
+            return Ok(());
+        }
+        had.extend(address);
     }
 }
 

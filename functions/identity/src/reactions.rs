@@ -3,7 +3,7 @@
 use crate::{
     invitation, letter, login,
     logins::Pool,
-    machine, operator,
+    lookup, machine, operator,
     user::{
         Source, User,
         api::{Invite, Start},
@@ -40,6 +40,7 @@ fn first_place() -> Key {
 pub fn reactions(pool: &Pool) -> Vec<Reaction> {
     let mut all = vec![
         Reaction::on("tenant.prepared", |ctx, event| async move { appoint(ctx, event).await }),
+        Reaction::on("user.changed", |ctx, event| async move { lookup::follow(ctx, event).await }),
         Reaction::on("tenant.provisioned", |ctx, event| async move { invite_first(ctx, event).await }),
     ];
     let operators = pool.clone();

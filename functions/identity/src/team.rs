@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use store::{Commit, Entity, Key, List, Record, Row, Token, Unique, facts};
 use web::{
     Actor, Ctx, Noun, Reach, Route,
-    noun::{Hooks, Paths, crud},
+    noun::{Hooks, Paths, Written, crud},
 };
 
 /// People that one request may bring in or let go: each takes two items of its commit.
@@ -59,26 +59,19 @@ impl Noun for Team {
 }
 
 impl Hooks for Team {
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        let known = || Error::field("site-unknown", "/site", "there is no such site in this organisation");
-        let commit = commit.emit(IdentityEvent::TeamChanged { team: new.id }).require(
-            facts::SITE,
-            new.body.site,
-            known,
-        );
-        reach_of(ctx, new)?;
-        members(commit, &BTreeSet::new(), new)
-    }
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        _: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        let commit = commit.emit(IdentityEvent::TeamChanged { team: new.id });
+        let mut commit = commit.emit(IdentityEvent::TeamChanged { team: new.id });
+        if old.is_none() {
+            let known =
+                || Error::field("site-unknown", "/site", "there is no such site in this organisation");
+            commit = commit.require(facts::SITE, new.body.site, known);
+        }
         reach_of(ctx, new)?;
-        members(commit, &held(old), new)
+        members(commit, &old.map(held).unwrap_or_default(), new)
     }
 }
 

@@ -16,7 +16,10 @@ use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{Commit, Due, Entity, Key, List, Record, Row, When};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status {
@@ -171,14 +174,8 @@ impl Noun for Webhook {
 }
 
 impl Hooks for Webhook {
-    async fn on_change(
-        _: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        _: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
-        Ok(match action {
+    async fn on_write(_: &Ctx, change: Written<'_, Self>, commit: Commit) -> Result<Commit> {
+        Ok(match change.action {
             "delete" => commit.add(&count(), "n", -1),
             "restore" => one_more(commit),
             _ => commit,

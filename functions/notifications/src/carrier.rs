@@ -13,9 +13,19 @@ pub use sns::Sns;
 pub use web_push::{Subscription, WebPush};
 
 use crate::{push_endpoint::Platform, socket::Sockets};
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::sync::Arc;
+
+/// What AWS says of a message that it did not take; none where it was sent and there is no answer: it may have.
+fn code_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<String> {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => None,
+        SdkError::ServiceError(e) => Some(e.err().code().unwrap_or("unknown").to_string()),
+        _ => Some("unreachable".into()),
+    }
+}
 
 /// What a function is given.
 #[derive(Clone)]

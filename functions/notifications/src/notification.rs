@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{Due, Entity, Key, List, Record, Row, facts};
+use store::{Due, Entity, Key, List, Record, Row};
 use web::{Actor, Ctx, Noun, Reach};
 
 kernel::words! {
@@ -135,12 +135,5 @@ impl Noun for Notification {
 
 /// Whether the caller is linked to a person, for messages.
 pub async fn linked(ctx: &Ctx, person: &str) -> kernel::Result<bool> {
-    #[derive(Deserialize)]
-    struct Linked {
-        #[serde(default)]
-        until: Option<Timestamp>,
-    }
-    let place = format!("{}~{person}", ctx.actor().user);
-    let link: Option<Linked> = ctx.store().fact(facts::LINKED, place).await?;
-    Ok(link.is_some_and(|l| l.until.is_none_or(|until| until > ctx.now())))
+    Ok(ctx.linked(person).await?.is_some())
 }

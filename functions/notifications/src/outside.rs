@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, facts};
 use web::{
     Actor, Ctx, Noun, Reach, Route,
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -76,28 +76,15 @@ impl Hooks for OutsideAddress {
         }
         faultless(faults)
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(publish(commit, new))
+    async fn on_write(_: &Ctx, Written { new, .. }: Written<'_, Self>, commit: Commit) -> Result<Commit> {
+        if new.deleted_at.is_some() {
+            return Ok(commit.drop_fact(facts::CONTACT, new.id));
+        }
+        let OutsideAddress { name, email, phone, language } = &new.body;
+        let language = language.clone().map(Sealed);
+        let contact = Contact { name, email: email.as_ref(), phone: phone.as_ref(), language };
+        Ok(commit.fact(facts::CONTACT, new.id, &contact))
     }
-    async fn on_change(
-        _: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
-        Ok(publish(commit, new))
-    }
-}
-
-fn publish(commit: Commit, new: &Record<OutsideAddress>) -> Commit {
-    if new.deleted_at.is_some() {
-        return commit.drop_fact(facts::CONTACT, new.id);
-    }
-    let OutsideAddress { name, email, phone, language } = &new.body;
-    let language = language.clone().map(Sealed);
-    let contact = Contact { name, email: email.as_ref(), phone: phone.as_ref(), language };
-    commit.fact(facts::CONTACT, new.id, &contact)
 }
 
 /// Whoever sees to whom nothing is sent sees to these too.

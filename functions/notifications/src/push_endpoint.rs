@@ -15,7 +15,7 @@ use axum::{
     routing::{MethodRouter, delete, get, post},
 };
 use jiff::Timestamp;
-use kernel::{Error, PushEndpointId, Result};
+use kernel::{Error, PushEndpointId, Result, error::found};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -180,11 +180,7 @@ async fn register(
     body.last_ok = None;
     let blind = ctx.store().blind("push.token", &body.token);
     let id: PushEndpointId = ids::fixed(&["push", &body.user, &blind]);
-    let known = match ctx.store().fresh::<PushEndpoint>(id).await {
-        Ok(known) => Some(known),
-        Err(Error::Missing) => None,
-        Err(e) => return Err(e.into()),
-    };
+    let known = found(ctx.store().fresh::<PushEndpoint>(id).await)?;
     if known.as_ref().is_none_or(|k| k.deleted_at.is_some()) && of(&ctx, &body.user).await?.len() >= MOST {
         let detail = format!("{MOST} devices are registered; remove one first");
         return Err(Error::conflict("too-many-devices", detail).into());

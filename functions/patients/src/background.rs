@@ -7,7 +7,7 @@ use axum::{
     routing::{get, patch},
 };
 use jiff::civil::Date;
-use kernel::{BackgroundId, Error, Fault, Id, PatientId, Result};
+use kernel::{BackgroundId, Error, Fault, Id, PatientId, Result, error::found};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -184,11 +184,7 @@ pub fn routes() -> Vec<Route> {
 
 /// A patient without a background has an empty one.
 async fn there(ctx: &Ctx, id: PatientId) -> Result<Option<Record<Background>>> {
-    match ctx.store().fresh::<Background>(own(id)).await {
-        Ok(record) => Ok(Some(record)),
-        Err(Error::Missing) => Ok(None),
-        Err(e) => Err(e),
-    }
+    found(ctx.store().fresh::<Background>(own(id)).await)
 }
 
 async fn show(ctx: Ctx, At(id): At<PatientId>) -> Answer {

@@ -180,8 +180,7 @@ pub fn require_live(commit: Commit, patient: PatientId, dead_too: bool) -> Commi
 
 /// Writes a fact that several commits add to: its `rev` must still be the one that was read.
 pub fn fact_at(commit: Commit, fact: Fact, id: PatientId, seen: u64, body: &impl serde::Serialize) -> Commit {
-    let when = if seen == 0 { When::Absent } else { is("rev", seen) };
-    commit.put_if(&Key::fact(fact, id), body, when, |_| Error::Stale { current: 0, demanded: false })
+    commit.put_over(&Key::fact(fact, id), seen, body)
 }
 
 /// Faults of entries that come inside another body.

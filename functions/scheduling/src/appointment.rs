@@ -14,7 +14,7 @@ pub use clock::tasks;
 pub use reading::{between, refuse_if_sold};
 pub use reminders::reminders;
 
-use crate::{availability::Mode, host::Host, place::linked};
+use crate::{availability::Mode, host::Host, of_patient};
 use events::{SchedulingEvent, scheduling::Slot};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{
@@ -25,7 +25,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Due, Entity, List, Record, Row, stamp};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status {
@@ -233,19 +236,10 @@ impl Lifecycle for Appointment {
 
 impl Noun for Appointment {
     fn within(record: &Record<Self>, reach: Reach, actor: &Actor) -> bool {
-        match reach {
-            Reach::All => true,
-            Reach::Site | Reach::Team => actor.sites.has(&record.body.site),
-            Reach::Assigned => record.body.practitioner_user.is_some_and(|u| u.to_string() == actor.user),
-            _ => false,
-        }
+        of_patient::within(record, reach, actor)
     }
-    /// Patients and their guardians, by the link that the patients module keeps.
     async fn proven(ctx: &Ctx, record: &Record<Self>) -> Result<bool> {
-        match ctx.reach() {
-            Reach::Own | Reach::Linked => linked(ctx, record.body.patient_id, "appointments").await,
-            _ => Ok(false),
-        }
+        of_patient::proven(ctx, record).await
     }
     fn subject(record: &Record<Self>) -> String {
         record.body.patient_id.to_string()
@@ -278,11 +272,9 @@ impl Hooks for Appointment {
         }
         Ok(())
     }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         let slot = new.body.slot(new.id);

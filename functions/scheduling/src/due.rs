@@ -6,7 +6,9 @@ use web::{App, Ctx};
 
 pub use web::live as record;
 
+pub const MODULE: &str = "scheduling";
+
 /// The tenant's context and the record's id; none if the message names nothing of ours.
 pub async fn read<I: Id>(app: &App, due: &Value) -> Result<Option<(Ctx, I)>> {
-    web::named(app, "scheduling", due).await
+    web::named(app, MODULE, due).await
 }

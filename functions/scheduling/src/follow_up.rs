@@ -9,7 +9,7 @@ pub use api::{WINDOW, Wanted, routes, scheduled, suited};
 pub use clock::{complete, tasks};
 pub use date::scheduled_date;
 
-use crate::place::linked;
+use crate::of_patient;
 use events::{SchedulingEvent, scheduling::FollowUp as Said};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use kernel::{
@@ -20,7 +20,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Due, Entity, List, Record, Row};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status { Pending = "pending", Completed = "completed", Cancelled = "cancelled", Missed = "missed" }
@@ -161,18 +164,10 @@ impl Lifecycle for FollowUp {
 
 impl Noun for FollowUp {
     fn within(record: &Record<Self>, reach: Reach, actor: &Actor) -> bool {
-        match reach {
-            Reach::All => true,
-            Reach::Site | Reach::Team => actor.sites.has(&record.body.site),
-            Reach::Assigned => record.body.practitioner_user.is_some_and(|u| u.to_string() == actor.user),
-            _ => false,
-        }
+        of_patient::within(record, reach, actor)
     }
     async fn proven(ctx: &Ctx, record: &Record<Self>) -> Result<bool> {
-        match ctx.reach() {
-            Reach::Own | Reach::Linked => linked(ctx, record.body.patient_id, "appointments").await,
-            _ => Ok(false),
-        }
+        of_patient::proven(ctx, record).await
     }
     fn subject(record: &Record<Self>) -> String {
         record.body.patient_id.to_string()
@@ -196,11 +191,9 @@ impl Noun for FollowUp {
 }
 
 impl Hooks for FollowUp {
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         Ok(match action {

@@ -10,6 +10,7 @@ mod due;
 mod follow_up;
 mod host;
 mod kinds;
+mod of_patient;
 mod place;
 mod practitioner;
 mod queue;

@@ -1,7 +1,7 @@
 //! What other modules publish about patients, sites and links, as this module reads it. The facts' shapes are
 //! their owners' (`spec/names.md`); what is not needed here is not read.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{civil::Date, tz::TimeZone};
 use kernel::{Error, PatientId, Result, SiteId, UserId};
 use serde::Deserialize;
 use serde_json::Value;
@@ -73,19 +73,9 @@ fn patient_refusal(fact: Option<Value>) -> Error {
     Error::conflict("patient-not-live", "this registration is closed")
 }
 
-/// What a person may do for a patient: `fact#linked#<usr>~<pat>`, written for patients themselves too.
+/// Whether the caller is the patient, or may do this for them.
 pub async fn linked(ctx: &Ctx, patient: PatientId, scope: &str) -> Result<bool> {
-    #[derive(Deserialize)]
-    struct Linked {
-        #[serde(default)]
-        scopes: Vec<String>,
-        until: Option<Timestamp>,
-        basis: Option<String>,
-    }
-    let place = format!("{}~{patient}", ctx.actor().user);
-    let link: Option<Linked> = ctx.store().fact(facts::LINKED, place).await?;
-    let holds = |l: &Linked| l.basis.as_deref() == Some("self") || l.scopes.iter().any(|s| s == scope);
-    Ok(link.is_some_and(|l| l.until.is_none_or(|until| until > ctx.now()) && holds(&l)))
+    Ok(ctx.linked(patient).await?.is_some_and(|link| link.gives(scope)))
 }
 
 /// The commit happens only for a practitioner who is cleared, where vetting is part of the plan.

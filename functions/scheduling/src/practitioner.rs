@@ -4,12 +4,15 @@ mod api;
 pub use api::routes;
 
 use events::SchedulingEvent;
-use kernel::{EmployeeId, Error, Fault, PractitionerId, Result, SiteId, UserId, money::Money};
+use kernel::{EmployeeId, Error, Fault, PractitionerId, Result, SiteId, UserId, error::found, money::Money};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Unique};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     /// Shown beside the name; booking follows rules and blocks, never this.
@@ -131,14 +134,20 @@ impl Noun for Practitioner {
     }
 }
 
+pub fn unknown() -> Error {
+    Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here")
+}
+
+/// One whom somebody named, as they were read.
+pub fn known(read: Result<Record<Practitioner>>) -> Result<Record<Practitioner>> {
+    found(read)?.filter(|p| p.deleted_at.is_none()).ok_or_else(unknown)
+}
+
 /// Whether this profile is the caller's own, for nouns that practitioners keep themselves.
 pub async fn is_caller(ctx: &Ctx, id: Option<PractitionerId>) -> Result<bool> {
     let Some(id) = id.filter(|_| ctx.reach() > Reach::None) else { return Ok(false) };
-    match ctx.store().get::<Practitioner>(id).await {
-        Ok(record) => Ok(record.body.user_id.to_string() == ctx.actor().user),
-        Err(Error::Missing) => Ok(false),
-        Err(e) => Err(e),
-    }
+    let record = found(ctx.store().get::<Practitioner>(id).await)?;
+    Ok(record.is_some_and(|r| r.body.user_id.to_string() == ctx.actor().user))
 }
 
 impl Hooks for Practitioner {
@@ -155,28 +164,23 @@ impl Hooks for Practitioner {
         }
         Ok(())
     }
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(commit.emit(SchedulingEvent::PractitionerAdded { practitioner: new.id, user: new.body.user_id }))
-    }
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         let active = new.body.active && new.deleted_at.is_none();
         let (practitioner, user) = (new.id, new.body.user_id);
-        Ok(commit.emit(SchedulingEvent::PractitionerUpdated { practitioner, user, active }))
+        Ok(commit.emit(match old {
+            None => SchedulingEvent::PractitionerAdded { practitioner, user },
+            Some(_) => SchedulingEvent::PractitionerUpdated { practitioner, user, active },
+        }))
     }
 }
 
 /// Whether this practitioner works at one of the caller's sites.
 pub async fn is_near(ctx: &Ctx, id: Option<PractitionerId>) -> Result<bool> {
     let Some(id) = id else { return Ok(false) };
-    match ctx.store().get::<Practitioner>(id).await {
-        Ok(record) => Ok(Practitioner::within(&record, ctx.reach(), ctx.actor())),
-        Err(Error::Missing) => Ok(false),
-        Err(e) => Err(e),
-    }
+    let record = found(ctx.store().get::<Practitioner>(id).await)?;
+    Ok(record.is_some_and(|r| Practitioner::within(&r, ctx.reach(), ctx.actor())))
 }

@@ -13,7 +13,7 @@ pub use triage::{Raised, raise};
 
 use crate::{
     host::Host,
-    place::linked,
+    of_patient,
     queue::order::{Class, Standing},
 };
 use events::{SchedulingEvent, scheduling::Place};
@@ -26,7 +26,10 @@ use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Entity, List, Record, Row, Unique, stamp};
-use web::{Actor, Ctx, Noun, Reach, noun::Hooks};
+use web::{
+    Actor, Ctx, Noun, Reach,
+    noun::{Hooks, Written},
+};
 
 kernel::words! {
     pub enum Status {
@@ -227,20 +230,13 @@ impl Lifecycle for Visit {
 
 impl Noun for Visit {
     fn within(record: &Record<Self>, reach: Reach, actor: &Actor) -> bool {
-        match reach {
-            Reach::All => true,
-            Reach::Site | Reach::Team => actor.sites.has(&record.body.site),
-            Reach::Assigned => record.body.practitioner_user.is_some_and(|u| u.to_string() == actor.user),
-            _ => false,
-        }
+        of_patient::within(record, reach, actor)
     }
-    /// Patients and their guardians, by the link that the patients module keeps.
     async fn proven(ctx: &Ctx, record: &Record<Self>) -> Result<bool> {
         match ctx.reach() {
             // Patients see their own place in the queue, not the visit.
             _ if ctx.only() == Some(authz::Only::OwnPlace) => Ok(false),
-            Reach::Own | Reach::Linked => linked(ctx, record.body.patient_id, "visits").await,
-            _ => Ok(false),
+            _ => of_patient::proven(ctx, record).await,
         }
     }
     fn subject(record: &Record<Self>) -> String {
@@ -263,11 +259,9 @@ impl Hooks for Visit {
         steps::apply(&mut new.body, action, ctx.now(), &by);
         Ok(())
     }
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         steps::effects(ctx, action, new, commit).await

@@ -9,7 +9,7 @@ use serde_json::json;
 use store::{Commit, Entity, Key, List, Record, Row, Store, Unique, Wanted, facts, is};
 use web::{
     Actor, Ctx, Noun, Reach, Route,
-    noun::{self, Hooks, Paths, possible},
+    noun::{self, Hooks, Paths, Written, possible},
 };
 
 kernel::words! { pub enum Kind { Clinical = "clinical", Support = "support", Admin = "admin" } }
@@ -80,31 +80,20 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-/// The fact, the event and, while it is open, the demand that its site is open too.
-fn published(commit: Commit, department: &Record<Department>) -> Commit {
-    let open = department.deleted_at.is_none() && department.body.status == Status::Active;
-    let (id, site) = (department.id, department.body.site);
-    let commit = commit.emit(TenantEvent::DepartmentChanged { department: id, site, open });
-    let commit = commit.fact(facts::DEPARTMENT, id, &json!({"open": open, "site": site}));
-    if !open {
-        return commit;
-    }
-    let closed = |_| Error::field("site-closed", "/site", "there is no such open site");
-    commit.check(&Key::fact(facts::SITE, site), is("open", true), closed)
-}
-
 impl Hooks for Department {
-    async fn on_create(_: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        Ok(published(commit, new))
-    }
-    async fn on_change(
+    /// The fact, the event and, while it is open, the demand that its site is open too.
+    async fn on_write(
         _: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { new: department, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        Ok(published(commit, new))
+        let open = department.deleted_at.is_none() && department.body.status == Status::Active;
+        let commit = department.body.published(department.id, open, commit);
+        if !open {
+            return Ok(commit);
+        }
+        let closed = |_| Error::field("site-closed", "/site", "there is no such open site");
+        Ok(commit.check(&Key::fact(facts::SITE, department.body.site), is("open", true), closed))
     }
 }
 
@@ -126,8 +115,12 @@ impl Department {
     pub fn moved(commit: Commit, old: &Record<Self>, to: SiteId, now: Timestamp) -> Commit {
         let mut new = old.next(now);
         new.body.site = to;
-        let event = TenantEvent::DepartmentChanged { department: old.id, site: to, open: true };
-        let commit = commit.update("move", old, &new).emit(event);
-        commit.fact(facts::DEPARTMENT, old.id, &json!({"open": true, "site": to}))
+        new.body.published(new.id, true, commit.update("move", old, &new))
+    }
+
+    fn published(&self, department: DepartmentId, open: bool, commit: Commit) -> Commit {
+        let site = self.site;
+        let commit = commit.emit(TenantEvent::DepartmentChanged { department, site, open });
+        commit.fact(facts::DEPARTMENT, department, &json!({"open": open, "site": site}))
     }
 }

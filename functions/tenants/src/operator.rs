@@ -6,7 +6,7 @@ pub use api::{first, routes};
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use kernel::{Error, Fault, Lifecycle, OperatorId, Result, Step, text};
+use kernel::{Error, Fault, Lifecycle, OperatorId, Result, Step, error::found, text};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -103,10 +103,7 @@ impl Operator {
 pub async fn flagged(ctx: &Ctx, flag: Flag) -> Result<Record<Operator>> {
     let missing = || Error::forbidden("flag-missing", "your operator record does not allow this");
     let id = crate::doors::operator(ctx).ok_or_else(missing)?;
-    let record = match ctx.store().get::<Operator>(id).await {
-        Err(Error::Missing) => return Err(missing()),
-        other => other?,
-    };
+    let record = found(ctx.store().get::<Operator>(id).await)?.ok_or_else(missing)?;
     let live = record.deleted_at.is_none() && record.body.status == Status::Active;
     if live && record.body.has(flag) { Ok(record) } else { Err(missing()) }
 }

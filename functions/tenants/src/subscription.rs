@@ -98,6 +98,7 @@ pub fn routes() -> Vec<Route> {
         .says("The plan, and until when it is paid"),
         change("/v1/tenants/self/subscription", post(change_own)),
         change("/v1/tenants/{id}/subscription", post(change_any))
+            .also_at("id")
             .says("The same, by the platform; with a reason"),
     ]
 }

@@ -10,10 +10,9 @@ use events::WorkflowEvent;
 use kernel::{ApprovalId, Error, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
-use store::{Entity, Record, Wanted};
+use store::{Commit, Entity, Record, Wanted};
 use web::{
-    Answer, App, At, Body, Ctx, Noun, Query, Route,
+    Answer, At, Body, Ctx, Noun, Query, Route,
     approval::{Approval, Outcome, Status},
     noun::{Pages, View},
     ok, route,
@@ -97,34 +96,25 @@ async fn withdraw(ctx: Ctx, At(id): At<ApprovalId>, Body(why): Body<Why>) -> Ans
 }
 
 pub fn tasks() -> Vec<web::Task> {
-    vec![web::Task::on("due.apv.next", |app, row| async move { rung(app, row).await })]
+    vec![web::Task::due("due.apv.next", due::MODULE, rung)]
 }
 
 /// Half of the time, a day before its end, its end.
-async fn rung(app: App, row: Value) -> Result<()> {
-    let Some((ctx, id)) = due::read::<ApprovalId>(&app, &row).await? else { return Ok(()) };
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Approval>(&ctx, id).await? else { return Ok(()) };
-        if old.body.status != Status::Pending || old.body.next_due() > ctx.now() {
-            return Ok(());
-        }
-        let mut new = old.next(ctx.now());
-        let (action, event): (_, fn(_) -> _) = if old.body.expires_at <= ctx.now() {
-            new.body.status = Status::Expired;
-            ("expire", WorkflowEvent::ApprovalExpired)
-        } else {
-            while new.body.next_due() <= ctx.now() {
-                new.body.reminded += 1;
-            }
-            ("remind", WorkflowEvent::ApprovalDueSoon)
-        };
-        let commit = ctx.store().commit().update(action, &old, &new).emit(event(new.body.said(id)));
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
+fn rung(ctx: &Ctx, old: &Record<Approval>) -> Option<Commit> {
+    if old.body.status != Status::Pending || old.body.next_due() > ctx.now() {
+        return None;
     }
+    let mut new = old.next(ctx.now());
+    let (action, event): (_, fn(_) -> _) = if old.body.expires_at <= ctx.now() {
+        new.body.status = Status::Expired;
+        ("expire", WorkflowEvent::ApprovalExpired)
+    } else {
+        while new.body.next_due() <= ctx.now() {
+            new.body.reminded += 1;
+        }
+        ("remind", WorkflowEvent::ApprovalDueSoon)
+    };
+    Some(ctx.store().commit().update(action, old, &new).emit(event(new.body.said(old.id))))
 }
 
 /// What somebody asked for who is not there any more is not done.
@@ -144,19 +134,14 @@ pub async fn of_disabled(ctx: &Ctx, user: &str) -> Result<()> {
 }
 
 async fn fail(ctx: &Ctx, id: ApprovalId) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Approval>(ctx, id).await? else { return Ok(()) };
-        if old.body.status != Status::Pending {
-            return Ok(());
-        }
-        let new = failed(ctx, &old);
-        let event = WorkflowEvent::ApprovalFailed(new.body.said(id));
-        match ctx.store().commit().update("fail", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<Approval>(ctx, id, |old| {
+        (old.body.status == Status::Pending).then(|| {
+            let new = failed(ctx, old);
+            let event = WorkflowEvent::ApprovalFailed(new.body.said(id));
+            ctx.store().commit().update("fail", old, &new).emit(event)
+        })
+    })
+    .await
 }
 
 fn failed(ctx: &Ctx, old: &Record<Approval>) -> Record<Approval> {

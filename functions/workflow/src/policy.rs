@@ -10,14 +10,14 @@ use kernel::{ApprovalPolicyId, Error, Fault, Result};
 use rules::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Commit, Entity, Key, List, Record, Row, Unique, Wanted, When, facts, is};
+use store::{Commit, Entity, Key, List, Record, Row, Unique, Wanted, facts};
 use web::{
     Actor, Answer, At, Body, Ctx, Noun, Raw, Reach, Route,
     approval::{
         Approvers, Policy,
         policy::{Shipped, known, shipped},
     },
-    noun::{self, Hooks, Pages, View},
+    noun::{self, Hooks, Pages, View, Written},
     ok, route,
 };
 
@@ -88,16 +88,7 @@ impl Hooks for ApprovalPolicy {
         }
         readable(new.body.when.as_deref())
     }
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        publish(ctx, new, commit).await
-    }
-    async fn on_change(
-        ctx: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
+    async fn on_write(ctx: &Ctx, Written { new, .. }: Written<'_, Self>, commit: Commit) -> Result<Commit> {
         publish(ctx, new, commit).await
     }
 }
@@ -140,12 +131,8 @@ async fn publish(ctx: &Ctx, new: &Record<ApprovalPolicy>, commit: Commit) -> Res
     all.sort_by_key(|r| r.body.order);
     let rev = fact.map_or(0, |f| f.rev);
     let next = Published { rev: rev + 1, policies: all.iter().map(policy).collect() };
-    let same = is("rev", rev);
-    let same = if rev == 0 { When::Absent } else { same };
-    let key = Key::fact(facts::APPROVAL_POLICY, &command);
-    let meanwhile = |_| Error::Stale { current: 0, demanded: false };
-    let event = WorkflowEvent::ApprovalPolicyChanged { policy: new.id, command };
-    Ok(commit.emit(event).put_if(&key, &next, same, meanwhile))
+    let commit = commit.put_over(&Key::fact(facts::APPROVAL_POLICY, &command), rev, &next);
+    Ok(commit.emit(WorkflowEvent::ApprovalPolicyChanged { policy: new.id, command }))
 }
 
 const PATH: &str = "/v1/workflow/approval_policies";
@@ -238,8 +225,8 @@ async fn adopt(ctx: Ctx, Body(asked): Body<Adopt>) -> Answer {
         reason_required: p.reason_required,
         active: asked.active.unwrap_or(true),
     };
-    let new = Record::new(ctx.now(), policy);
-    let commit = publish(&ctx, &new, ctx.commit().create(&new)).await?;
+    let mut new = Record::new(ctx.now(), policy);
+    let commit = noun::commit_of(&ctx, "create", None, &mut new, None).await?;
     let shown = ctx.shown(201, &new)?;
     let answer = ctx.settle(commit, shown).await;
     forget(&ctx);

@@ -23,8 +23,8 @@ async fn hear(ctx: &Ctx, event: &Envelope) -> Result<()> {
 /// What concerns the module itself.
 async fn own(ctx: &Ctx, event: &Envelope) -> Result<()> {
     match event.kind.as_str() {
-        "task.requested" => seen(task::requested(ctx, event).await),
-        "ai.task_proposed" => seen(task::proposed(ctx, event).await),
+        "task.requested" => web::done(task::requested(ctx, event).await),
+        "ai.task_proposed" => web::done(task::proposed(ctx, event).await),
         "ai_decision.settled" => task::settled(ctx, event).await,
         "sequence.requested" => sequence::requested(ctx, event).await,
         "sequence.started" => sequence::resume(ctx, event).await,
@@ -40,13 +40,5 @@ async fn own(ctx: &Ctx, event: &Envelope) -> Result<()> {
             sequence::of_disabled(ctx, &user).await
         }
         _ => Ok(()),
-    }
-}
-
-/// What was there already is no reason to try again, and none to leave out the rest.
-fn seen(result: Result<()>) -> Result<()> {
-    match result {
-        Err(kernel::Error::Refused(r)) if r.code == "seen-already" => Ok(()),
-        other => other,
     }
 }

@@ -11,7 +11,6 @@ mod dry;
 mod fire;
 mod guards;
 mod input;
-mod owner;
 mod text;
 
 pub use action::Action;

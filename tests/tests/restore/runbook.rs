@@ -1,12 +1,12 @@
 //! The runbook's commands (`docs/restore.md`) on a local platform's data folder: everything of an organisation goes, and
 //! comes back, and its people work on.
 
+use journeys::platform::{World, running};
 use local::{
     accounts::Restored,
-    arguments::{Arguments, workspace},
-    demo::{Login, Organisation, Staff, Visitor, Wanted, login::now, organisation},
-    operator::{self, Operator},
-    platform::{self, Platform},
+    arguments::workspace,
+    demo::{Login, Organisation, Staff, Visitor, Wanted, login::now},
+    platform::Platform,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,12 +19,6 @@ use store::Scope;
 use web::files::{File, Files};
 use xtask::tenant;
 
-async fn start(data: &Path) -> Platform {
-    let data = Some(data.to_path_buf());
-    let arguments = Arguments { fresh: false, port: 0, data, loopback_webhooks: false, token: None };
-    Box::pin(platform::start(&arguments, &|line| println!("{line}"))).await.unwrap()
-}
-
 fn door(platform: &Platform) -> Visitor {
     Visitor::at(&platform.address).unwrap()
 }
@@ -33,36 +27,9 @@ async fn enters(platform: &Platform, login: &Login) -> Option<Visitor> {
     door(platform).sign_in(login, now(&platform.around.clock)).await.ok()
 }
 
-fn wanted() -> Wanted {
-    Wanted {
-        plan: "Professional".into(),
-        signup: json!({
-            "organisation_name": "Grace Hospital", "edition": "hospital", "country": "NG",
-            "region": "af-south-1", "transfer_basis": "contract_clauses", "address": "14 Marina Road",
-            "city": "Lagos", "state": "LA", "phone": "+234 803 555 0100", "email": "office@grace.example",
-            "registration_number": "HEFAMAA-01234", "slug": "grace", "billing_period": "month",
-            "admin_given_name": "Ada", "admin_family_name": "Obi", "admin_email": "ada@grace.example",
-            "admin_phone": "+234 803 555 0101", "accepted_terms": {"version": "2026-11"},
-        }),
-        settings: BTreeMap::new(),
-        sites: vec![],
-        staff: vec![],
-        partner: false,
-    }
-}
-
-/// An operator, an organisation, its administrator and its receptionist, whom no `demo.json` knows.
-async fn open(platform: &Platform) -> (Login, Organisation, Login) {
-    let first = Operator {
-        username: "root".into(),
-        email: "root@lumina.example".into(),
-        given_name: "Olu".into(),
-        family_name: "Ade".into(),
-    };
-    let (door, clock) = (door(platform), &platform.around.clock);
-    let mut operator = operator::appoint(&platform.around, &platform.app, &first).await.unwrap();
-    let signed_in = operator.enter(&door, clock).await.unwrap();
-    let (grace, admin) = organisation::open(&door, &signed_in, &wanted(), clock).await.unwrap();
+/// An organisation, and its receptionist, whom no `demo.json` knows.
+async fn open(world: &World) -> (Organisation, Login) {
+    let (grace, admin) = world.open(&Wanted::hospital("grace", "ada@grace.example")).await;
     let desk = Staff {
         given_name: "Ngozi".into(),
         family_name: "Okeke".into(),
@@ -70,8 +37,9 @@ async fn open(platform: &Platform) -> (Login, Organisation, Login) {
         sites: vec!["*".into()],
         books: None,
     };
-    let desk = grace.invite(&door, &admin, &desk, "grace.example", clock).await.unwrap();
-    (operator, grace, desk)
+    let clock = &world.platform.around.clock;
+    let desk = grace.invite(&world.door, &admin, &desk, "grace.example", clock).await.unwrap();
+    (grace, desk)
 }
 
 const PAPER: &[u8] = b"%PDF-1.7\n% a paper\n%%EOF\n";
@@ -178,21 +146,22 @@ async fn enters_for_support(operator: &Visitor, tenant: &str) -> String {
 async fn an_organisation_of_the_local_platform_goes_and_comes_back_by_the_commands() {
     let folder = std::env::temp_dir().join(format!("lumina-runbook-{}", kernel::Ulid::new()));
     let (data, one, two) = (folder.join("data"), folder.join("one"), folder.join("two"));
-    let running = start(&data).await;
-    let (root, grace, desk) = open(&running).await;
+    let world = World::of(running(&data, None).await).await;
+    let (grace, desk) = open(&world).await;
+    let (started, root) = (world.platform, world.root);
     let scope = Scope::Tenant(grace.tenant.parse().unwrap());
     let ada = grace.users[0].clone();
-    let admin = enters(&running, &ada).await.unwrap();
+    let admin = enters(&started, &ada).await.unwrap();
     let paper = files_a_paper(&admin, &desk).await;
     for _ in 0..120 {
-        if files(&running, scope).await.values().any(|held| *held) {
+        if files(&started, scope).await.values().any(|held| *held) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    let held = files(&running, scope).await;
+    let held = files(&started, scope).await;
     assert!(held.values().any(|held| *held), "{held:?}");
-    let reception = enters(&running, &desk).await.unwrap();
+    let reception = enters(&started, &desk).await.unwrap();
     let person = json!({
         "given_names": "Ngozi", "family_name": "Okonkwo", "birth_date": "1990-05-17", "gender": "female",
         "phones": [{"number": "+2348035550100"}],
@@ -201,15 +170,15 @@ async fn an_organisation_of_the_local_platform_goes_and_comes_back_by_the_comman
     let path = format!("/v1/patients/{}", patient["id"].as_str().unwrap());
     let before = reception.get(&path).await.unwrap();
     // In the middle of what follows from it: the stop hands it on.
-    running.stop().await;
+    started.stop().await;
 
     command(&data, "export", &grace.tenant, &one).await;
     command(&data, "erase", &grace.tenant, &one).await;
-    let running = start(&data).await;
-    assert_eq!(local::accounts::restore(&running, None).await.unwrap(), Restored::default());
-    nothing_is_left(&running, scope, [&ada, &desk]).await;
-    enters(&running, &root).await.unwrap().get("/v1/me").await.unwrap();
-    running.stop().await;
+    let started = running(&data, None).await;
+    assert_eq!(local::accounts::restore(&started, None).await.unwrap(), Restored::default());
+    nothing_is_left(&started, scope, [&ada, &desk]).await;
+    enters(&started, &root).await.unwrap().get("/v1/me").await.unwrap();
+    started.stop().await;
 
     // Which verifies every trail of the folder at its end.
     command(&data, "restore", &grace.tenant, &one).await;
@@ -217,22 +186,22 @@ async fn an_organisation_of_the_local_platform_goes_and_comes_back_by_the_comman
     for name in ["table.ndjson", "files.ndjson"] {
         assert!(std::fs::read(one.join(name)).unwrap() == std::fs::read(two.join(name)).unwrap(), "{name}");
     }
-    let running = start(&data).await;
-    let lost = local::accounts::restore(&running, None).await.unwrap().bare;
+    let started = running(&data, None).await;
+    let lost = local::accounts::restore(&started, None).await.unwrap().bare;
     assert_eq!(BTreeSet::from_iter(lost), BTreeSet::from([ada.user.clone(), desk.user.clone()]));
     for login in [&ada, &desk] {
-        assert!(enters(&running, login).await.is_none(), "the old password is gone");
+        assert!(enters(&started, login).await.is_none(), "the old password is gone");
     }
-    let operator = enters(&running, &root).await.unwrap();
+    let operator = enters(&started, &root).await.unwrap();
     let context = enters_for_support(&operator, &grace.tenant).await;
-    let admin = renews(&running, &operator, Some(&context), &ada).await;
+    let admin = renews(&started, &operator, Some(&context), &ada).await;
     assert_eq!(reads_the_paper(&admin, &paper).await, PAPER);
-    assert_eq!(files(&running, scope).await, held, "under hold as before");
+    assert_eq!(files(&started, scope).await, held, "under hold as before");
     let because = [("x-reason", "tidy")];
     let gone = admin.send(Method::DELETE, &format!("/v1/documents/{paper}"), &because, None).await.unwrap();
     assert_eq!((gone.status, gone.problem()), (409, "legal-hold"));
-    let reception = renews(&running, &admin, None, &desk).await;
+    let reception = renews(&started, &admin, None, &desk).await;
     assert_eq!(reception.get(&path).await.unwrap(), before);
-    running.stop().await;
+    started.stop().await;
     std::fs::remove_dir_all(folder).unwrap();
 }

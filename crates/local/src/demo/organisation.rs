@@ -27,6 +27,34 @@ pub struct Wanted {
     pub partner: bool,
 }
 
+impl Wanted {
+    /// A hospital in Lagos with nothing in it yet: for rehearsals and tests.
+    pub fn hospital(slug: &str, admin_email: &str) -> Self {
+        let n = slug.bytes().map(u32::from).sum::<u32>() % 10_000;
+        Self {
+            plan: "Professional".into(),
+            signup: json!({
+                "organisation_name": format!("{slug} hospital"), "edition": "hospital", "country": "NG",
+                "region": "af-south-1", "transfer_basis": "contract_clauses", "address": "14 Marina Road",
+                "city": "Lagos", "state": "LA", "phone": "+234 803 555 0100",
+                "email": format!("office@{slug}.example"), "registration_number": format!("HEFAMAA-{n:05}"),
+                "slug": slug, "billing_period": "month", "admin_given_name": "Ada", "admin_family_name": "Obi",
+                "admin_email": admin_email, "admin_phone": "+234 803 555 0101",
+                "accepted_terms": {"version": "2026-11"},
+            }),
+            settings: BTreeMap::new(),
+            sites: vec![],
+            staff: vec![],
+            partner: false,
+        }
+    }
+    /// With a partner's machine, and without clearances: the vetting module gives those, which is not there yet.
+    pub fn with_partner(mut self) -> Self {
+        self.settings.insert("modules".into(), json!({"switched": {"compliance": false}}));
+        Self { partner: true, ..self }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct Staff {
     pub given_name: String,

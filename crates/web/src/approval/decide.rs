@@ -21,15 +21,17 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
-use store::{Caller, Commit, Key, Record, facts};
+use store::{Caller, Commit, Record};
 use tower::ServiceExt;
 
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ApprovalApprove")]
 struct Note {
     #[schemars(length(min = 1, max = 2000))]
     note: Option<Sealed<String>>,
 }
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ApprovalReject")]
 struct Why {
     #[schemars(length(min = 1, max = 2000))]
     reason: Option<String>,
@@ -92,7 +94,7 @@ pub(crate) fn routes(module: &'static str, waiting: Vec<Route>) -> Vec<Route> {
             .trips(2)
             .says("Every version of an approval"),
     );
-    routes
+    routes.into_iter().map(|route| route.also_at(module)).collect()
 }
 
 async fn look(ctx: Ctx, id: ApprovalId) -> Answer {
@@ -216,29 +218,7 @@ async fn still_holds(ctx: &Ctx, a: &Approval) -> Result<bool> {
     if !a.requester.starts_with("usr_") {
         return Ok(ctx.gate().access.ended(&a.requester, u64::MAX, Some(ctx.now())).is_none());
     }
-    let mut keys = vec![Key::fact(facts::ACTIVE_USER, &a.requester)];
-    keys.extend(
-        a.requester_roles.iter().map(|r| Key::member(facts::MEMBERS, format!("role~{r}"), &a.requester)),
-    );
-    let found = ctx.store().read_many(&keys).await?;
-    if found.first().is_none_or(Option::is_none) {
-        return Ok(false);
-    }
-    let roles: Vec<String> = a
-        .requester_roles
-        .iter()
-        .zip(&found[1..])
-        .filter(|(_, member)| member.is_some())
-        .map(|(role, _)| role.clone())
-        .collect();
-    let access = &ctx.gate().access;
-    let holder = authz::Holder {
-        roles: &roles,
-        custom: &access.custom,
-        overrides: &access.overrides,
-        ..authz::Holder::default()
-    };
-    Ok(authz::decide(&holder, &a.permission, ctx.now()).is_allowed())
+    ctx.still_holds(&a.requester, &a.requester_roles, &a.permission).await
 }
 
 /// The stored request, through its own handler, at the version it was asked for.

@@ -19,24 +19,13 @@ use store::{Commit, Record};
 
 /// What a noun adds to the common handlers: facts, guards, quotas, events. All in the same commit.
 pub trait Hooks: Noun {
-    /// The commit holds the new record already.
-    fn on_create(
+    /// What goes along with every change; the commit holds the new version already.
+    fn on_write(
         ctx: &Ctx,
-        new: &Record<Self>,
+        change: Written<'_, Self>,
         commit: Commit,
     ) -> impl Future<Output = Result<Commit>> + Send {
-        let _ = (ctx, new);
-        async { Ok(commit) }
-    }
-    /// After `update`, `delete`, `restore` or a command; the commit holds the new version already.
-    fn on_change(
-        ctx: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> impl Future<Output = Result<Commit>> + Send {
-        let _ = (ctx, action, old, new);
+        let _ = (ctx, change);
         async { Ok(commit) }
     }
     /// What has to be looked up before the change is made: a number, a parent's level, another record's zone. Comes
@@ -57,14 +46,52 @@ pub trait Hooks: Noun {
     }
 }
 
+/// A change of a record: `create` (then there is no `old`), `update`, `delete`, `restore` or a command.
+#[derive(Clone, Copy)]
+pub struct Written<'a, E: Noun> {
+    pub action: &'a str,
+    pub old: Option<&'a Record<E>>,
+    pub new: &'a Record<E>,
+}
+
+/// The commit of a change, with everything that the noun's hooks add.
+pub async fn commit_of<E: Hooks>(
+    ctx: &Ctx,
+    action: &str,
+    old: Option<&Record<E>>,
+    new: &mut Record<E>,
+    reason: Option<String>,
+) -> Result<Commit> {
+    E::prepare(ctx, action, old, new).await?;
+    E::before(ctx, action, old, new)?;
+    let commit = ctx.commit().because(reason);
+    let commit = match old {
+        Some(old) => commit.update(action, old, new),
+        None => commit.create(new),
+    };
+    E::on_write(ctx, Written { action, old, new }, commit).await
+}
+
+/// A change of a record that is there, made and answered.
+pub async fn change<E: Hooks>(
+    ctx: Ctx,
+    action: &str,
+    old: Record<E>,
+    reason: Option<String>,
+    make: impl FnOnce(&mut Record<E>),
+) -> Answer {
+    let mut new = old.next(ctx.now());
+    make(&mut new);
+    let commit = commit_of(&ctx, action, Some(&old), &mut new, reason).await?;
+    let shown = ctx.shown(200, &new)?;
+    ctx.settle(commit, shown).await
+}
+
 pub async fn create<E: Hooks>(ctx: Ctx, Raw(body): Raw) -> Answer {
     let body: E = check::read(&body)?;
     faultless(body.check())?;
     let mut new = Record::new(ctx.now(), body);
-    E::prepare(&ctx, "create", None, &mut new).await?;
-    E::before(&ctx, "create", None, &mut new)?;
-    let commit = ctx.commit().create(&new);
-    let commit = E::on_create(&ctx, &new, commit).await?;
+    let commit = commit_of(&ctx, "create", None, &mut new, None).await?;
     let shown = ctx.shown(201, &new)?;
     ctx.settle(commit, shown).await
 }
@@ -144,11 +171,7 @@ pub async fn amend<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(patch): Raw) -> An
     let old = ctx.change::<E>(id).await?;
     let body = check::merge_patch(&old.body, &patch)?;
     faultless(body.check())?;
-    write(ctx, "update", old, |r| {
-        r.body = body;
-        Ok(())
-    })
-    .await
+    change(ctx, "update", old, None, |r| r.body = body).await
 }
 
 /// PUT: the whole of what callers may set; see [`check::replaced`].
@@ -156,21 +179,14 @@ pub async fn replace<E: Hooks>(ctx: Ctx, At(id): At<E::Id>, Raw(body): Raw) -> A
     let old = ctx.change::<E>(id).await?;
     let body = check::replaced(&old.body, &body)?;
     faultless(body.check())?;
-    write(ctx, "update", old, |r| {
-        r.body = body;
-        Ok(())
-    })
-    .await
+    change(ctx, "update", old, None, |r| r.body = body).await
 }
 
 pub async fn remove<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
     let old = ctx.change::<E>(id).await?;
     let mut new = old.next(ctx.now());
     new.deleted_at = Some(new.updated_at);
-    E::prepare(&ctx, "delete", Some(&old), &mut new).await?;
-    E::before(&ctx, "delete", Some(&old), &mut new)?;
-    let commit = ctx.commit().update("delete", &old, &new);
-    let commit = E::on_change(&ctx, "delete", &old, &new, commit).await?;
+    let commit = commit_of(&ctx, "delete", Some(&old), &mut new, None).await?;
     ctx.settle(commit, Shown::nothing()).await
 }
 
@@ -183,10 +199,7 @@ pub async fn restore<E: Hooks>(ctx: Ctx, At(id): At<E::Id>) -> Answer {
         let detail = format!("it was deleted more than {} days ago; make a new one", E::RESTORABLE_DAYS);
         return Err(Error::conflict("restore-window-over", detail).into());
     }
-    let restored = write(ctx, "restore", old, |r| {
-        r.deleted_at = None;
-        Ok(())
-    });
+    let restored = change(ctx, "restore", old, None, |r| r.deleted_at = None);
     restored.await.map_err(|refused| match refused.0 {
         // What it held for itself alone was free while it was deleted.
         Error::Duplicate { field, owner, .. } => {
@@ -209,11 +222,8 @@ pub async fn command<E: Hooks + Lifecycle>(
     let reason = if step.reason { Some(ctx.needs_reason(given.as_deref())?) } else { given.or(ctx.reason()) };
     let mut new = old.next(ctx.now());
     new.body.advance(step, ctx.today())?;
-    E::prepare(&ctx, step.command, Some(&old), &mut new).await?;
-    E::before(&ctx, step.command, Some(&old), &mut new)?;
+    let commit = commit_of(&ctx, step.command, Some(&old), &mut new, reason).await?;
     let shown = ctx.shown(200, &new)?;
-    let commit = ctx.commit().because(reason).update(step.command, &old, &new);
-    let commit = E::on_change(&ctx, step.command, &old, &new, commit).await?;
     ctx.settle(commit, shown).await
 }
 
@@ -325,20 +335,4 @@ fn net(path: &mut String, old: &Value, new: &Value, out: &mut Vec<Difference>) {
         (a, b) if a == b => {}
         (a, b) => out.push(Difference { path: path.clone(), from: Sealed(a.clone()), to: Sealed(b.clone()) }),
     }
-}
-
-async fn write<E: Hooks>(
-    ctx: Ctx,
-    action: &'static str,
-    old: Record<E>,
-    change: impl FnOnce(&mut Record<E>) -> Result<()>,
-) -> Answer {
-    let mut new = old.next(ctx.now());
-    change(&mut new)?;
-    E::prepare(&ctx, action, Some(&old), &mut new).await?;
-    E::before(&ctx, action, Some(&old), &mut new)?;
-    let shown = ctx.shown(200, &new)?;
-    let commit = ctx.commit().update(action, &old, &new);
-    let commit = E::on_change(&ctx, action, &old, &new, commit).await?;
-    ctx.settle(commit, shown).await
 }

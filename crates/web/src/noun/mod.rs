@@ -8,8 +8,8 @@ mod routes;
 mod shown;
 
 pub use handlers::{
-    Hooks, amend, between, command, create, diff, diff_of, history, list, remove, replace, restore, show,
-    version, version_of,
+    Hooks, Written, amend, between, change, command, commit_of, create, diff, diff_of, history, list, remove,
+    replace, restore, show, version, version_of,
 };
 pub use listing::{list_shape, wanted};
 pub use merged::{merged, spread};

@@ -107,12 +107,12 @@ async fn combine(ctx: &Ctx, new: &New) -> Result<()> {
     match new.source {
         Source::Changes => {
             let asked = changes::Asked { user, record, action, ..changes::Asked::default() };
-            changes::Wanted::of(ctx, &asked).map(drop).or_else(|_| refuse(changes::ALLOWED))
+            asked.wanted(ctx).map(drop).or_else(|_| refuse(changes::ALLOWED))
         }
         Source::Access if action.is_some() => refuse("user; record"),
         Source::Access => {
             let asked = accesses::Asked { user, record, ..accesses::Asked::default() };
-            accesses::Wanted::of(ctx, &asked).await.map(drop).or_else(|_| refuse("user; record"))
+            asked.wanted(ctx).await.map(drop).or_else(|_| refuse("user; record"))
         }
         Source::Appearances => match (user, record.as_deref().and_then(kind_of), action) {
             (None, Some(_), None) => Ok(()),

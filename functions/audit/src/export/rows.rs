@@ -58,7 +58,7 @@ async fn of_changes(ctx: &Ctx, export: &Export) -> Result<Vec<Value>> {
         action: export.action.clone(),
         ..changes::Asked::default()
     };
-    searched(ctx, &changes::Wanted::of(ctx, &asked)?, range(export)).await
+    searched::<changes::Line>(ctx, &asked.wanted(ctx)?, range(export)).await
 }
 
 async fn of_access(ctx: &Ctx, export: &Export) -> Result<Vec<Value>> {
@@ -67,14 +67,14 @@ async fn of_access(ctx: &Ctx, export: &Export) -> Result<Vec<Value>> {
         record: export.record.clone(),
         ..accesses::Asked::default()
     };
-    searched(ctx, &accesses::Wanted::of(ctx, &asked).await?, range(export)).await
+    searched::<accesses::Line>(ctx, &asked.wanted(ctx).await?, range(export)).await
 }
 
-async fn searched<W: Wanted>(ctx: &Ctx, wanted: &W, range: Range) -> Result<Vec<Value>> {
+async fn searched<L: Line>(ctx: &Ctx, wanted: &Wanted, range: Range) -> Result<Vec<Value>> {
     let (mut rows, mut before) = (vec![], None);
     loop {
-        let (lines, next, _) = search::lines(ctx, wanted, range, before, PAGE).await?;
-        rows.extend(lines.iter().map(Line::row));
+        let (lines, next, _) = search::lines::<L>(ctx, wanted, range, before, PAGE).await?;
+        rows.extend(lines.iter().map(L::row));
         if rows.len() > ROWS {
             return Err(too_many());
         }

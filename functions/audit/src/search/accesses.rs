@@ -2,7 +2,7 @@
 
 use super::{
     Index,
-    seek::{self, Lines, Paging},
+    seek::{self, Lines, Paging, Wanted},
     unsupported,
 };
 use crate::kinds::kind_of;
@@ -38,12 +38,8 @@ pub struct Asked {
     /// The person whom records are about.
     #[schemars(length(min = 1, max = 40))]
     pub subject: Option<String>,
-    pub from: Option<Timestamp>,
-    pub to: Option<Timestamp>,
-    #[schemars(range(min = 1, max = 100))]
-    pub limit: Option<usize>,
-    #[schemars(length(max = 4000))]
-    pub cursor: Option<String>,
+    #[serde(flatten)]
+    pub paging: Paging,
 }
 
 #[derive(Clone, Serialize, JsonSchema)]
@@ -92,6 +88,9 @@ impl seek::Line for Line {
         "problem", "reach", "elevated", "count", "request", "purpose", "ip", "agent",
     ];
 
+    fn takes(recorded: &Recorded, _: &Wanted) -> bool {
+        matches!(recorded, Recorded::Access(_))
+    }
     /// Those who ask about themselves do not see where staff called from.
     fn of(recorded: Recorded, origin: bool) -> Option<Self> {
         let Recorded::Access(looked) = recorded else { return None };
@@ -120,43 +119,23 @@ impl seek::Line for Line {
             agent: given(context.agent),
         })
     }
-    fn by(&self) -> &str {
-        &self.by
-    }
-    fn name(&mut self, name: Option<Sealed<String>>) {
-        self.by_name = name;
+    fn by(&mut self) -> (&str, &mut Option<Sealed<String>>) {
+        (&self.by, &mut self.by_name)
     }
     fn shows(&self) -> &str {
         &self.id
     }
 }
 
-pub struct Wanted {
-    index: Index,
-    origin: bool,
-}
-
-impl seek::Wanted for Wanted {
-    type Line = Line;
-    fn index(&self) -> &Index {
-        &self.index
-    }
-    fn origin(&self) -> bool {
-        self.origin
-    }
-    fn takes(&self, recorded: &Recorded) -> bool {
-        matches!(recorded, Recorded::Access(_))
-    }
-}
-
-impl Wanted {
-    pub async fn of(ctx: &Ctx, asked: &Asked) -> Result<Self> {
+impl Asked {
+    /// As far as this caller may ask.
+    pub async fn wanted(&self, ctx: &Ctx) -> Result<Wanted> {
         let id = |name: &str, value: &String| {
             let unknown = || Error::invalid(format!("?{name}"), "format", "expected an id: pat_…");
             Ok::<_, Error>((kind_of(value).ok_or_else(unknown)?.to_string(), value.clone()))
         };
         let all = ctx.reach() >= Reach::All;
-        let (index, origin) = match (&asked.record, &asked.user, &asked.subject) {
+        let (index, origin) = match (&self.record, &self.user, &self.subject) {
             (Some(record), None, None) if all => {
                 let (kind, id) = id("record", record)?;
                 (Index::Looked(kind, id), true)
@@ -179,7 +158,7 @@ impl Wanted {
             }
             _ => return Err(unsupported(ALLOWED)),
         };
-        Ok(Self { index, origin })
+        Ok(Wanted { index, origin, action: None, only: None })
     }
 }
 
@@ -197,7 +176,6 @@ async fn is_theirs(ctx: &Ctx, person: &str) -> Result<bool> {
 }
 
 async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Answer {
-    let wanted = Wanted::of(&ctx, &asked).await?;
-    let Asked { from, to, limit, cursor, .. } = asked;
-    seek::answer(&ctx, &wanted, Paging { from, to, limit, cursor }).await
+    let wanted = asked.wanted(&ctx).await?;
+    seek::answer::<Line>(&ctx, &wanted, asked.paging).await
 }

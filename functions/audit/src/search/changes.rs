@@ -2,7 +2,7 @@
 
 use super::{
     Index,
-    seek::{self, Lines, Paging},
+    seek::{self, Lines, Paging, Wanted},
     shows_origin, unsupported,
 };
 use crate::kinds::{KINDS, kind_of};
@@ -38,12 +38,8 @@ pub struct Asked {
     /// `<kind>.<action or command>`: `pat.update`.
     #[schemars(regex(pattern = r"^[a-z]{3}\.[a-z_]{1,60}$"))]
     pub action: Option<String>,
-    pub from: Option<Timestamp>,
-    pub to: Option<Timestamp>,
-    #[schemars(range(min = 1, max = 100))]
-    pub limit: Option<usize>,
-    #[schemars(length(max = 4000))]
-    pub cursor: Option<String>,
+    #[serde(flatten)]
+    pub paging: Paging,
 }
 
 /// A change without its values: those are in the record's own history, for whoever may see the record.
@@ -105,6 +101,11 @@ impl seek::Line for Line {
         "hash",
     ];
 
+    fn takes(recorded: &Recorded, wanted: &Wanted) -> bool {
+        let Recorded::Change { kind, change, .. } = recorded else { return false };
+        let action = || format!("{kind}.{}", change.action);
+        KINDS.covers(wanted.only, kind) && wanted.action.as_ref().is_none_or(|wanted| *wanted == action())
+    }
     fn of(recorded: Recorded, origin: bool) -> Option<Self> {
         let Recorded::Change { record, change, .. } = recorded else { return None };
         let change = *change;
@@ -133,48 +134,21 @@ impl seek::Line for Line {
             hash: change.hash,
         })
     }
-    fn by(&self) -> &str {
-        &self.by
-    }
-    fn name(&mut self, name: Option<Sealed<String>>) {
-        self.by_name = name;
+    fn by(&mut self) -> (&str, &mut Option<Sealed<String>>) {
+        (&self.by, &mut self.by_name)
     }
     fn shows(&self) -> &str {
         &self.record
     }
 }
 
-/// What a search asks for, as far as this caller may ask.
-pub struct Wanted {
-    index: Index,
-    action: Option<String>,
-    only: Option<authz::Only>,
-}
-
-impl seek::Wanted for Wanted {
-    type Line = Line;
-    fn index(&self) -> &Index {
-        &self.index
-    }
-    fn origin(&self) -> bool {
-        shows_origin(self.only)
-    }
-    fn takes(&self, recorded: &Recorded) -> bool {
-        let Recorded::Change { kind, change, .. } = recorded else { return false };
-        let action = || format!("{kind}.{}", change.action);
-        KINDS.covers(self.only, kind) && self.action.as_ref().is_none_or(|wanted| *wanted == action())
-    }
-    fn filter(&self) -> &str {
-        self.action.as_deref().unwrap_or_default()
-    }
-}
-
-impl Wanted {
-    pub fn of(ctx: &Ctx, asked: &Asked) -> Result<Self> {
-        let mut user = asked.user.clone();
+impl Asked {
+    /// As far as this caller may ask.
+    pub fn wanted(&self, ctx: &Ctx) -> Result<Wanted> {
+        let mut user = self.user.clone();
         if ctx.reach() < Reach::All {
             let own = ctx.actor().user.clone();
-            if user.as_ref().is_some_and(|u| *u != own) || asked.record.is_some() {
+            if user.as_ref().is_some_and(|u| *u != own) || self.record.is_some() {
                 return Err(Error::forbidden(
                     "own-acts-only",
                     "your role sees what you changed yourself: ask without user and record",
@@ -182,7 +156,7 @@ impl Wanted {
             }
             user = Some(own);
         }
-        let index = match (&asked.record, user, &asked.action) {
+        let index = match (&self.record, user, &self.action) {
             (Some(_), Some(_), _) => return Err(unsupported(ALLOWED)),
             (Some(record), None, _) => {
                 let unknown = || Error::invalid("?record", "format", "expected an id: pat_…");
@@ -192,12 +166,11 @@ impl Wanted {
             (None, None, Some(action)) => Index::Action(action.clone()),
             (None, None, None) => Index::Days,
         };
-        Ok(Self { index, action: asked.action.clone(), only: ctx.only() })
+        let only = ctx.only();
+        Ok(Wanted { index, origin: shows_origin(only), action: self.action.clone(), only })
     }
 }
 
 async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Answer {
-    let wanted = Wanted::of(&ctx, &asked)?;
-    let Asked { from, to, limit, cursor, .. } = asked;
-    seek::answer(&ctx, &wanted, Paging { from, to, limit, cursor }).await
+    seek::answer::<Line>(&ctx, &asked.wanted(&ctx)?, asked.paging).await
 }

@@ -7,7 +7,7 @@ use crate::{
     hold, place, print, retire, storage,
 };
 use events::{DocumentEvent, documents::Disposal as Said};
-use kernel::{DocumentId, Error, Result};
+use kernel::{DocumentId, Error, Result, error::found};
 use seal::Sealed;
 use serde_json::Value;
 use store::{Entity, Record, Wanted, facts};
@@ -112,11 +112,8 @@ async fn work(app: &App, row: &Value) -> Result<()> {
 
 /// One document goes: first its record says so, under the condition that nothing holds it, then its bytes.
 async fn gone(ctx: &Ctx, run: &Record<Disposal>, id: DocumentId) -> Result<(State, Option<String>)> {
-    let done = place::again(ctx, || async {
-        let old = match ctx.store().fresh::<Document>(id).await {
-            Err(Error::Missing) => return Ok(State::Gone),
-            other => other?,
-        };
+    let done = web::again(ctx.store(), || async {
+        let Some(old) = found(ctx.store().fresh::<Document>(id).await)? else { return Ok(State::Gone) };
         if old.body.status == Doc::Disposed {
             return Ok(State::Disposed);
         }

@@ -17,7 +17,10 @@ use crate::{
 use axum::{http::Method, routing::post};
 use events::DocumentEvent;
 use jiff::{SignedDuration, civil::Date};
-use kernel::{DocumentId, Error, Fault, Id, Kind, Result, SiteId, Ulid, error::faultless};
+use kernel::{
+    DocumentId, Error, Fault, Id, Kind, Result, SiteId, Ulid,
+    error::{faultless, found},
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::Deserialize;
@@ -224,11 +227,8 @@ pub fn record(ctx: &Ctx, wanted: Wanted) -> Result<Record<Document>> {
 /// The category that a request names: 422 if there is none to be used (any more).
 pub async fn category(ctx: &Ctx, name: &str) -> Result<Record<Category>> {
     let unknown = || Error::field("unknown-category", "/category", "there is no such category here");
-    match shipped::named::<Category>(ctx.store(), name).await {
-        Ok(found) if found.body.active => Ok(found),
-        Ok(_) | Err(Error::Missing) => Err(unknown()),
-        Err(e) => Err(e),
-    }
+    let named = found(shipped::named::<Category>(ctx.store(), name).await)?;
+    named.filter(|category| category.body.active).ok_or_else(unknown)
 }
 
 /// Whether the caller may file a document under this category, about this person, at this site.
@@ -289,14 +289,13 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     let wanted = Wanted { title, category, file, about, subject, links, site, confidentiality, source };
     let mut made = record(&ctx, wanted)?;
     let upload: Uploads = begin(&ctx, made.id, &mut made.body.file).await?;
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let mut made = made.clone();
         let commit = commit(&ctx, &mut made).await?;
         let shown = Shown::record_with(&ctx, 201, &made, &WithUpload { upload: upload.clone() })?;
         storage::settle(&ctx, commit, shown).await
     })
     .await
-    .map_err(Into::into)
 }
 
 /// Whoever works at one site files its documents there.

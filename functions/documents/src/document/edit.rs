@@ -11,7 +11,10 @@ use axum::{
     routing::{delete, patch, post},
 };
 use events::DocumentEvent;
-use kernel::{DocumentId, Error, Fault, Result, error::faultless};
+use kernel::{
+    DocumentId, Error, Fault, Result,
+    error::{faultless, found},
+};
 use serde_json::Value;
 use store::{Commit, Record, facts};
 use web::{Answer, At, Ctx, Noun, Raw, Reach, Route, Shown, check, noun::View, route};
@@ -121,10 +124,8 @@ async fn settled(ctx: &Ctx, old: &Document, new: &mut Record<Document>) -> Resul
 /// Another class: its time begins where the old one's did.
 async fn reclassed(ctx: &Ctx, new: &mut Record<Document>) -> Result<retire::Planned> {
     let unknown = || Error::field("unknown-class", "/retention", "there is no such retention class here");
-    let class = match shipped::named::<Retention>(ctx.store(), &new.body.retention).await {
-        Err(Error::Missing) => return Err(unknown()),
-        other => other?.body,
-    };
+    let class = found(shipped::named::<Retention>(ctx.store(), &new.body.retention).await)?;
+    let class = class.ok_or_else(unknown)?.body;
     let since = new.body.trigger_on.or_else(|| {
         let created = new.created_at.to_zoned(ctx.zone()).date();
         (class.trigger == Trigger::Created).then_some(created)

@@ -119,7 +119,7 @@ pub fn tasks() -> Vec<Task> {
 async fn ring(app: &App, row: &Value) -> Result<()> {
     let Some((ctx, found)) = place::due::<Document>(app, row).await? else { return Ok(()) };
     let id = found.id;
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let Some(old) = place::live::<Document>(&ctx, id).await? else { return Ok(()) };
         let step = old.body.way().and_then(|way| way.due(old.body.stage, ctx.now()));
         match step {

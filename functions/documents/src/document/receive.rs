@@ -57,7 +57,7 @@ async fn stored(app: &App, message: &Value) -> Result<()> {
 
 /// Looks at the bytes of a version that is awaited. Whatever it finds is written once.
 pub async fn receive(ctx: &Ctx, id: DocumentId, n: u32) -> Result<Arrival> {
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let old = ctx.store().fresh::<Document>(id).await?;
         let file = &old.body.file;
         let awaited =
@@ -182,7 +182,7 @@ async fn look(app: &App, row: &Value) -> Result<()> {
     if !due || receive(&ctx, found.id, found.body.file.n).await? == Arrival::Done {
         return Ok(());
     }
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let Some(old) = place::live::<Document>(&ctx, found.id).await? else { return Ok(()) };
         let due = old.body.status == Status::AwaitingUpload
             && old.body.upload_check.is_some_and(|at| at <= ctx.now());

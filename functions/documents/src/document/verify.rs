@@ -94,7 +94,7 @@ fn changed(d: &Document) -> Error {
 }
 
 async fn verify(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Verify>) -> Answer {
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let old = judged(&ctx, id, "verify").await?;
         let category = shipped::find::<Category>(ctx.store(), old.body.category).await?.body;
         permitted(&ctx, &category)?;
@@ -114,10 +114,9 @@ async fn verify(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Verify>) -> A
         let commit = ctx.commit().update("verify", &old, &new).emit(event);
         let (commit, later) = replaced(&ctx, receive::publish(commit, &new), &new).await?;
         let commit = retire::plan_both(commit, run, later);
-        ctx.settle(commit, ctx.shown(200, &new)?).await.map_err(|r| r.0)
+        ctx.settle(commit, ctx.shown(200, &new)?).await
     })
     .await
-    .map_err(Into::into)
 }
 
 /// A category may ask for a permission of its own.
@@ -185,7 +184,7 @@ async fn replaced(ctx: &Ctx, commit: Commit, new: &Record<Document>) -> Result<(
 }
 
 async fn reject(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Reject>) -> Answer {
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let old = judged(&ctx, id, "reject").await?;
         let mut new = old.next(ctx.now());
         new.body.status = Status::Rejected;
@@ -194,10 +193,9 @@ async fn reject(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Reject>) -> A
             Some(Rejection { by, at: ctx.now(), reason_code: body.reason_code, note: body.note.clone() });
         let event = DocumentEvent::Rejected { document: said(&new), code: body.reason_code.to_string() };
         let commit = ctx.commit().update("reject", &old, &new).emit(event);
-        ctx.settle(commit, ctx.shown(200, &new)?).await.map_err(|r| r.0)
+        ctx.settle(commit, ctx.shown(200, &new)?).await
     })
     .await
-    .map_err(Into::into)
 }
 
 async fn unverify(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Given>) -> Answer {

@@ -95,7 +95,7 @@ async fn next_version(
     let commit = commit.put(&part(new.id, new.body.file.n), &new.body.file);
     let commit = storage::take(commit, new.id, new.body.file.size);
     let shown = Shown::record_with(ctx, 201, &new, &WithUpload { upload })?;
-    storage::settle(ctx, commit, shown).await.map_err(Into::into)
+    storage::settle(ctx, commit, shown).await
 }
 
 pub fn signed() -> Error {
@@ -113,10 +113,10 @@ struct Renewal {
 }
 
 async fn renew(ctx: Ctx, At(id): At<DocumentId>, Body(body): Body<Renewal>) -> Answer {
-    place::again(&ctx, || renewed(&ctx, id, body.clone())).await.map_err(Into::into)
+    web::again(ctx.store(), || renewed(&ctx, id, body.clone())).await
 }
 
-async fn renewed(ctx: &Ctx, id: DocumentId, body: Renewal) -> Result<axum::response::Response> {
+async fn renewed(ctx: &Ctx, id: DocumentId, body: Renewal) -> Answer {
     let old = ctx.change::<Document>(id).await?;
     step("renew", old.body.status)?;
     old.body.not_in_signing()?;

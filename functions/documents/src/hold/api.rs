@@ -71,16 +71,15 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
     };
     faultless(body.check())?;
     exist(&ctx, &body.covers).await?;
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let year = ctx.today().year();
         let number = ctx.store().upcoming("hold", year).await?;
         let record = Record::new(ctx.now(), Hold { number: format!("HOLD-{year}-{number}"), ..body.clone() });
         let commit = ctx.commit().create(&record).number("hold", year, number);
         let commit = commit.emit(DocumentEvent::HoldPlaced(said(&record)));
-        ctx.settle(commit, ctx.shown(201, &record)?).await.map_err(|refused| refused.0)
+        ctx.settle(commit, ctx.shown(201, &record)?).await
     })
     .await
-    .map_err(Into::into)
 }
 
 /// 422 naming a document that is not there.

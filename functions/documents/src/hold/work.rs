@@ -3,9 +3,8 @@
 
 use super::{Held, Hold, Status, api};
 use crate::document::{Document, FileState, FileVersion, create};
-use crate::place;
 use events::{Envelope, documents::Hold as Said};
-use kernel::{DocumentId, Error, HoldId, Result};
+use kernel::{DocumentId, Error, HoldId, Result, error::found};
 use serde_json::{Value, json};
 use store::{Entity, Record, Scope, Wanted, facts};
 use web::{App, Ctx, Queue, Reaction, Task};
@@ -63,7 +62,7 @@ async fn work(ctx: &Ctx, id: HoldId, mut cursor: Option<String>) -> Result<()> {
 
 /// The fact about a record that is no document.
 async fn mark(ctx: &Ctx, hold: &Record<Hold>, record: &str) -> Result<()> {
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let read: Option<Held> = ctx.store().fact(facts::HELD, record).await?;
         match next(hold, read.as_ref()) {
             None => Ok(()),
@@ -95,11 +94,8 @@ async fn flag(ctx: &Ctx, id: DocumentId) -> Result<()> {
 }
 
 async fn note(ctx: &Ctx, hold: &Record<Hold>, id: DocumentId) -> Result<()> {
-    place::again(ctx, || async {
-        let old = match ctx.store().fresh::<Document>(id).await {
-            Err(Error::Missing) => return Ok(()),
-            other => other?,
-        };
+    web::again(ctx.store(), || async {
+        let Some(old) = found(ctx.store().fresh::<Document>(id).await)? else { return Ok(()) };
         let read: Option<Held> = ctx.store().fact(facts::HELD, id).await?;
         let Some(next) = next(hold, read.as_ref()) else { return Ok(()) };
         let mut new = old.next(ctx.now());

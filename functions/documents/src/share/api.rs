@@ -138,7 +138,7 @@ async fn revoke(ctx: Ctx, At(id): At<ShareId>) -> Answer {
 pub fn tasks() -> Vec<Task> {
     vec![Task::on("due.shr.expire", |app: App, row: Value| async move {
         let Some((ctx, found)) = shared::due::<Share>(&app, &row).await? else { return Ok(()) };
-        shared::again(&ctx, || async {
+        web::again(ctx.store(), || async {
             let Some(old) = shared::live::<Share>(&ctx, found.id).await? else { return Ok(()) };
             if old.body.status != Status::Active || old.body.expires_at > ctx.now() {
                 return Ok(());

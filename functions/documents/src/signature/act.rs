@@ -60,22 +60,9 @@ pub async fn read(store: &Store, id: SignatureId, n: u32) -> Result<(Record<Sign
     Ok((record, serde_json::from_value(evidence.ok_or(Error::Missing)?).map_err(Error::internal)?))
 }
 
-pub async fn again<T, F>(store: &Store, mut once: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<T>>,
-{
-    let mut attempt = 0;
-    loop {
-        match once().await {
-            Err(Error::Stale { .. }) => store.pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
-}
-
 /// Opens it for whoever has proven who they are; the ticket with which they sign.
 pub async fn open(store: &Store, id: SignatureId, n: u32) -> Result<(Record<Signature>, String)> {
-    again(store, || async {
+    web::again(store, || async {
         let (old, mut evidence) = read(store, id, n).await?;
         old.body.turn(n, store.now())?;
         let ticket = token::secret()?;
@@ -107,7 +94,7 @@ pub async fn sign(
     given: &Sign,
     behalf: Option<String>,
 ) -> Result<Record<Signature>> {
-    again(store, || async {
+    web::again(store, || async {
         let (old, mut evidence) = read(store, id, n).await?;
         if old.body.signer(n)?.state == State::Signed && ticket(&evidence, &given.ticket, None).is_ok() {
             return Ok(old);
@@ -147,7 +134,7 @@ pub async fn sign(
 
 /// One decline ends the request; a second click hears the first one's answer.
 pub async fn decline(store: &Store, id: SignatureId, n: u32, given: &Decline) -> Result<Record<Signature>> {
-    again(store, || async {
+    web::again(store, || async {
         let (old, evidence) = read(store, id, n).await?;
         if old.body.signer(n)?.state == State::Declined && ticket(&evidence, &given.ticket, None).is_ok() {
             return Ok(old);

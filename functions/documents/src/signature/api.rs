@@ -12,7 +12,10 @@ use axum::{
 use events::DocumentEvent;
 use jiff::{SignedDuration, ToSpan, civil::Date};
 use kernel::{
-    DocumentId, Error, Fault, Result, SignatureId, UserId, country::Country, error::faultless, phone::E164,
+    DocumentId, Error, Fault, Result, SignatureId, UserId,
+    country::Country,
+    error::{faultless, found},
+    phone::E164,
     text,
 };
 use schemars::JsonSchema;
@@ -197,7 +200,7 @@ pub async fn open(
     }
     let signers = signers(ctx, new).await?;
     let last = ctx.today().checked_add(USUAL.days()).map_err(Error::internal)?;
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let document = ctx.store().fresh::<Document>(id).await?;
         document.body.not_in_signing()?;
         let mut body = asked_for(ctx, &document, signers.clone(), last);
@@ -289,13 +292,8 @@ pub async fn freed(ctx: &Ctx, commit: Commit, request: &Record<Signature>) -> Re
 }
 
 pub async fn freed_in(store: &store::Store, commit: Commit, request: &Record<Signature>) -> Result<Commit> {
-    let document = match store.fresh::<Document>(request.body.document).await {
-        Err(Error::Missing) => return Ok(commit),
-        other => other?,
-    };
-    if document.body.signing != Some(request.id) {
-        return Ok(commit);
-    }
+    let document = found(store.fresh::<Document>(request.body.document).await)?;
+    let Some(document) = document.filter(|d| d.body.signing == Some(request.id)) else { return Ok(commit) };
     let mut free = document.next(store.now());
     free.body.signing = None;
     Ok(commit.update("signing_over", &document, &free))

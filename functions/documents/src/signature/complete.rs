@@ -9,7 +9,7 @@ use crate::{
         create::{self, About, Wanted},
         made,
     },
-    place, print, shipped,
+    print, shipped,
     sniff::Type,
 };
 use events::DocumentEvent;
@@ -20,7 +20,7 @@ use store::Record;
 use web::Ctx;
 
 pub async fn complete(ctx: &Ctx, id: SignatureId) -> Result<()> {
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let (old, parts) = ctx.store().whole::<Signature>(id).await?;
         if !old.body.is_live() || !old.body.all_signed() {
             return Ok(());

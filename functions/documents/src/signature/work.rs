@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{place, token};
 use events::{DocumentEvent, Envelope, documents::Signing};
-use kernel::{Error, Result};
+use kernel::Result;
 use serde_json::Value;
-use store::{Key, Record, segment};
+use store::Record;
 use web::{App, Ctx, Reaction, Task};
 
 pub fn reactions() -> Vec<Reaction> {
@@ -45,7 +45,9 @@ async fn signed(ctx: Ctx, event: Envelope) -> Result<()> {
     write_to(&ctx, &event, &record, &signing.asked).await
 }
 
-/// A letter to each whose turn it is. Sent before it is noted: rather twice than never.
+const LETTERS: &str = "documents.letters";
+
+/// A letter to each whose turn it is.
 async fn write_to(ctx: &Ctx, event: &Envelope, record: &Record<Signature>, asked: &[u32]) -> Result<()> {
     if !record.body.is_live() {
         return Ok(());
@@ -60,22 +62,9 @@ async fn write_to(ctx: &Ctx, event: &Envelope, record: &Record<Signature>, asked
         let until = record.body.expires_on.to_string();
         let asked = letter::asked(&signer.name, &organisation, &link, message, &until);
         let telling = to.tell(ctx.app(), ctx.store(), asked, letter::PATIENCE);
-        once(ctx, &format!("{}~{n}", event.id), telling).await?;
+        ctx.tell_once(LETTERS, &format!("{}~{n}", event.id), telling).await?;
     }
     Ok(())
-}
-
-/// Does it unless it was done before, then notes that it was.
-async fn once(ctx: &Ctx, change: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
-    let key = Key::item("seen", "documents.letters", segment(change));
-    if ctx.store().read::<Value>(&key).await?.is_some() {
-        return Ok(());
-    }
-    work.await?;
-    match ctx.once_for(ctx.store().commit(), "documents.letters", change).run().await {
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(()),
-        other => other,
-    }
 }
 
 async fn completed(ctx: Ctx, event: Envelope) -> Result<()> {
@@ -87,7 +76,7 @@ async fn completed(ctx: Ctx, event: Envelope) -> Result<()> {
         let Some(to) = Reached::of(signer) else { continue };
         let said = letter::completed(&signer.name, &organisation, &record.body.title, sha256);
         let telling = to.tell(ctx.app(), ctx.store(), said, letter::PATIENCE);
-        once(&ctx, &format!("{}~{}", event.id, signer.n), telling).await?;
+        ctx.tell_once(LETTERS, &format!("{}~{}", event.id, signer.n), telling).await?;
     }
     Ok(())
 }
@@ -95,7 +84,7 @@ async fn completed(ctx: Ctx, event: Envelope) -> Result<()> {
 /// A reminder, or the end: the record moves on in the commit that says so.
 async fn step(app: &App, row: &Value) -> Result<()> {
     let Some((ctx, found)) = place::due::<Signature>(app, row).await? else { return Ok(()) };
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let Some(old) = place::live::<Signature>(&ctx, found.id).await? else { return Ok(()) };
         if !old.body.is_live() {
             return Ok(());

@@ -69,12 +69,11 @@ async fn generate(ctx: Ctx, Body(asked): Body<Asked>) -> Answer {
         let input = seal::open(|| serde_json::to_value(&asked)).map_err(Error::internal)?;
         return ctx.later(LONG, input).await;
     }
-    place::again(&ctx, || async {
+    web::again(ctx.store(), || async {
         let (new, commit) = printing(&ctx, &template, asked.clone(), Ulid::new(), Origin::default()).await?;
         storage::settle(&ctx, commit, ctx.shown(201, &new)?).await
     })
     .await
-    .map_err(Into::into)
 }
 
 /// Pages that are printed while a caller waits.
@@ -239,13 +238,10 @@ async fn made_once(
         output: wanted.output.and_then(|o| o.parse().ok()),
     };
     let template = found(ctx, &asked).await?;
-    place::again(ctx, || async {
+    web::again(ctx.store(), || async {
         let origin = Origin { by: None, request: Some(event.id.clone()) };
         let (made, commit) = printing(ctx, &template, asked.clone(), seed, origin).await?;
-        match ctx.once_for(commit, "documents.requested", &event.id).run().await {
-            Err(Error::Refused(r)) if r.code == "seen-already" => Ok(made.id),
-            other => other.map(|()| made.id),
-        }
+        web::done_now(ctx.once_for(commit, "documents.requested", &event.id).run().await).map(|_| made.id)
     })
     .await
 }

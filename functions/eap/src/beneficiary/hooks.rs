@@ -13,7 +13,10 @@ use kernel::{BeneficiaryId, Error, Fault, Result, error::faultless};
 use seal::Sealed;
 use serde::Serialize;
 use store::{Commit, Record, facts};
-use web::{Ctx, noun::Hooks};
+use web::{
+    Ctx,
+    noun::{Hooks, Written},
+};
 
 impl Hooks for Beneficiary {
     fn before(ctx: &Ctx, action: &str, old: Option<&Record<Self>>, new: &mut Record<Self>) -> Result<()> {
@@ -44,40 +47,39 @@ impl Hooks for Beneficiary {
         }
     }
 
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        let b = &new.body;
-        let employee = async {
-            match b.employee {
-                Some(id) => ctx.store().fresh::<Beneficiary>(id).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        let (client, employee) = futures::join!(client::named(ctx, b.client, "/client"), employee);
-        unit_of(b, &client?.body)?;
-        let theirs = |e: &Record<Beneficiary>| e.body.client == b.client && e.body.employee.is_none();
-        if b.employee.is_some() && !employee.ok().flatten().as_ref().is_some_and(theirs) {
-            return Err(Error::field(
-                "unknown-employee",
-                "/employee",
-                "no employee of this client has this id",
-            ));
-        }
-        Ok(around(None, new, commit))
-    }
-
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, old, new }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        if old.body.unit != new.body.unit {
-            unit_of(&new.body, &client::named(ctx, new.body.client, "/client").await?.body)?;
+        match old {
+            None => belongs(ctx, &new.body).await?,
+            Some(old) if old.body.unit != new.body.unit => {
+                unit_of(&new.body, &client::known(ctx, new.body.client).await?.body)?;
+            }
+            Some(_) => {}
         }
-        let commit = around(Some(old), new, commit);
+        let commit = around(old, new, commit);
         Ok(if action == "end" { commit.emit(ended(&new.body)) } else { commit })
     }
+}
+
+/// The client is there with this unit, and the employee is one of its own.
+async fn belongs(ctx: &Ctx, b: &Beneficiary) -> Result<()> {
+    let employee = async {
+        match b.employee {
+            Some(id) => ctx.store().fresh::<Beneficiary>(id).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (client, employee) = futures::join!(client::known(ctx, b.client), employee);
+    unit_of(b, &client?.body)?;
+    let theirs = |e: &Record<Beneficiary>| e.body.client == b.client && e.body.employee.is_none();
+    if b.employee.is_some() && !employee.ok().flatten().as_ref().is_some_and(theirs) {
+        let detail = "no employee of this client has this id";
+        return Err(Error::field("unknown-employee", "/employee", detail));
+    }
+    Ok(())
 }
 
 /// Whose somebody is does not change: that is another person on the list.

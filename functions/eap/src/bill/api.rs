@@ -79,9 +79,8 @@ fn period(contract: &Contract, from: Date) -> Option<term::Period> {
 }
 
 async fn create(ctx: Ctx, Body(wanted): Body<Wanted>) -> Answer {
-    let found = web::live::<Contract>(&ctx, wanted.contract).await?;
     let unknown = || Error::field("unknown-contract", "/contract", "there is no such contract");
-    let contract = found.ok_or_else(unknown)?;
+    let contract = web::known::<Contract>(&ctx, wanted.contract, unknown).await?;
     let draft = contract.body.status == crate::contract::Status::Draft;
     let over = |p: &term::Period| !draft && p.to < contract.body.today(ctx.now());
     let nothing =

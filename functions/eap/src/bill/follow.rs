@@ -102,7 +102,7 @@ fn named(data: &Value) -> Option<ClientBillId> {
 async fn heard(ctx: Ctx, envelope: Envelope, to: Status) -> Result<()> {
     let Some(bill) = named(&envelope.data) else { return Ok(()) };
     let day: Option<Date> = envelope.at.get(..10).and_then(|day| day.parse().ok());
-    web::again(&ctx, || follow(&ctx, &envelope, bill, to, day)).await
+    web::again(ctx.store(), || follow(&ctx, &envelope, bill, to, day)).await
 }
 
 async fn follow(

@@ -12,17 +12,13 @@ use events::{
     EapEvent,
     workflow::{TaskWish, WorkflowEvent},
 };
-use kernel::{EapCaseId, Error, Result};
+use kernel::{EapCaseId, Error, Result, error::found};
 use store::{Record, Store};
 use web::{Answer, App, At, Body, Ctx, Reach, Route, Shown, Task, route};
 
 /// Who is on call, or nobody.
 pub async fn on_call(store: &Store) -> Result<OnCall> {
-    match store.fresh::<OnCall>(OnCall::id()).await {
-        Ok(record) => Ok(record.body),
-        Err(Error::Missing) => Ok(OnCall::default()),
-        Err(e) => Err(e),
-    }
+    Ok(found(store.fresh::<OnCall>(OnCall::id()).await)?.map(|r| r.body).unwrap_or_default())
 }
 
 pub fn routes() -> Vec<Route> {

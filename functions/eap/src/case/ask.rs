@@ -110,13 +110,9 @@ pub async fn by_hand(ctx: &Ctx, new: &Record<Case>) -> Result<(Commit, ByHand)> 
 /// The case was closed: whoever may be written to gets their links.
 async fn closed(ctx: Ctx, event: Envelope) -> Result<()> {
     let id: EapCaseId = event.record.parse()?;
-    let told = Key::item("seen", PURPOSE, store::segment(&event.id));
-    if ctx.store().read::<serde_json::Value>(&told).await?.is_some() {
-        return Ok(());
-    }
-    let (case, file, parts) = file::whole(&clinical(&ctx).await?, id).await?;
-    let mut commit = ctx.store().commit();
-    if let Some(way) = person(&ctx, &file).await? {
+    let telling = async {
+        let (case, file, parts) = file::whole(&clinical(&ctx).await?, id).await?;
+        let Some(way) = person(&ctx, &file).await? else { return Ok(()) };
         let mut urls = vec![];
         if !answered(&parts, Asked::Post) {
             let (waits, url) = asked(&ctx, id, Asked::Post, event.version)?;
@@ -125,10 +121,9 @@ async fn closed(ctx: Ctx, event: Envelope) -> Result<()> {
             urls.push(url);
         }
         urls.push(satisfaction::link(&ctx, case.body.client)?);
-        send(&ctx, way, &urls).await?;
-    }
-    commit = ctx.once_for(commit, PURPOSE, &event.id);
-    commit.run().await
+        send(&ctx, way, &urls).await
+    };
+    ctx.tell_once(PURPOSE, &event.id, telling).await
 }
 
 /// Ninety days later; false where nobody can be asked so, and somebody has to call.
@@ -167,7 +162,7 @@ async fn answer(anyone: Anyone, Body(said): Body<Said>) -> Answer {
     // Whoever holds the link writes one page, and reads none.
     let itself = Ctx::system(anyone.app(), store.scope(), MODULE, PURPOSE).await?;
     let clinical = clinical(&itself).await?;
-    web::again(&itself, || written(&store, &clinical, &link, &said.outcome)).await?;
+    web::again(itself.store(), || written(&store, &clinical, &link, &said.outcome)).await?;
     web::deleted()
 }
 

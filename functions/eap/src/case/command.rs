@@ -16,7 +16,7 @@ use crate::{
 };
 use axum::{http::Method, routing::post};
 use events::EapEvent;
-use kernel::{EapCaseId, EapProviderId, Error, Result};
+use kernel::{EapCaseId, EapProviderId, Error, Result, error::found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -153,8 +153,7 @@ async fn assign_to(ctx: Ctx, At(id): At<EapCaseId>, Body(said): Body<Assign>) ->
     let (old, counsellor) =
         futures::join!(standing(&ctx, id, "assign", RUNNING), ctx.store().get::<Provider>(said.provider));
     let old = old?;
-    let unknown = || Error::field("unknown-provider", "/provider", "there is no such provider");
-    let counsellor = counsellor.map_err(|e| if matches!(e, Error::Missing) { unknown() } else { e })?;
+    let counsellor = found(counsellor)?.ok_or_else(provider::unknown)?;
     let reason = match old.body.provider {
         Some(_) => Some(ctx.needs_reason(said.reason.as_deref())?),
         None => said.reason.or(ctx.reason()),

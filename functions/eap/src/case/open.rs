@@ -15,7 +15,7 @@ use crate::{
     words::{Issue, Referral, Relation},
 };
 use events::EapEvent;
-use kernel::{EapCaseId, EapContractId, EapServiceId, Error, Result, Ulid};
+use kernel::{EapCaseId, EapContractId, EapServiceId, Error, Result, Ulid, error::found};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Entity, Record, Store, Wanted, facts};
@@ -162,11 +162,8 @@ fn reference() -> String {
 
 async fn service(ctx: &Ctx, id: EapServiceId) -> Result<Record<Service>> {
     let unknown = || Error::field("unknown-service", "/service", "there is no such service");
-    match ctx.store().get::<Service>(id).await {
-        Ok(service) if service.deleted_at.is_none() && service.body.is_offered() => Ok(service),
-        Ok(_) | Err(Error::Missing) => Err(unknown()),
-        Err(e) => Err(e),
-    }
+    let offered = |s: &Record<Service>| s.deleted_at.is_none() && s.body.is_offered();
+    found(ctx.store().get::<Service>(id).await)?.filter(offered).ok_or_else(unknown)
 }
 
 /// The client's contract that covers this service for this person today.

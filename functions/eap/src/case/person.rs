@@ -7,7 +7,7 @@ use crate::{
     words::{Issue, Relation},
 };
 use jiff::civil::Date;
-use kernel::{BeneficiaryId, ClientOrgId, Error, Result};
+use kernel::{BeneficiaryId, ClientOrgId, Error, Result, error::found};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Entity, Record, Store, Wanted};
@@ -59,15 +59,12 @@ pub async fn find(ctx: &Ctx, named: &Named) -> Result<(Record<Beneficiary>, Opti
             }
         },
     };
-    let id = id.ok_or_else(|| beneficiary::nobody("/beneficiary"))?;
-    let person = match ctx.store().get::<Beneficiary>(id).await {
-        Ok(person) if person.deleted_at.is_none() => person,
-        Ok(_) | Err(Error::Missing) => return Err(beneficiary::nobody("/beneficiary")),
-        Err(e) => return Err(e),
-    };
+    let nobody = || beneficiary::nobody("/beneficiary");
+    let person = found(ctx.store().get::<Beneficiary>(id.ok_or_else(nobody)?).await)?;
+    let person = person.filter(|p| p.deleted_at.is_none()).ok_or_else(nobody)?;
     let employee = hooks::employee_of(ctx.store(), &person.body).await?;
     if !person.body.eligible(employee.as_ref(), ctx.today()) {
-        return Err(beneficiary::nobody("/beneficiary"));
+        return Err(nobody());
     }
     Ok((person, employee))
 }

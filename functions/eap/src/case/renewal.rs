@@ -26,7 +26,7 @@ async fn moved(ctx: &Ctx, from: EapContractId, to: EapContractId) -> Result<()> 
 }
 
 async fn one(ctx: &Ctx, seen: &Record<Case>, from: EapContractId, to: EapContractId) -> Result<()> {
-    web::again(ctx, async || {
+    web::again(ctx.store(), async || {
         let old = ctx.store().fresh::<Case>(seen.id).await?;
         if old.body.contract != from || !old.body.is_open() || old.deleted_at.is_some() {
             return Ok(());

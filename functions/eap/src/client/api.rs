@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use store::{Key, Record};
 use web::{
     Answer, At, Body, Ctx, Route,
-    noun::{self, Hooks, Pages, Paths, View},
+    noun::{self, Pages, Paths, View},
     ok, route,
 };
 
@@ -81,7 +81,7 @@ async fn verify_one(ctx: Ctx, At(id): At<ClientOrgId>, _: Body<Nothing>) -> Answ
     if old.body.is_verified {
         return Ok(ctx.shown(200, &old)?.respond());
     }
-    change(ctx, "verify", old, |client| client.is_verified = true).await
+    noun::change(ctx, "verify", old, None, |new| new.body.is_verified = true).await
 }
 
 async fn unverify(ctx: Ctx, At(id): At<ClientOrgId>, Body(said): Body<noun::Because>) -> Answer {
@@ -90,28 +90,12 @@ async fn unverify(ctx: Ctx, At(id): At<ClientOrgId>, Body(said): Body<noun::Beca
     if !old.body.is_verified {
         return Err(Error::State { command: "unverify", state: "not verified".into() }.into());
     }
-    let mut new = old.next(ctx.now());
-    new.body.is_verified = false;
-    Client::before(&ctx, "unverify", Some(&old), &mut new)?;
-    let shown = ctx.shown(200, &new)?;
-    let commit = ctx.commit().because(Some(reason)).update("unverify", &old, &new);
-    let commit = Client::on_change(&ctx, "unverify", &old, &new, commit).await?;
-    ctx.settle(commit, shown).await
+    noun::change(ctx, "unverify", old, Some(reason), |new| new.body.is_verified = false).await
 }
 
 async fn rotate(ctx: Ctx, At(id): At<ClientOrgId>, _: Body<Nothing>) -> Answer {
     let old = ctx.change::<Client>(id).await?;
-    change(ctx, "join_code", old, |client| client.join_code = write::code()).await
-}
-
-async fn change(ctx: Ctx, action: &str, old: Record<Client>, make: impl FnOnce(&mut Client)) -> Answer {
-    let mut new = old.next(ctx.now());
-    make(&mut new.body);
-    Client::before(&ctx, action, Some(&old), &mut new)?;
-    let shown = ctx.shown(200, &new)?;
-    let commit = ctx.commit().update(action, &old, &new);
-    let commit = Client::on_change(&ctx, action, &old, &new, commit).await?;
-    ctx.settle(commit, shown).await
+    noun::change(ctx, "join_code", old, None, |new| new.body.join_code = write::code()).await
 }
 
 /// The four figures of the source.

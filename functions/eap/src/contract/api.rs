@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use web::{
     Answer, At, Body, Ctx, Route, Shown,
-    noun::{self, Hooks, Paths, View},
+    noun::{self, Paths, View},
     route,
 };
 
@@ -94,8 +94,7 @@ async fn terminate(ctx: Ctx, At(id): At<EapContractId>, Body(said): Body<Ending>
         }
     }
     c.follow_bills();
+    let commit = noun::commit_of(&ctx, "terminate", Some(&old), &mut new, Some(reason)).await?;
     let shown = ctx.shown(200, &new)?;
-    let commit = ctx.commit().because(Some(reason)).update("terminate", &old, &new);
-    let commit = Contract::on_change(&ctx, "terminate", &old, &new, commit).await?;
     ctx.settle(commit, shown).await
 }

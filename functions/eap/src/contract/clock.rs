@@ -31,7 +31,7 @@ async fn rezoned(ctx: Ctx, envelope: Envelope) -> Result<()> {
     let wanted = Wanted::by(&[&client.id], 100);
     let contracts = ctx.store().list_all(list, wanted).await?;
     for found in contracts.iter().filter(|c| c.body.zone != zone) {
-        web::again(&ctx, || moved_to(&ctx, found.id, zone)).await?;
+        web::again(ctx.store(), || moved_to(&ctx, found.id, zone)).await?;
     }
     Ok(())
 }

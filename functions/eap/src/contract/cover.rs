@@ -5,7 +5,7 @@ use super::{Contract, Status};
 use jiff::civil::Date;
 use kernel::{ClientOrgId, EapContractId, EapServiceId, Error, Id, Result};
 use serde::{Deserialize, Serialize};
-use store::{Commit, Key, Record, When, is};
+use store::{Commit, Key, Record};
 use web::Ctx;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,5 @@ pub async fn moved(
         spans.retain(|s| s.contract != span.contract);
         spans.push(span);
     }
-    let unmoved = if seen.rev == 0 { When::Absent } else { is("rev", seen.rev) };
-    let cover = Cover { rev: seen.rev + 1, spans };
-    Ok(commit.put_if(&key(client), &cover, unmoved, |_| Error::Stale { current: 0, demanded: false }))
+    Ok(commit.put_over(&key(client), seen.rev, &Cover { rev: seen.rev + 1, spans }))
 }

@@ -8,10 +8,10 @@ use crate::{
 };
 use events::EapEvent;
 use jiff::ToSpan;
-use kernel::{ClientOrgId, Error, Fault, Result, money::Money};
+use kernel::{Error, Fault, Result, money::Money};
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Commit, Record, When};
-use web::Ctx;
+use store::{Commit, Record};
+use web::{Ctx, noun::Written};
 
 /// 12 digits, two of them after the point.
 const MOST: i64 = 999_999_999_999;
@@ -68,7 +68,7 @@ pub async fn prepare(
                 None => ctx.store().next_number("eap_contract", year).await.map(Some),
             }
         };
-        let (client, number) = futures::try_join!(client::named(ctx, new.body.client, "/client"), number)?;
+        let (client, number) = futures::try_join!(client::known(ctx, new.body.client), number)?;
         zoned(ctx, new, &client);
         new.body.anchor_day = new.body.start_date.day();
         if let Some(number) = number {
@@ -78,7 +78,7 @@ pub async fn prepare(
     let activates = action == "activate";
     let new_services = old.is_some_and(|o| o.body.services != new.body.services);
     if activates {
-        let client = client::named(ctx, new.body.client, "/client").await?;
+        let client = client::known(ctx, new.body.client).await?;
         zoned(ctx, new, &client);
         if new.body.end_date < new.body.today(ctx.now()) {
             return Err(Error::field("ended", "/end_date", "it would have ended already: move its end"));
@@ -174,13 +174,9 @@ fn amended(ctx: &Ctx, was: &Contract, now: &mut Contract) -> Result<()> {
     ctx.needs_reason(None).map(drop)
 }
 
-pub async fn on_change(
-    ctx: &Ctx,
-    action: &str,
-    old: &Record<Contract>,
-    new: &Record<Contract>,
-    commit: Commit,
-) -> Result<Commit> {
+/// Its events, its client's counters, and whom it covers.
+pub async fn along(ctx: &Ctx, change: Written<'_, Contract>, commit: Commit) -> Result<Commit> {
+    let Written { action, old, new } = change;
     let said = new.body.said(new.id);
     let mut commit = match action {
         "activate" => commit.emit(EapEvent::ContractActivated(said)),
@@ -193,17 +189,11 @@ pub async fn on_change(
     if action == "activate" {
         commit = client::write::active(commit, new.body.client);
     }
-    if action == "restore" {
-        commit = client_there(commit, new.body.client);
+    if matches!(action, "create" | "restore") {
+        commit = client::required(commit, new.body.client);
     }
-    commit = counted(Some(old), new, commit);
-    cover::moved(ctx, Some(old), Some(new), commit).await
-}
-
-pub fn client_there(commit: Commit, client: ClientOrgId) -> Commit {
-    place::live(commit, client, When::Present, || {
-        Error::field("unknown-client", "/client", "there is no such client")
-    })
+    commit = counted(old, new, commit);
+    cover::moved(ctx, old, Some(new), commit).await
 }
 
 /// The client's counters follow.

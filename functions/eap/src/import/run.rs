@@ -129,7 +129,7 @@ async fn rows_of(ctx: &Ctx, import: &Record<Import>, rows: &[Good]) -> Result<(C
     let mut held = employees.clone();
     if rows.first().is_some_and(|g| g.relation != Relation::Employee) {
         let of = |(g, employee): (&Good, &Option<BeneficiaryId>)| {
-            let employee = employee.ok_or(Error::Stale { current: 0, demanded: false })?;
+            let employee = employee.ok_or_else(Error::meanwhile)?;
             Ok(("dependant", beneficiary::dependant_of(employee, g.relation, &g.name, g.birth_date)))
         };
         let wanted = rows.iter().zip(&employees).map(of).collect::<Result<Vec<_>>>()?;
@@ -148,7 +148,7 @@ async fn rows_of(ctx: &Ctx, import: &Record<Import>, rows: &[Good]) -> Result<(C
             commit = commit.create(&new);
             continue;
         };
-        let old = known.get(&id).ok_or(Error::Stale { current: 0, demanded: false })?;
+        let old = known.get(&id).ok_or_else(Error::meanwhile)?;
         let mut new = old.next(ctx.now());
         new.body = good.onto(&old.body, day);
         if new.body != old.body {

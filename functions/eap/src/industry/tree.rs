@@ -6,7 +6,7 @@ use crate::place;
 use kernel::{Error, IndustryId, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Commit, Entity, Key, Record, Wanted, When, is};
+use store::{Commit, Entity, Key, Record, Wanted, is};
 use web::Ctx;
 
 /// Levels of the tree.
@@ -79,9 +79,7 @@ pub async fn placed(
     }
     let Some(old) = live else { return Ok(commit) };
     let seen: Moves = ctx.store().read(&moves()).await?.unwrap_or_default();
-    let unmoved = if seen.rev == 0 { When::Absent } else { is("rev", seen.rev) };
-    let meanwhile = |_| Error::Stale { current: 0, demanded: false };
-    commit = commit.put_if(&moves(), &Moves { rev: seen.rev + 1 }, unmoved, meanwhile);
+    commit = commit.put_over(&moves(), seen.rev, &Moves { rev: seen.rev + 1 });
     // Read again after the count of moves: whoever moves later finds it raised.
     if level(ctx, Some(new.id), new.body.parent).await? != new.body.level {
         return Err(Error::Stale { current: old.version, demanded: false });
@@ -116,7 +114,7 @@ async fn along(
             return Err(Error::Busy);
         }
         let same = if children == 0 { place::none("children") } else { is("children", children) };
-        commit = commit.check(&used_by(parent), same, |_| Error::Stale { current: 0, demanded: false });
+        commit = commit.check(&used_by(parent), same, |_| Error::meanwhile());
         if level + 1 >= DEEPEST && !branches.is_empty() {
             return Err(Error::field("too-deep", "/parent", "its branches would lie deeper than six levels"));
         }

@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{
     case::{self, course},
-    client::{self, Client},
-    org_service,
+    client, org_service,
     place::{self, OfClient, Outward},
     report::{self, Period},
 };
@@ -115,18 +114,12 @@ impl Hooks for Assignment {
         }
         let client = async {
             match new.body.client {
-                Some(client) => web::live::<Client>(ctx, client).await.map(|found| found.is_some()),
-                None => Ok(true),
+                Some(client) => client::known(ctx, client).await.map(drop),
+                None => Ok(()),
             }
         };
-        let (kpi, client) = futures::try_join!(web::live::<Kpi>(ctx, new.body.kpi), client)?;
-        if kpi.is_none() {
-            return Err(Error::field("unknown-kpi", "/kpi", "there is no such key figure"));
-        }
-        if !client {
-            return Err(Error::field("unknown-client", "/client", "there is no such client"));
-        }
-        Ok(())
+        let unknown = || Error::field("unknown-kpi", "/kpi", "there is no such key figure");
+        futures::try_join!(web::known::<Kpi>(ctx, new.body.kpi, unknown), client).map(drop)
     }
 }
 

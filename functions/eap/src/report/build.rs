@@ -11,11 +11,11 @@ use crate::{
     kpi::formula::{self, Measured},
     words::{AgeBand, IssueGroup, Mode, Referral, Relation},
 };
-use kernel::{Error, Result};
+use kernel::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::{Commit, Entity, Key, Record, Wanted, When, is};
+use store::{Commit, Entity, Key, Record, Wanted};
 use web::Ctx;
 
 /// Below this average headcount a client sees the headline alone.
@@ -50,11 +50,7 @@ pub async fn draft(ctx: &Ctx, client: &Record<Client>, period: Period) -> Result
     let releases: Vec<Release> = earlier.iter().map(Report::release).collect();
     let measured = Measured { headcounts, satisfied, ..Measured::of(&uses, period) };
     let report = report(client, period, minimum, &uses, &measured, &releases);
-    let commit = ctx.store().commit();
-    let when = if seen.rev == 0 { When::Absent } else { is("rev", seen.rev) };
-    let commit = commit
-        .put_if(&key, &json!({"rev": seen.rev + 1}), when, |_| Error::Stale { current: 0, demanded: false });
-    Ok((report, commit))
+    Ok((report, ctx.store().commit().put_over(&key, seen.rev, &json!({"rev": seen.rev + 1}))))
 }
 
 /// The policy's 10, raised where the client asked for it. (Below 5 nobody can go.)

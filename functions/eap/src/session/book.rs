@@ -11,7 +11,7 @@ use crate::{
 };
 use events::EapEvent;
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use kernel::{EapCaseId, EapProviderId, Error, Id, Result};
+use kernel::{EapCaseId, EapProviderId, Error, Id, Result, error::found};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::Deserialize;
@@ -132,10 +132,7 @@ async fn counsellor(ctx: &Ctx, case: &Record<Case>, new: &New) -> Result<Record<
         id = ctx.store().guarded::<Provider>("user", &ctx.actor().user).await?;
     }
     let nobody = || Error::field("no-counsellor", "/case", "assign the case to a counsellor first");
-    match ctx.store().get::<Provider>(id.ok_or_else(nobody)?).await {
-        Err(Error::Missing) => Err(not_ready()),
-        provider => provider,
-    }
+    found(ctx.store().get::<Provider>(id.ok_or_else(nobody)?).await)?.ok_or_else(not_ready)
 }
 
 /// A case that was begun goes on to the end of grace; a crisis passes whatever became of contract and eligibility.

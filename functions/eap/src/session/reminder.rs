@@ -12,7 +12,7 @@ use crate::{
 use events::{EapEvent, Envelope};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{EapCaseId, Error, Result};
-use store::{Key, Record};
+use store::Record;
 use web::{App, Ctx, Reaction, Task};
 
 /// Of the reminders of a session that starts then, how many lie in the past.
@@ -71,13 +71,10 @@ const NEWS: SignedDuration = SignedDuration::from_hours(48);
 
 async fn nearly_used(ctx: Ctx, event: Envelope) -> Result<()> {
     let Some(EapEvent::BalanceLow { case, left, .. }) = event.read() else { return Ok(()) };
-    let told = Key::item("seen", CONSUMER, store::segment(&event.id));
-    if ctx.store().read::<serde_json::Value>(&told).await?.is_some() {
-        return Ok(());
-    }
-    if let Some(way) = way_to(&ctx, case).await? {
+    let telling = async {
+        let Some(way) = way_to(&ctx, case).await? else { return Ok(()) };
         let text = format!("You have {left} more appointment left.\n");
-        way.tell(&ctx, "Your appointments", text, ctx.now() + NEWS).await?;
-    }
-    ctx.once_for(ctx.store().commit(), CONSUMER, &event.id).run().await
+        way.tell(&ctx, "Your appointments", text, ctx.now() + NEWS).await
+    };
+    ctx.tell_once(CONSUMER, &event.id, telling).await
 }

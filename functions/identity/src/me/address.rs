@@ -2,7 +2,7 @@
 
 use super::changing;
 use crate::{
-    code, letter, lookup, spelling,
+    code, letter, spelling,
     user::{User, standing},
 };
 use axum::{http::Method, routing::post};
@@ -73,12 +73,7 @@ async fn verify(ctx: Ctx, Body(Code { code }): Body<Code>) -> Answer {
         ctx.commit().update("verify-email", &old, &new).emit(IdentityEvent::UserChanged { user: new.id });
     let commit = standing::follow(commit, Some(&old), &new).joined(ended);
     let shown = ctx.shown(200, &new)?;
-    // The look-up lies with the platform, which no transaction of an organisation's reaches: first the new one, so that
-    // nobody is without; the name to sign in with stands in both.
-    let slug = &ctx.tenant()?.slug;
-    lookup::write(ctx.app(), ctx.scope(), slug, &new).await?;
     let answer = ctx.settle(commit, shown).await?;
-    lookup::moved(ctx.app(), ctx.scope(), &old.body, &new.body).await?;
     let what = "The e-mail address of your account was changed.";
     if let Some(letter) = letter::notice(&old.body, &ctx.tenant()?.name, what) {
         ctx.app().mail().send(letter).await?;

@@ -73,6 +73,14 @@ async fn a_new_address_is_confirmed_by_a_code_sent_to_it() {
     );
     ada.post("/v1/identity/me/email/verify", json!({"code": code})).await.refused(422, "wrong-code");
     assert!(scene.world.letters.letters("ada@grace.example").iter().any(|l| l.text.contains("was changed")));
+    scene.world.deliver().await;
+    let stranger = scene.world.stranger();
+    let asked = async |address: &str| {
+        let before = scene.world.letters.letters(address).len();
+        stranger.post("/v1/identity/discover", json!({"login_name": address})).await.accepted();
+        scene.world.letters.letters(address).len() - before
+    };
+    assert_eq!((asked("new@ada.example").await, asked("ada@grace.example").await), (1, 0));
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn catch_up(app: App, row: Value) -> Result<()> {
     let replay = format!("rpl_{}", named(id, "missed", missed));
     let walk = Walk { missed: true, ..Walk::of(&ctx, id, replay, (since, ctx.now())) };
     send(&ctx, &walk).await?;
-    due::change::<Webhook>(&ctx, id, |old| {
+    web::update::<Webhook>(&ctx, id, |old| {
         (old.body.catches_up_at == hook.body.catches_up_at).then(|| {
             let mut new = old.next(ctx.now());
             (new.body.missed_since, new.body.catches_up_at) = (None, None);
@@ -207,12 +207,10 @@ async fn again(ctx: &Ctx, hook: &Record<Webhook>, walk: &Walk, change: &Logged) 
         pending(ctx, body)
     };
     let commit = ctx.once_for(ctx.commit().create(&new), &format!("webhook.replay~{}", walk.replay), &id);
-    match commit.run().await {
-        Ok(()) => wake(ctx, &new).await,
-        // This page came before.
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(()),
-        // Told of meanwhile.
-        Err(Error::Stale { .. }) => Ok(()),
+    match web::done_now(commit.run().await) {
+        Ok(true) => wake(ctx, &new).await,
+        // This page came before, or it was told of meanwhile.
+        Ok(false) | Err(Error::Stale { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }

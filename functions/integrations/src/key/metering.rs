@@ -13,7 +13,7 @@ use kernel::{Error, PartnerKeyId, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Commit, Key, Record, Scope, When, facts};
+use store::{Commit, Key, Record, Scope, facts};
 use web::{
     App, Ctx, Task,
     gate::{Calls, MONTHLY, Today, month_of},
@@ -125,14 +125,11 @@ async fn counted(
             ttl,
         );
     }
-    match commit.run().await {
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(false),
-        other => other.map(|()| true),
-    }
+    web::done_now(commit.run().await)
 }
 
 async fn note_use(ctx: &Ctx, id: PartnerKeyId, day: Date) -> Result<()> {
-    due::change::<PartnerKey>(ctx, id, |old| {
+    web::update::<PartnerKey>(ctx, id, |old| {
         let news = old.body.status != Status::Creating && old.body.last_used_on.is_none_or(|last| last < day);
         news.then(|| {
             let mut new = old.next(ctx.now());
@@ -172,9 +169,7 @@ async fn publish(ctx: &Ctx, keys: &BTreeMap<PartnerKeyId, Record<PartnerKey>>) -
         if !moved(&known, &new, allowed) {
             return Ok(());
         }
-        let when = old.map_or(When::Absent, |old| store::is("rev", old.rev));
-        let stale = |_| Error::Stale { current: 0, demanded: false };
-        let commit = ctx.commit().put_if(&Key::fact(facts::API_CALLS, "self"), &new, when, stale);
+        let commit = ctx.commit().put_over(&Key::fact(facts::API_CALLS, "self"), known.rev, &new);
         match told(ctx, commit, keys, reached(known.of_month(now), used, allowed)).await?.run().await {
             Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
             other => {

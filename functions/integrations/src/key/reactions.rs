@@ -55,7 +55,7 @@ async fn move_one(ctx: &Ctx, doors: &Doors, id: PartnerKeyId, tier: Tier) -> Res
     if let Some(key) = old.body.gateway_key_id.as_ref().filter(|_| from != to) {
         doors.move_key(key, from, to).await?;
     }
-    due::change::<PartnerKey>(ctx, id, |old| {
+    web::update::<PartnerKey>(ctx, id, |old| {
         (old.body.works() && old.body.tier != tier).then(|| {
             let mut new = old.next(ctx.now());
             new.body.tier = tier;

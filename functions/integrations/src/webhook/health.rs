@@ -2,13 +2,11 @@
 //! says that it is gone.
 
 use super::{FAILING, GIVEN_UP, Status, Webhook};
-use crate::due;
+use crate::due::MODULE;
 use events::IntegrationEvent;
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Result, WebhookId};
-use serde_json::Value;
 use store::{Commit, Record};
-use web::{App, Ctx, Task};
+use web::{Ctx, Task};
 
 /// Longer than the endpoints of an organisation are cached.
 const CATCH_UP: SignedDuration = SignedDuration::from_mins(2);
@@ -71,34 +69,23 @@ pub fn disabled(commit: Commit, new: &Record<Webhook>) -> Commit {
 }
 
 pub fn tasks() -> Vec<Task> {
-    vec![
-        Task::on("due.whe.failing", |app, row| async move { failing(app, row).await }),
-        Task::on("due.whe.give_up", |app, row| async move { give_up(app, row).await }),
-    ]
+    vec![Task::due("due.whe.failing", MODULE, failing), Task::due("due.whe.give_up", MODULE, give_up)]
 }
 
-async fn failing(app: App, row: Value) -> Result<()> {
-    let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
-    due::change::<Webhook>(&ctx, id, |old| {
-        let since = old.body.failing_since.filter(|_| old.body.status == Status::Enabled)?;
-        (since + FAILING <= ctx.now()).then(|| {
-            let mut new = old.next(ctx.now());
-            new.body.status = Status::Failing;
-            ctx.commit().update("fail", old, &new).emit(IntegrationEvent::WebhookFailing { webhook: id })
-        })
+fn failing(ctx: &Ctx, old: &Record<Webhook>) -> Option<Commit> {
+    let since = old.body.failing_since.filter(|_| old.body.status == Status::Enabled)?;
+    (since + FAILING <= ctx.now()).then(|| {
+        let mut new = old.next(ctx.now());
+        new.body.status = Status::Failing;
+        ctx.commit().update("fail", old, &new).emit(IntegrationEvent::WebhookFailing { webhook: old.id })
     })
-    .await
 }
 
-async fn give_up(app: App, row: Value) -> Result<()> {
-    let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
-    due::change::<Webhook>(&ctx, id, |old| {
-        let since = old.body.failing_since.filter(|_| old.body.status == Status::Failing)?;
-        (since + GIVEN_UP <= ctx.now()).then(|| {
-            let mut new = old.next(ctx.now());
-            disable(&mut new.body, "failing", ctx.now());
-            disabled(ctx.commit().update("disable", old, &new), &new)
-        })
+fn give_up(ctx: &Ctx, old: &Record<Webhook>) -> Option<Commit> {
+    let since = old.body.failing_since.filter(|_| old.body.status == Status::Failing)?;
+    (since + GIVEN_UP <= ctx.now()).then(|| {
+        let mut new = old.next(ctx.now());
+        disable(&mut new.body, "failing", ctx.now());
+        disabled(ctx.commit().update("disable", old, &new), &new)
     })
-    .await
 }

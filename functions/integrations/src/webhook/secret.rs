@@ -1,14 +1,14 @@
 //! An endpoint's secrets: parts of their own, so that no answer about the endpoint can show them.
 
 use super::{Webhook, sign::Scheme};
-use crate::due;
+use crate::due::MODULE;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result, WebhookId};
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Commit, Key, Record};
-use web::{App, Ctx, Task};
+use web::{Ctx, Task};
 
 /// How long an older secret signs along with the newer one.
 pub const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
@@ -64,17 +64,13 @@ pub fn signatures(
 
 /// The older secret goes when its day is over.
 pub fn ending() -> Task {
-    Task::on("due.whe.secret", |app, row| async move { end(app, row).await })
+    Task::due("due.whe.secret", MODULE, end)
 }
 
-async fn end(app: App, row: Value) -> Result<()> {
-    let Some((ctx, id)) = due::read::<WebhookId>(&app, &row).await? else { return Ok(()) };
-    due::change::<Webhook>(&ctx, id, |old| {
-        old.body.rotates_until.filter(|at| *at <= ctx.now())?;
-        let mut new = old.next(ctx.now());
-        new.body.rotates_until = None;
-        let commit = ctx.commit().update("end_overlap", old, &new);
-        Some(commit.delete(&place(id, old.body.secret - 1)))
-    })
-    .await
+fn end(ctx: &Ctx, old: &Record<Webhook>) -> Option<Commit> {
+    old.body.rotates_until.filter(|at| *at <= ctx.now())?;
+    let mut new = old.next(ctx.now());
+    new.body.rotates_until = None;
+    let commit = ctx.commit().update("end_overlap", old, &new);
+    Some(commit.delete(&place(old.id, old.body.secret - 1)))
 }

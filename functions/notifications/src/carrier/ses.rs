@@ -1,7 +1,7 @@
 //! E-mail by SES v2. The configuration set sends what becomes of a message to our queue, with the tags that name
 //! the organisation and the delivery.
 
-use super::{Carrier, Outgoing, Receipt, Sending, Trouble};
+use super::{Carrier, Outgoing, Receipt, Sending, Trouble, code_of};
 use aws_sdk_sesv2::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -87,14 +87,7 @@ fn sender(name: &str, address: &str) -> String {
 
 fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
     let provider = PROVIDER.to_string();
-    let code = match error {
-        // Sent, and no answer: SES may have taken it.
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-            return Trouble::Unclear { provider, code: "timeout".into() };
-        }
-        SdkError::ServiceError(e) => e.err().code().unwrap_or("unknown").to_string(),
-        _ => "unreachable".into(),
-    };
+    let Some(code) = code_of(error) else { return Trouble::Unclear { provider, code: "timeout".into() } };
     match code.as_str() {
         "MessageRejected"
         | "BadRequestException"

@@ -1,7 +1,7 @@
 //! SMS by SNS (AWS End User Messaging): the United Kingdom and wherever no local provider is connected. Termii and
 //! Africa's Talking come with the connectors (INT-4).
 
-use super::{Carrier, Outgoing, Receipt, Sending, Trouble};
+use super::{Carrier, Outgoing, Receipt, Sending, Trouble, code_of};
 use aws_sdk_sns::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -41,13 +41,7 @@ impl Carrier for Sns {
 
 fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
     let provider = PROVIDER.to_string();
-    let code = match error {
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-            return Trouble::Unclear { provider, code: "timeout".into() };
-        }
-        SdkError::ServiceError(e) => e.err().code().unwrap_or("unknown").to_string(),
-        _ => "unreachable".into(),
-    };
+    let Some(code) = code_of(error) else { return Trouble::Unclear { provider, code: "timeout".into() } };
     match code.as_str() {
         "InvalidParameter" | "InvalidParameterException" | "ValidationException" => {
             Trouble::Gone { provider, code }

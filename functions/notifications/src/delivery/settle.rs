@@ -5,7 +5,6 @@ use crate::{
     cap,
     carrier::{Receipt, Trouble},
     desk::Desk,
-    due,
     fan_out::{
         fresh, id_of,
         plan::{Fate, Way},
@@ -26,21 +25,17 @@ pub enum Outcome {
 
 /// Writes how a try ended; a provider's report may have come before us, and stands.
 pub async fn settle(desk: &Desk, ctx: &Ctx, id: DeliveryId, outcome: Outcome) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Delivery>(ctx, id).await? else { return Ok(()) };
+    web::again(ctx.store(), || async {
+        let Some(old) = web::live::<Delivery>(ctx, id).await? else { return Ok(()) };
         if !matches!(old.body.status, Status::Sending | Status::Queued) {
             return Ok(());
         }
-        let result = match &outcome {
+        match &outcome {
             Outcome::Sent(receipt) => sent(ctx, &old, receipt).await,
             Outcome::Trouble(trouble) => troubled(desk, ctx, &old, trouble).await,
-        };
-        match result {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
         }
-    }
+    })
+    .await
 }
 
 async fn sent(ctx: &Ctx, old: &Record<Delivery>, receipt: &Receipt) -> Result<()> {
@@ -156,9 +151,9 @@ pub async fn defer(ctx: &Ctx, old: &Record<Delivery>, until: Timestamp, window: 
         window: window.to_string(),
         percent: 100,
     };
-    let told = ctx.once_for(change().emit(event), "notify.cap", &mark).run().await;
-    match told {
-        Err(Error::Refused(r)) if r.code == "seen-already" => write::unless_there(change().run().await),
-        other => write::unless_there(other),
-    }
+    let told = web::done_now(ctx.once_for(change().emit(event), "notify.cap", &mark).run().await);
+    write::unless_there(match told {
+        Ok(false) => change().run().await,
+        other => other.map(drop),
+    })
 }

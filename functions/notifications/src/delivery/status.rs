@@ -129,15 +129,14 @@ pub async fn heard(desk: &Desk, ctx: &Ctx, event: &Envelope) -> Result<()> {
 }
 
 pub async fn apply(desk: &Desk, ctx: &Ctx, id: DeliveryId, report: &Report) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Delivery>(ctx, id).await? else { return Ok(()) };
-        let Some(status) = after(&old.body, report.fate) else { return Ok(()) };
-        match write(desk, ctx, &old, status, report).await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
+    web::again(ctx.store(), || async {
+        let Some(old) = web::live::<Delivery>(ctx, id).await? else { return Ok(()) };
+        match after(&old.body, report.fate) {
+            Some(status) => write(desk, ctx, &old, status, report).await,
+            None => Ok(()),
         }
-    }
+    })
+    .await
 }
 
 /// The state that follows; none where it changes nothing: reports come twice and in any order.

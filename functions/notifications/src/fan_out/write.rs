@@ -132,7 +132,7 @@ async fn first(ctx: &Ctx, key: &Key, told: &Told, seconds: u32) -> Result<()> {
     let until = ctx.now() + SignedDuration::from_secs(i64::from(seconds));
     let free = When::Absent.or(When::Below("ttl", ctx.now().as_second() + 1));
     let mark = Lately { notification: told.notification.id };
-    let taken = |_: Option<serde_json::Value>| Error::Stale { current: 0, demanded: false };
+    let taken = |_: Option<serde_json::Value>| Error::meanwhile();
     let commit = told.add_to(ctx.store().commit()).put_until(key, &mark, until, free, taken);
     match commit.run().await {
         Ok(()) => post(ctx, &told.deliveries).await,
@@ -144,20 +144,13 @@ async fn first(ctx: &Ctx, key: &Key, told: &Told, seconds: u32) -> Result<()> {
 }
 
 async fn merge(ctx: &Ctx, lately: &Lately, told: &Told) -> Result<()> {
-    let old = match ctx.store().fresh::<Notification>(lately.notification).await {
-        Ok(old) => old,
-        Err(Error::Missing) => return Ok(()),
-        Err(e) => return Err(e),
-    };
+    let Some(old) = web::live::<Notification>(ctx, lately.notification).await? else { return Ok(()) };
     let mut new = old.next(ctx.now());
     new.body.times += 1;
     let commit = ctx.store().commit().update("merge", &old, &new);
     // Counted once for each occasion.
     let once = ctx.once_for(commit, "notify.merge", &told.notification.id.to_string());
-    match once.run().await {
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(()),
-        other => other,
-    }
+    web::done(once.run().await)
 }
 
 /// What was told of this record and still waits is out of date from this version on.
@@ -165,7 +158,7 @@ pub async fn supersede(ctx: &Ctx, occasion: &Occasion) -> Result<()> {
     let version = i64::try_from(occasion.version).unwrap_or(i64::MAX);
     let ttl = ctx.now() + SignedDuration::from_hours(60 * 24);
     let newer = When::Absent.or(When::Below("moved", version));
-    let later = |_: Option<serde_json::Value>| Error::Stale { current: 0, demanded: false };
+    let later = |_: Option<serde_json::Value>| Error::meanwhile();
     let commit = ctx.store().commit();
     let mark = json!({"moved": version});
     unless_there(commit.put_until(&moved(&occasion.record), &mark, ttl, newer, later).run().await)

@@ -8,7 +8,7 @@ use axum::{
 };
 use events::NotificationEvent;
 use jiff::Timestamp;
-use kernel::{Error, NotificationId, Result};
+use kernel::{Error, NotificationId, Result, error::found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -278,11 +278,8 @@ async fn read_at_once(ctx: &Ctx, some: &[Record<Notification>]) -> Result<()> {
 
 /// One of a person's own, if it is unread; whatever else it is, it is left alone.
 pub async fn read_own(store: &Store, user: &str, id: NotificationId) -> Result<()> {
-    let old = match store.fresh::<Notification>(id).await {
-        Ok(old) if old.body.recipient == user && old.body.status == Status::Unread => old,
-        Ok(_) | Err(Error::Missing) => return Ok(()),
-        Err(e) => return Err(e),
-    };
+    let unread = |n: &Record<Notification>| n.body.recipient == user && n.body.status == Status::Unread;
+    let Some(old) = found(store.fresh(id).await)?.filter(unread) else { return Ok(()) };
     let Some(new) = turned(&old, Status::Read, store.now()) else { return Ok(()) };
     match store.commit().update("read", &old, &new).emit(read_event(&new)).run().await {
         Err(Error::Stale { .. }) => Ok(()),

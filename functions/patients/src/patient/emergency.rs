@@ -37,13 +37,8 @@ async fn remind(app: &App, message: &Value) -> Result<()> {
         Scope::from_claim(text("tenant")?).ok_or_else(|| Error::internal("a due row of no tenant"))?;
     let id: PatientId = text("id")?.parse()?;
     let ctx = Ctx::system(app, scope, "patients", text("at")?).await?;
-    let old = match ctx.store().fresh::<Patient>(id).await {
-        Ok(record) => record,
-        Err(Error::Missing) => return Ok(()),
-        Err(e) => return Err(e),
-    };
-    let due = old.body.reminder_at.is_some_and(|at| at <= ctx.now());
-    if !due || old.deleted_at.is_some() {
+    let Some(old) = web::live::<Patient>(&ctx, id).await? else { return Ok(()) };
+    if old.body.reminder_at.is_none_or(|at| at > ctx.now()) {
         return Ok(());
     }
     let mut new = old.next(ctx.now());

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::{Commit, Record};
 use web::{
     Answer, At, Body, Ctx, Reach,
-    noun::{Hooks, possible},
+    noun::{Hooks, Written, possible},
 };
 
 /// The commands this caller may give in this state.
@@ -57,13 +57,12 @@ impl Hooks for Patient {
         Ok(())
     }
 
-    async fn on_change(
+    async fn on_write(
         _: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, old, new }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
+        let Some(old) = old else { return Ok(commit) };
         let commit = match action {
             "discharge" => commit.emit(PatientEvent::Discharged { patient: new.id, site: new.body.site_id }),
             "set_field" => {

@@ -5,17 +5,16 @@ use super::{
     book::{self, Booking},
     change::{self, Cancelled, Moved},
 };
-use crate::place::linked;
+use crate::{of_patient, place::linked};
 use axum::{
-    extract::RawQuery,
     http::Method,
     routing::{get, patch, post},
 };
 use kernel::Error;
 use web::{
-    Answer, Body, Ctx, Noun, Reach, Route,
+    Answer, Body, Ctx, Reach, Route,
     noun::{self, Pages, View},
-    ok, route,
+    route,
 };
 
 const PATH: &str = "/v1/scheduling/appointments";
@@ -43,7 +42,7 @@ const BOOKING: &[&str] = &[
 pub fn routes() -> Vec<Route> {
     let one = |command: &str| format!("{PATH}/{{id}}/{command}");
     let mut routes = vec![
-        route(Method::GET, PATH, VIEW, "appointment.list", get(list))
+        route(Method::GET, PATH, VIEW, "appointment.list", get(of_patient::list::<Appointment>))
             .asks_shape(noun::list_shape::<Appointment>)
             .gives::<Pages<Shown>>(200)
             .trips(1)
@@ -120,29 +119,4 @@ async fn of_own(ctx: &Ctx, booking: &Booking) -> kernel::Result<()> {
         return Err(Error::Missing);
     }
     Err(Error::forbidden("self-booking-not-open", "booking in the portal is not open yet; call the desk"))
-}
-
-/// A page within the caller's reach: the desk by practitioner or patient, doctors their own calendar.
-async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
-    let (list, wanted) = noun::wanted::<Appointment>(query.as_deref().unwrap_or_default())?;
-    if matches!(ctx.reach(), Reach::Own | Reach::Linked) {
-        let patient = wanted.by.first().and_then(|id| id.parse().ok()).filter(|_| list.name == "patient");
-        match patient {
-            Some(patient) if linked(&ctx, patient, "appointments").await? => {}
-            _ => {
-                return Err(Error::forbidden(
-                    "list-too-wide",
-                    "name yourself or whom you care for: ?patient=",
-                )
-                .into());
-            }
-        }
-        let page = ctx.list(list, &wanted).await?;
-        return ok(&Pages::from(page.map(|record| View::owned(&ctx, record))));
-    }
-    let mut page = ctx.store().list(list, &wanted).await?;
-    // A patient's list holds appointments at other sites too: those are not this caller's to know of.
-    page.data.retain(|r| Appointment::within(r, ctx.reach(), ctx.actor()));
-    ctx.looked_at::<Appointment>(page.data.iter().map(|r| r.id)).await?;
-    ok(&Pages::from(page.map(|record| View::owned(&ctx, record))))
 }

@@ -11,7 +11,9 @@ use crate::{
 };
 use events::SchedulingEvent;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use kernel::{AppointmentId, DepartmentId, Error, FollowUpId, PatientId, PractitionerId, Result, SiteId};
+use kernel::{
+    AppointmentId, DepartmentId, Error, FollowUpId, PatientId, PractitionerId, Result, SiteId, error::found,
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::Deserialize;
@@ -204,10 +206,7 @@ fn window(ctx: &Ctx, profile: &Practitioner, start: Timestamp) -> Result<()> {
 async fn own_hold(ctx: &Ctx, booking: &Booking) -> Result<Option<Record<Appointment>>> {
     let Some(id) = booking.hold else { return Ok(None) };
     let unknown = || Error::field("unknown-hold", "/hold", "there is no such hold for this patient and time");
-    let held = match ctx.store().fresh::<Appointment>(id).await {
-        Err(Error::Missing) => return Err(unknown()),
-        other => other?,
-    };
+    let held = found(ctx.store().fresh::<Appointment>(id).await)?.ok_or_else(unknown)?;
     let body = &held.body;
     let same = body.patient_id == booking.patient_id
         && body.start == booking.start
@@ -308,10 +307,9 @@ pub fn unblocked(mut commit: Commit, diary: &Diary, body: &Appointment) -> Commi
     let touched = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     let (first, last) = (touched(body.start), touched(body.end() - SignedDuration::from_nanos(1)));
     for (date, day) in diary.days.range(first..=last) {
-        let when = if day.rev == 0 { When::Absent } else { is("rev", day.rev) };
         let key = crate::block::Day::key(diary.host, *date);
-        commit = commit
-            .check(&key, when, |_| Error::conflict(DAY_CHANGED, "the practitioner's day has just changed"));
+        let changed = |_| Error::conflict(DAY_CHANGED, "the practitioner's day has just changed");
+        commit = commit.check(&key, When::unmoved(day.rev), changed);
     }
     commit
 }

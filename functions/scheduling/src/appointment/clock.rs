@@ -2,39 +2,23 @@
 //! record again; what is not due any more is left alone, so a second ring changes nothing.
 
 use super::{Appointment, NO_SHOW_AFTER, Status};
+use crate::due::MODULE;
 use events::SchedulingEvent;
-use kernel::{AppointmentId, Error, Result};
-use serde_json::Value;
 use store::{Commit, Record};
-use web::{App, Ctx, Task};
+use web::{Ctx, Task};
 
 pub fn tasks() -> Vec<Task> {
     vec![
-        Task::on("due.apt.reminder", |app, due| on(app, due, remind)),
-        Task::on("due.apt.no_show", |app, due| on(app, due, no_show)),
-        Task::on("due.apt.hold", |app, due| on(app, due, expire)),
+        Task::due("due.apt.reminder", MODULE, remind),
+        Task::due("due.apt.no_show", MODULE, no_show),
+        Task::due("due.apt.hold", MODULE, expire),
     ]
 }
 
-type Step = fn(&Ctx, &Record<Appointment>) -> Result<Option<Commit>>;
-
-async fn on(app: App, due: Value, step: Step) -> Result<()> {
-    let Some((ctx, id)) = crate::due::read::<AppointmentId>(&app, &due).await? else { return Ok(()) };
-    let mut attempt = 0;
-    loop {
-        let Some(old) = crate::due::record::<Appointment>(&ctx, id).await? else { return Ok(()) };
-        let Some(commit) = step(&ctx, &old)? else { return Ok(()) };
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
-}
-
-fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
+fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {
     let due = old.body.reminders.first().is_some_and(|at| *at <= ctx.now());
     if !due || !old.body.is_upcoming() {
-        return Ok(None);
+        return None;
     }
     let mut new = old.next(ctx.now());
     // Several at once after a pause of the organisation are one reminder.
@@ -42,25 +26,25 @@ fn remind(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
     let commit = ctx.commit().update("remind", old, &new);
     // Nobody is reminded of what is over.
     let late = new.body.start <= ctx.now();
-    Ok(Some(if late { commit } else { commit.emit(SchedulingEvent::ReminderDue(new.body.slot(new.id))) }))
+    Some(if late { commit } else { commit.emit(SchedulingEvent::ReminderDue(new.body.slot(new.id))) })
 }
 
-fn no_show(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
+fn no_show(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {
     if !old.body.is_upcoming() || old.body.end() + NO_SHOW_AFTER > ctx.now() {
-        return Ok(None);
+        return None;
     }
     let mut new = old.next(ctx.now());
     new.body.status = Status::NoShow;
     let event = SchedulingEvent::NoShow(new.body.slot(new.id));
-    Ok(Some(ctx.commit().update("no_show", old, &new).emit(event)))
+    Some(ctx.commit().update("no_show", old, &new).emit(event))
 }
 
-fn expire(ctx: &Ctx, old: &Record<Appointment>) -> Result<Option<Commit>> {
+fn expire(ctx: &Ctx, old: &Record<Appointment>) -> Option<Commit> {
     if old.body.status != Status::Held || old.body.held_until.is_some_and(|until| until > ctx.now()) {
-        return Ok(None);
+        return None;
     }
     let mut new = old.next(ctx.now());
     new.body.status = Status::Expired;
     // Its claims and its place have ended by themselves, and may be somebody else's already.
-    Ok(Some(ctx.commit().update("expire", old, &new)))
+    Some(ctx.commit().update("expire", old, &new))
 }

@@ -2,15 +2,19 @@
 //! rules that overlap cannot slip in side by side. Bookings never touch it.
 
 use super::{Availability, overlapping};
-use crate::{appointment, host::Host, practitioner::Practitioner};
+use crate::{
+    appointment,
+    host::Host,
+    practitioner::{self, Practitioner},
+};
 use events::SchedulingEvent;
 use jiff::civil::Date;
-use kernel::{Error, PractitionerId, Result};
+use kernel::{Error, Result};
 use serde::{Deserialize, Serialize};
-use store::{Commit, Key, Record, Wanted, When, is};
+use store::{Commit, Key, Record, Wanted};
 use web::{
     Ctx, Noun, Reach, Route,
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 pub fn routes() -> Vec<Route> {
@@ -55,10 +59,8 @@ fn rev_key(host: Host) -> Key {
 }
 
 /// The commit happens only if no other rule of the host has changed since `seen`.
-fn changed_rules(commit: Commit, host: Host, seen: Option<u64>) -> Commit {
-    let when = seen.map_or(When::Absent, |rev| is("rev", rev));
-    let next = Rev { rev: seen.unwrap_or_default() + 1 };
-    commit.put_if(&rev_key(host), &next, when, |_| Error::Stale { current: 0, demanded: false })
+fn changed_rules(commit: Commit, host: Host, seen: Rev) -> Commit {
+    commit.put_over(&rev_key(host), seen.rev, &Rev { rev: seen.rev + 1 })
 }
 
 async fn guarded(ctx: &Ctx, record: &Record<Availability>, commit: Commit) -> Result<Commit> {
@@ -74,7 +76,7 @@ async fn guarded(ctx: &Ctx, record: &Record<Availability>, commit: Commit) -> Re
             return Err(Error::unprocessable("availability-overlap", detail).with("availability", other.id));
         }
     }
-    Ok(changed_rules(commit, host, rev.map(|r| r.rev)))
+    Ok(changed_rules(commit, host, rev.unwrap_or_default()))
 }
 
 fn event(record: &Record<Availability>) -> SchedulingEvent {
@@ -96,20 +98,17 @@ impl Hooks for Availability {
         Ok(())
     }
 
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        own_rule(ctx, new).await?;
-        guarded(ctx, new, commit.emit(event(new))).await
-    }
-
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        _: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { old, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
-        if new.body.capacity < old.body.capacity && new.deleted_at.is_none() {
-            appointment::refuse_if_sold(ctx, new).await?;
+        match old {
+            None => own_rule(ctx, new).await?,
+            Some(old) if new.body.capacity < old.body.capacity && new.deleted_at.is_none() => {
+                appointment::refuse_if_sold(ctx, new).await?;
+            }
+            Some(_) => {}
         }
         guarded(ctx, new, commit.emit(event(new))).await
     }
@@ -123,24 +122,12 @@ async fn own_rule(ctx: &Ctx, new: &Record<Availability>) -> Result<()> {
             _ => Ok(()),
         };
     };
-    let practitioner = known(ctx, id).await?;
+    let practitioner = practitioner::known(ctx.store().get(id).await)?;
     if !Practitioner::within(&practitioner, ctx.reach(), ctx.actor()) {
-        return Err(unknown());
+        return Err(practitioner::unknown());
     }
     if !practitioner.body.sites.contains(&new.body.site) {
         return Err(Error::field("other-site", "/site", "this practitioner does not work at this site"));
     }
     Ok(())
-}
-
-fn unknown() -> Error {
-    Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here")
-}
-
-async fn known(ctx: &Ctx, id: PractitionerId) -> Result<Record<Practitioner>> {
-    match ctx.store().get::<Practitioner>(id).await {
-        Ok(record) if record.deleted_at.is_none() => Ok(record),
-        Ok(_) | Err(Error::Missing) => Err(unknown()),
-        Err(e) => Err(e),
-    }
 }

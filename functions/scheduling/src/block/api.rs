@@ -9,7 +9,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use kernel::{BlockId, Error, PractitionerId, Result, error::faultless};
-use store::{Commit, Record, When, is};
+use store::{Commit, Record};
 use web::{
     Answer, At, Body, Ctx, Noun, Route, Shown,
     noun::{self, Pages, View},
@@ -67,31 +67,20 @@ async fn create(ctx: Ctx, Body(mut body): Body<Block>) -> Answer {
     if record.body.policy == Policy::Refuse {
         refuse_if_booked(&ctx, &record).await?;
     }
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let commit = ctx.commit().create(&record).emit(created(&record));
         let commit = mark(&ctx, commit, &record, true).await?;
-        match ctx.settle(commit, ctx.shown(201, &record)?).await {
-            Err(web::Refused(Error::Refused(r))) if r.code == CLASH => {
-                ctx.store().pause(&mut attempt).await?
-            }
-            other => return other,
-        }
-    }
+        ctx.settle(commit, ctx.shown(201, &record)?).await
+    })
+    .await
 }
 
 async fn remove(ctx: Ctx, At(id): At<BlockId>) -> Answer {
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let old = ctx.change::<Block>(id).await?;
-        let commit = gone(&ctx, &old).await?;
-        match ctx.settle(commit, Shown::nothing()).await {
-            Err(web::Refused(Error::Refused(r))) if r.code == CLASH => {
-                ctx.store().pause(&mut attempt).await?
-            }
-            other => return other,
-        }
-    }
+        ctx.settle(gone(&ctx, &old).await?, Shown::nothing()).await
+    })
+    .await
 }
 
 async fn gone(ctx: &Ctx, old: &Record<Block>) -> Result<Commit> {
@@ -101,24 +90,21 @@ async fn gone(ctx: &Ctx, old: &Record<Block>) -> Result<Commit> {
     mark(ctx, commit, old, false).await
 }
 
-/// Another block of the same day came first: read again.
-const CLASH: &str = "day-changed";
-
-/// Writes (or takes out) the block's interval in the item of each day it touches.
+/// Writes (or takes out) the block's interval in the item of each day it touches; stale where another block of the
+/// same day came first.
 async fn mark(ctx: &Ctx, mut commit: Commit, block: &Record<Block>, put: bool) -> Result<Commit> {
     let of = block.body.of().ok_or_else(|| Error::internal("a block of nobody"))?;
     let days: Vec<_> = block.body.days().into_iter().take(LONGEST_DAYS).collect();
     let keys: Vec<_> = days.iter().map(|d| Day::key(of, *d)).collect();
     for (key, found) in keys.iter().zip(ctx.store().read_many(&keys).await?) {
         let mut day = Day::of(found)?;
-        let when = if day.rev == 0 { When::Absent } else { is("rev", day.rev) };
+        let seen = day.rev;
         day.rev += 1;
         day.intervals.retain(|i| i.block != block.id);
         if put {
             day.intervals.push(Interval { from: block.body.from, to: block.body.to, block: block.id });
         }
-        commit = commit
-            .put_if(key, &day, when, |_| Error::conflict(CLASH, "this day has just changed; try again"));
+        commit = commit.put_over(key, seen, &day);
     }
     Ok(commit)
 }
@@ -159,14 +145,11 @@ pub async fn block_for_leave(
         return Ok(());
     }
     let record = Record::new(ctx.now(), block);
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let commit = mark(ctx, ctx.commit().create(&record).emit(created(&record)), &record, true).await?;
-        match ctx.once_for(commit, "scheduling.leave", change).run().await {
-            Err(Error::Refused(r)) if r.code == CLASH => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        ctx.once_for(commit, "scheduling.leave", change).run().await
+    })
+    .await
 }
 
 /// The leave was cancelled: its blocks end.

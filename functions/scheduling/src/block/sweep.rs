@@ -7,7 +7,7 @@ use crate::{
 };
 use events::SchedulingEvent;
 use jiff::Timestamp;
-use kernel::{Error, PractitionerId, Result};
+use kernel::{PractitionerId, Result};
 use store::{Entity, Record, Wanted};
 use web::Ctx;
 
@@ -48,18 +48,13 @@ pub async fn sweep_practitioner(ctx: &Ctx, id: PractitionerId, from: Timestamp) 
 
 /// Marks one appointment, if it is not marked so yet; one that changed meanwhile is looked at again.
 async fn attend(ctx: &Ctx, listed: Record<Appointment>, why: Attention) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let old = ctx.store().fresh::<Appointment>(listed.id).await?;
-        if !old.body.is_upcoming() || old.body.needs_attention == Some(why) {
-            return Ok(());
-        }
-        let mut new = old.next(ctx.now());
-        new.body.needs_attention = Some(why);
-        let event = SchedulingEvent::NeedsAttention { slot: new.body.slot(new.id), why: why.to_string() };
-        match ctx.commit().update("needs_attention", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<Appointment>(ctx, listed.id, |old| {
+        (old.body.is_upcoming() && old.body.needs_attention != Some(why)).then(|| {
+            let mut new = old.next(ctx.now());
+            new.body.needs_attention = Some(why);
+            let event = SchedulingEvent::NeedsAttention { slot: new.body.slot(new.id), why: why.to_string() };
+            ctx.commit().update("needs_attention", old, &new).emit(event)
+        })
+    })
+    .await
 }

@@ -1,9 +1,13 @@
 //! Routes of follow-ups.
 
 use super::{FollowUp, Status, scheduled_date};
-use crate::{availability, host::Host, place, practitioner::Practitioner};
+use crate::{
+    availability,
+    host::Host,
+    of_patient, place,
+    practitioner::{self, Practitioner},
+};
 use axum::{
-    extract::RawQuery,
     http::Method,
     routing::{get, patch, post},
 };
@@ -15,9 +19,9 @@ use seal::Sealed;
 use serde::Deserialize;
 use store::{Commit, Record};
 use web::{
-    Answer, At, Body, Ctx, Noun, Reach, Route,
+    Answer, At, Body, Ctx, Noun, Route,
     noun::{self, Pages, View},
-    ok, route,
+    route,
 };
 
 const PATH: &str = "/v1/scheduling/follow_ups";
@@ -25,7 +29,7 @@ const PATH: &str = "/v1/scheduling/follow_ups";
 pub fn routes() -> Vec<Route> {
     let view = "follow_up.view";
     let mut routes = vec![
-        route(Method::GET, PATH, view, "follow_up.list", get(list))
+        route(Method::GET, PATH, view, "follow_up.list", get(of_patient::list::<FollowUp>))
             .asks_shape(noun::list_shape::<FollowUp>)
             .gives::<Pages<View<'static, FollowUp>>>(200)
             .trips(1)
@@ -152,14 +156,7 @@ async fn create(ctx: Ctx, Body(new): Body<New>) -> Answer {
 
 async fn known(ctx: &Ctx, id: Option<PractitionerId>) -> Result<Option<Record<Practitioner>>> {
     let Some(id) = id else { return Ok(None) };
-    match ctx.store().get::<Practitioner>(id).await {
-        Err(Error::Missing) => Err(Error::field(
-            "unknown-practitioner",
-            "/practitioner_id",
-            "there is no such practitioner here",
-        )),
-        other => other.map(Some),
-    }
+    practitioner::known(ctx.store().get(id).await).map(Some)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -193,27 +190,4 @@ pub async fn suited(ctx: &Ctx, practitioner: Option<PractitionerId>, from: Date,
         None => vec![],
     };
     Ok(scheduled_date(from, days, rules.iter().map(|r| &r.body)))
-}
-
-/// A page within the caller's reach.
-async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
-    let (list, wanted) = noun::wanted::<FollowUp>(query.as_deref().unwrap_or_default())?;
-    let narrow = matches!(ctx.reach(), Reach::Own | Reach::Linked);
-    if narrow {
-        let patient = wanted.by.first().and_then(|id| id.parse().ok()).filter(|_| list.name == "patient");
-        match patient {
-            Some(patient) if place::linked(&ctx, patient, "appointments").await? => {}
-            _ => {
-                return Err(Error::forbidden(
-                    "list-too-wide",
-                    "name yourself or whom you care for: ?patient=",
-                )
-                .into());
-            }
-        }
-    }
-    let mut page = ctx.store().list(list, &wanted).await?;
-    page.data.retain(|r| narrow || FollowUp::within(r, ctx.reach(), ctx.actor()));
-    ctx.looked_at::<FollowUp>(page.data.iter().map(|r| r.id)).await?;
-    ok(&Pages::from(page.map(|record| View::owned(&ctx, record))))
 }

@@ -1,33 +1,14 @@
 //! Reminders and the end of the window; and the visit that completes a follow-up.
 
 use super::{FollowUp, Status};
-use crate::{due, practitioner::Practitioner, visit::Visit};
+use crate::{due::MODULE, practitioner::Practitioner, visit::Visit};
 use events::SchedulingEvent;
-use kernel::{Error, FollowUpId, Result};
-use serde_json::Value;
+use kernel::{FollowUpId, Result};
 use store::{Commit, Entity, Record, Wanted};
-use web::{App, Ctx, Task};
+use web::{Ctx, Task};
 
 pub fn tasks() -> Vec<Task> {
-    vec![
-        Task::on("due.flw.reminder", |app, row| on(app, row, remind)),
-        Task::on("due.flw.missed", |app, row| on(app, row, miss)),
-    ]
-}
-
-type Step = fn(&Ctx, &Record<FollowUp>) -> Option<Commit>;
-
-async fn on(app: App, row: Value, step: Step) -> Result<()> {
-    let Some((ctx, id)) = due::read::<FollowUpId>(&app, &row).await? else { return Ok(()) };
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<FollowUp>(&ctx, id).await? else { return Ok(()) };
-        let Some(commit) = step(&ctx, &old) else { return Ok(()) };
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    vec![Task::due("due.flw.reminder", MODULE, remind), Task::due("due.flw.missed", MODULE, miss)]
 }
 
 fn remind(ctx: &Ctx, old: &Record<FollowUp>) -> Option<Commit> {
@@ -79,20 +60,15 @@ pub async fn complete(ctx: &Ctx, visit: &Record<Visit>) -> Result<()> {
 }
 
 async fn completed(ctx: &Ctx, id: FollowUpId, visit: &Record<Visit>) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<FollowUp>(ctx, id).await? else { return Ok(()) };
-        if old.body.status != Status::Pending {
-            return Ok(());
-        }
-        let mut new = old.next(ctx.now());
-        new.body.status = Status::Completed;
-        new.body.outcome = Some(visit.id.to_string());
-        new.body.appointment_id = new.body.appointment_id.or(visit.body.appointment_id);
-        let event = SchedulingEvent::FollowUpCompleted(new.body.said(id));
-        match ctx.commit().update("complete", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<FollowUp>(ctx, id, |old| {
+        (old.body.status == Status::Pending).then(|| {
+            let mut new = old.next(ctx.now());
+            new.body.status = Status::Completed;
+            new.body.outcome = Some(visit.id.to_string());
+            new.body.appointment_id = new.body.appointment_id.or(visit.body.appointment_id);
+            let event = SchedulingEvent::FollowUpCompleted(new.body.said(id));
+            ctx.commit().update("complete", old, &new).emit(event)
+        })
+    })
+    .await
 }

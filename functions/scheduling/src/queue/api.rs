@@ -16,7 +16,7 @@ use axum::{
     routing::{get, patch, post},
 };
 use jiff::civil::Date;
-use kernel::{DepartmentId, Error, PractitionerId, QueueId, Result, SiteId};
+use kernel::{DepartmentId, Error, PractitionerId, QueueId, Result, SiteId, error::found};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Entity, Record, Wanted};
@@ -89,11 +89,8 @@ struct Asked {
 async fn list(ctx: Ctx, Query(asked): Query<Asked>) -> Answer {
     if asked.practitioner.is_some() || asked.department.is_some() {
         let host = Host::named(asked.practitioner, asked.department)?;
-        let found = match ctx.get::<Queue>(id(host, asked.site, asked.date)).await {
-            Err(Error::Missing) => vec![],
-            other => vec![View::owned(&ctx, other?)],
-        };
-        return ok(&Pages { data: found, next: None });
+        let queue = found(ctx.get::<Queue>(id(host, asked.site, asked.date)).await)?;
+        return ok(&Pages { data: queue.into_iter().map(|q| View::owned(&ctx, q)).collect(), next: None });
     }
     let wanted =
         Wanted { cursor: asked.cursor, ..Wanted::by(&[&asked.site, &asked.date], asked.limit.unwrap_or(25)) };

@@ -3,7 +3,7 @@
 
 use super::{Queue, close, page::Page};
 use crate::{due, visit};
-use kernel::{Error, QueueId, Result};
+use kernel::{QueueId, Result};
 use serde_json::Value;
 use web::{App, Task};
 
@@ -23,15 +23,5 @@ async fn day_end(app: App, row: Value) -> Result<()> {
     for one in left {
         visit::advance_by_system(&ctx, one.id, "no_show", |_| {}).await?;
     }
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Queue>(&ctx, id).await? else { return Ok(()) };
-        if old.body.swept {
-            return Ok(());
-        }
-        match close(&ctx, &old, waiting, true).1.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<Queue>(&ctx, id, |old| (!old.body.swept).then(|| close(&ctx, old, waiting, true).1)).await
 }

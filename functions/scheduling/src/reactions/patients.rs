@@ -4,12 +4,12 @@
 use super::named;
 use crate::{
     appointment::{Appointment, CancelCode, cancelled},
-    due,
     follow_up::{self, FollowUp},
+    of_patient::OfPatient,
     visit::Visit,
 };
 use events::{Envelope, SchedulingEvent};
-use kernel::{Error, PatientId, Result};
+use kernel::{PatientId, Result};
 use store::{Entity, Record, Wanted};
 use web::Ctx;
 
@@ -18,19 +18,6 @@ async fn of_patient<E: Entity>(ctx: &Ctx, patient: PatientId) -> Result<Vec<Reco
     let wanted = Wanted::by(&[&patient], 100);
     ctx.store().list_all(&E::LISTS[1], wanted).await
 }
-
-/// What every record about a patient has: whose it is, and under whom it is listed.
-trait OfPatient: Entity {
-    fn patient(&self) -> PatientId;
-    fn listed_under(&mut self) -> &mut Option<PatientId>;
-}
-macro_rules! of_patient {
-    ($($noun:ty),+) => { $(impl OfPatient for $noun {
-        fn patient(&self) -> PatientId { self.patient_id }
-        fn listed_under(&mut self) -> &mut Option<PatientId> { &mut self.listed_under }
-    })+ };
-}
-of_patient!(Appointment, Visit, FollowUp);
 
 /// Moves the list rows of `whose` records from one patient's lists to another's.
 async fn relist<E: OfPatient>(
@@ -43,21 +30,12 @@ async fn relist<E: OfPatient>(
         if found.body.patient() != whose {
             continue;
         }
-        let mut attempt = 0;
-        loop {
-            let Some(old) = due::record::<E>(ctx, found.id).await? else { break };
+        web::update::<E>(ctx, found.id, |old| {
             let mut new = old.next(ctx.now());
-            if std::mem::replace(new.body.listed_under(), under) == under {
-                break;
-            }
-            match ctx.commit().update("relist", &old, &new).run().await {
-                Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-                other => {
-                    other?;
-                    break;
-                }
-            }
-        }
+            let was = std::mem::replace(new.body.listed_under(), under);
+            (was != under).then(|| ctx.commit().update("relist", old, &new))
+        })
+        .await?;
     }
     Ok(())
 }
@@ -94,34 +72,26 @@ pub async fn deceased(ctx: Ctx, envelope: Envelope) -> Result<()> {
 }
 
 async fn cancel(ctx: &Ctx, found: Record<Appointment>) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Appointment>(ctx, found.id).await? else { return Ok(()) };
-        if !old.body.is_upcoming() {
-            return Ok(());
+    web::again(ctx.store(), || async {
+        match web::live::<Appointment>(ctx, found.id).await? {
+            Some(old) if old.body.is_upcoming() => {
+                cancelled(ctx, &old, CancelCode::Deceased, None, None)?.1.run().await
+            }
+            _ => Ok(()),
         }
-        let (_, commit) = cancelled(ctx, &old, CancelCode::Deceased, None, None)?;
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    })
+    .await
 }
 
 async fn end(ctx: &Ctx, found: Record<FollowUp>) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<FollowUp>(ctx, found.id).await? else { return Ok(()) };
-        if old.body.status != follow_up::Status::Pending {
-            return Ok(());
-        }
-        let mut new = old.next(ctx.now());
-        new.body.status = follow_up::Status::Cancelled;
-        new.body.outcome = Some("deceased".into());
-        let event = SchedulingEvent::FollowUpCancelled(new.body.said(new.id));
-        match ctx.commit().update("cancel", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+    web::update::<FollowUp>(ctx, found.id, |old| {
+        (old.body.status == follow_up::Status::Pending).then(|| {
+            let mut new = old.next(ctx.now());
+            new.body.status = follow_up::Status::Cancelled;
+            new.body.outcome = Some("deceased".into());
+            let event = SchedulingEvent::FollowUpCancelled(new.body.said(new.id));
+            ctx.commit().update("cancel", old, &new).emit(event)
+        })
+    })
+    .await
 }

@@ -90,20 +90,16 @@ pub async fn leave_cancelled(ctx: Ctx, envelope: Envelope) -> Result<()> {
 pub async fn user_disabled(ctx: Ctx, envelope: Envelope) -> Result<()> {
     let user = named(&envelope.data, &["user", "user_id"]).unwrap_or_else(|| envelope.record.clone());
     let Some(id) = ctx.store().guarded::<Practitioner>("user_id", &user).await? else { return Ok(()) };
-    let mut attempt = 0;
-    while let Some(old) = due::record::<Practitioner>(&ctx, id).await?.filter(|p| p.body.active) {
-        let mut new = old.next(ctx.now());
-        new.body.active = false;
-        let (practitioner, user) = (id, new.body.user_id);
-        let event = SchedulingEvent::PractitionerUpdated { practitioner, user, active: false };
-        match ctx.commit().update("disable", &old, &new).emit(event).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => {
-                other?;
-                break;
-            }
-        }
-    }
+    web::update::<Practitioner>(&ctx, id, |old| {
+        old.body.active.then(|| {
+            let mut new = old.next(ctx.now());
+            new.body.active = false;
+            let (practitioner, user) = (id, new.body.user_id);
+            let event = SchedulingEvent::PractitionerUpdated { practitioner, user, active: false };
+            ctx.commit().update("disable", old, &new).emit(event)
+        })
+    })
+    .await?;
     block::sweep_practitioner(&ctx, id, ctx.now()).await
 }
 

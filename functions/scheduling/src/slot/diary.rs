@@ -8,7 +8,7 @@ use crate::{
     host::Host,
     kinds,
     place::Site,
-    practitioner::Practitioner,
+    practitioner::{self, Practitioner},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use kernel::{AppointmentId, Error, Result, SiteId};
@@ -51,7 +51,7 @@ impl Diary {
         let days = utc_days(days.0, days.1);
         let practitioner = async {
             match host.practitioner() {
-                Some(id) => Some(ctx.store().get::<Practitioner>(id).await).transpose(),
+                Some(id) => practitioner::known(ctx.store().get(id).await).map(Some),
                 None => Ok(None),
             }
         };
@@ -62,16 +62,8 @@ impl Diary {
             facts_of(ctx, host, site, &days),
             Taken::read(ctx.store(), host, &days, own),
         );
-        let unknown =
-            || Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here");
-        let practitioner = match practitioner {
-            Err(Error::Missing) => return Err(unknown()),
-            other => other?,
-        };
+        let practitioner = practitioner?;
         let Facts { site: fact, own: blocked, closed } = facts?;
-        if practitioner.as_ref().is_some_and(|p| p.deleted_at.is_some()) {
-            return Err(unknown());
-        }
         let zone = Site::of(fact)?.zone(ctx);
         let (rules, taken) = (rules?, taken?);
         let slot_minutes = kinds::slot_minutes(ctx);

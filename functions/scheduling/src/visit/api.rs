@@ -7,12 +7,11 @@ use super::{
     triage::{self, Judged},
 };
 use crate::{
-    kinds,
+    kinds, of_patient,
     place::linked,
     queue::{self, Page, Queue, Room, estimate::Estimate, pace},
 };
 use axum::{
-    extract::RawQuery,
     http::Method,
     routing::{get, patch, post},
 };
@@ -41,7 +40,7 @@ struct CheckedIn {
 pub fn routes() -> Vec<Route> {
     let (one, view) = (|command: &str| format!("{PATH}/{{id}}/{command}"), "patient_visit.view");
     let mut routes = vec![
-        route(Method::GET, PATH, view, "patient_visit.list", get(list))
+        route(Method::GET, PATH, view, "patient_visit.list", get(of_patient::list::<Visit>))
             .asks_shape(noun::list_shape::<Visit>)
             .gives::<Pages<Shown>>(200)
             .trips(1)
@@ -109,30 +108,6 @@ fn command(
     route(Method::POST, path, permission, format!("patient_visit.{word}"), handler)
         .gives::<Shown>(200)
         .trips(2)
-}
-
-/// A page within the caller's reach.
-async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Answer {
-    let (list, wanted) = noun::wanted::<Visit>(query.as_deref().unwrap_or_default())?;
-    let narrow = matches!(ctx.reach(), Reach::Own | Reach::Linked);
-    if narrow {
-        let patient = wanted.by.first().and_then(|id| id.parse().ok()).filter(|_| list.name == "patient");
-        match patient {
-            Some(patient) if linked(&ctx, patient, "visits").await? => {}
-            _ => {
-                return Err(Error::forbidden(
-                    "list-too-wide",
-                    "name yourself or whom you care for: ?patient=",
-                )
-                .into());
-            }
-        }
-    }
-    let mut page = ctx.store().list(list, &wanted).await?;
-    // A patient's list holds visits at other sites too: those are not this caller's to know of.
-    page.data.retain(|r| narrow || Visit::within(r, ctx.reach(), ctx.actor()));
-    ctx.looked_at::<Visit>(page.data.iter().map(|r| r.id)).await?;
-    ok(&Pages::from(page.map(|record| View::owned(&ctx, record))))
 }
 
 /// A place in the queue, as the patient may see it.

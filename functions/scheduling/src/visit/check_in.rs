@@ -7,7 +7,7 @@ use crate::{
     host::Host,
     kinds,
     place::{self, Patient, Site},
-    practitioner::Practitioner,
+    practitioner::{self, Practitioner},
     queue::{
         self, Counter, Page, Queue,
         estimate::{Estimate, Pace},
@@ -18,7 +18,9 @@ use crate::{
 use authz::Only;
 use events::SchedulingEvent;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use kernel::{AppointmentId, DepartmentId, Error, PatientId, PractitionerId, QueueId, Result, SiteId};
+use kernel::{
+    AppointmentId, DepartmentId, Error, PatientId, PractitionerId, QueueId, Result, SiteId, error::found,
+};
 use schemars::JsonSchema;
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -43,9 +45,6 @@ pub struct CheckIn {
     pub accompanied_by: Option<Sealed<String>>,
 }
 
-/// Another check-in took the number: read again.
-pub const CLASH: &str = "token-clash";
-
 /// What a check-in answers beside the visit.
 #[derive(Serialize, JsonSchema)]
 pub struct Ticket {
@@ -67,20 +66,15 @@ pub struct Printed {
 
 pub async fn check_in(ctx: Ctx, Body(body): Body<CheckIn>) -> Answer {
     permitted(&ctx, &body)?;
-    let mut attempt = 0;
-    loop {
+    // Another check-in took the number or was the queue's first, or the appointment changed: look again.
+    let done = web::again(ctx.store(), || async {
         let desk = desk(&ctx, &body).await?;
         let (new, appointment) = visit(&ctx, &body, &desk)?;
-        let done = written(&ctx, &desk, &new, appointment.as_ref()).await;
-        match done {
-            Err(Refused(Error::Refused(r))) if r.code == CLASH => ctx.store().pause(&mut attempt).await?,
-            // The queue's first check-in was somebody else's, or the appointment changed: look again.
-            Err(Refused(Error::Stale { demanded: false, .. })) => ctx.store().pause(&mut attempt).await?,
-            Err(Refused(Error::Duplicate { owner, .. })) => {
-                return Err(there_already(&ctx, &owner).await?.into());
-            }
-            other => return other,
-        }
+        written(&ctx, &desk, &new, appointment.as_ref()).await
+    });
+    match done.await {
+        Err(Refused(Error::Duplicate { owner, .. })) => Err(there_already(&ctx, &owner).await?.into()),
+        other => other,
     }
 }
 
@@ -142,12 +136,9 @@ async fn desk(ctx: &Ctx, body: &CheckIn) -> Result<Desk> {
 }
 
 async fn known_appointment(ctx: &Ctx, id: AppointmentId) -> Result<Record<Appointment>> {
-    match ctx.store().fresh::<Appointment>(id).await {
-        Err(Error::Missing) => {
-            Err(Error::field("unknown-appointment", "/appointment_id", "there is no such appointment here"))
-        }
-        other => other,
-    }
+    let unknown =
+        || Error::field("unknown-appointment", "/appointment_id", "there is no such appointment here");
+    found(ctx.store().fresh::<Appointment>(id).await)?.ok_or_else(unknown)
 }
 
 impl Desk {
@@ -166,7 +157,7 @@ impl Desk {
         }
         let practitioner = async {
             match host.practitioner() {
-                Some(id) => ctx.store().get::<Practitioner>(id).await.map(Some),
+                Some(id) => practitioner::known(ctx.store().get(id).await).map(Some),
                 None => Ok(None),
             }
         };
@@ -178,15 +169,7 @@ impl Desk {
         };
         let (found, practitioner, page, appointment) =
             futures::join!(ctx.store().read_many(&keys), practitioner, Page::read(ctx, queue), appointment);
-        let practitioner = match practitioner {
-            Err(Error::Missing) => None,
-            other => other?,
-        };
-        let gone =
-            || Error::field("unknown-practitioner", "/practitioner_id", "there is no such practitioner here");
-        if host.practitioner().is_some() && practitioner.as_ref().is_none_or(|p| p.deleted_at.is_some()) {
-            return Err(gone());
-        }
+        let practitioner = practitioner?;
         let mut found = found?.into_iter();
         let mut next = || found.next().flatten();
         let zone = Site::of(next())?.zone(ctx);
@@ -384,20 +367,20 @@ fn arrived(ctx: &Ctx, commit: Commit, old: &Record<Appointment>, visit: &Record<
 /// did not exist. The day's first check-in makes the queue.
 pub fn number(ctx: &Ctx, commit: Commit, desk: &Desk, visit: &Record<Visit>) -> Result<Commit> {
     let token = visit.body.token;
-    let clash = |_: Option<Value>| Error::conflict(CLASH, "another check-in was faster");
+    let faster = |_: Option<Value>| Error::meanwhile();
     let key = Counter::key(desk.queue);
     let commit = match desk.counter {
         Some(counter) => {
             let open = is("last_token", counter.last_token).and(When::Without("closed"));
-            commit.set_if(&key, &[("last_token", token.into())], open, clash)
+            commit.set_if(&key, &[("last_token", token.into())], open, faster)
         }
         None => {
             let first = Counter { last_token: token, closed: None };
-            commit.put_if(&key, &first, When::Absent, clash).create(&opened(ctx, desk)?)
+            commit.put_if(&key, &first, When::Absent, faster).create(&opened(ctx, desk)?)
         }
     };
     let given = json!({"visit": visit.id, "patient": visit.body.patient_id});
-    Ok(commit.put_if(&token_key(desk.queue, token), &given, When::Absent, clash))
+    Ok(commit.put_if(&token_key(desk.queue, token), &given, When::Absent, faster))
 }
 
 fn opened(ctx: &Ctx, desk: &Desk) -> Result<Record<Queue>> {

@@ -8,9 +8,9 @@ use kernel::{DepartmentId, Error, PractitionerId, Result, VisitId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::Record;
-use web::{Answer, At, Body, Ctx, Refused};
+use web::{Answer, At, Body, Ctx};
 
-use super::check_in::{CLASH, Desk};
+use super::check_in::Desk;
 
 /// Command, permission, and the states it starts from; beside the steps of the life cycle.
 pub const ALL: &[(&str, &str, &[Status])] = &[
@@ -109,8 +109,7 @@ pub struct Transferred {
 /// used, and its history says where it waited before.
 pub async fn transfer(ctx: Ctx, At(id): At<VisitId>, Body(body): Body<Transferred>) -> Answer {
     let host = crate::host::Host::named(body.practitioner_id, body.department_id)?;
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let old = ctx.change::<Visit>(id).await?;
         possible("transfer", old.body.status)?;
         if old.body.host()? == host {
@@ -119,12 +118,9 @@ pub async fn transfer(ctx: Ctx, At(id): At<VisitId>, Body(body): Body<Transferre
             );
         }
         let desk = Desk::read(&ctx, host, old.body.site, old.body.visit_date, None).await?;
-        match moved(&ctx, &old, &desk).await {
-            Err(Refused(Error::Refused(r))) if r.code == CLASH => ctx.store().pause(&mut attempt).await?,
-            Err(Refused(Error::Stale { demanded: false, .. })) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        moved(&ctx, &old, &desk).await
+    })
+    .await
 }
 
 async fn moved(ctx: &Ctx, old: &Record<Visit>, desk: &Desk) -> Answer {

@@ -67,13 +67,12 @@ pub async fn advance_by_system(
     ctx: &Ctx,
     id: VisitId,
     command: &'static str,
-    change: impl Fn(&mut Visit) + Send,
+    change: impl Fn(&mut Visit) + Send + Sync,
 ) -> Result<()> {
     let step =
         Visit::STEPS.iter().find(|s| s.command == command).ok_or_else(|| Error::internal("no such step"))?;
-    let mut attempt = 0;
-    loop {
-        let Some(old) = crate::due::record::<Visit>(ctx, id).await? else { return Ok(()) };
+    web::again(ctx.store(), || async {
+        let Some(old) = web::live::<Visit>(ctx, id).await? else { return Ok(()) };
         if !step.from.contains(&old.body.status) {
             return Ok(());
         }
@@ -81,12 +80,9 @@ pub async fn advance_by_system(
         new.body.advance(step, ctx.today())?;
         apply(&mut new.body, command, ctx.now(), &ctx.actor().user);
         change(&mut new.body);
-        let commit = effects(ctx, command, &new, ctx.commit().update(command, &old, &new)).await?;
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        effects(ctx, command, &new, ctx.commit().update(command, &old, &new)).await?.run().await
+    })
+    .await
 }
 
 /// A consultation that began and ended at these times, as the encounter tells it.

@@ -2,9 +2,9 @@
 //! lowers a class, and never touches one that was set by hand to something more urgent.
 
 use super::{Acuity, SetBy, Triage, Visit, commands::possible};
-use crate::{due, queue::order::Class};
+use crate::queue::order::Class;
 use jiff::Timestamp;
-use kernel::{Error, Result, VisitId};
+use kernel::{Result, VisitId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use web::{Answer, At, Body, Ctx};
@@ -66,20 +66,16 @@ pub fn acuity(of: &Raised) -> Option<Acuity> {
 
 /// Writes the result and raises the class.
 pub async fn raise(ctx: &Ctx, id: VisitId, of: &Raised, at: Timestamp) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = due::record::<Visit>(ctx, id).await? else { return Ok(()) };
+    web::update::<Visit>(ctx, id, |old| {
         // An older set that arrives late says nothing new.
-        if !old.body.is_open() || old.body.triage.as_ref().is_some_and(|t| t.at >= at) {
-            return Ok(());
-        }
-        let mut new = old.next(ctx.now());
-        noted(&mut new.body, of, at, &ctx.actor().user);
-        match ctx.commit().update("triage", &old, &new).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        let news = old.body.is_open() && old.body.triage.as_ref().is_none_or(|t| t.at < at);
+        news.then(|| {
+            let mut new = old.next(ctx.now());
+            noted(&mut new.body, of, at, &ctx.actor().user);
+            ctx.commit().update("triage", old, &new)
+        })
+    })
+    .await
 }
 
 fn noted(body: &mut Visit, of: &Raised, at: Timestamp, by: &str) {

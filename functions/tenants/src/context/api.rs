@@ -88,13 +88,16 @@ pub fn routes() -> Vec<Route> {
             .gives::<Shown>(200)
             .says("The organisation sends the operator out, or refuses"),
     ];
-    for path in [PLATFORM, OWN] {
-        let list =
-            route(Method::GET, path, "context.view", "context.list", get(noun::list::<Context>)).trips(1);
-        let list = list.asks_shape(noun::list_shape::<Context>).gives::<Pages<Shown>>(200).trips(1);
-        routes.push(list.says("Operators' contexts: who, why, until when"));
-        routes.extend(noun::reading::<Context>(path, "context.view"));
-    }
+    routes.extend(looking(PLATFORM));
+    routes.extend(looking(OWN).into_iter().map(|route| route.also_at("self")));
+    routes
+}
+
+fn looking(path: &str) -> Vec<Route> {
+    let list = route(Method::GET, path, "context.view", "context.list", get(noun::list::<Context>));
+    let list = list.asks_shape(noun::list_shape::<Context>).gives::<Pages<Shown>>(200).trips(1);
+    let mut routes = vec![list.says("Operators' contexts: who, why, until when")];
+    routes.extend(noun::reading::<Context>(path, "context.view"));
     routes
 }
 

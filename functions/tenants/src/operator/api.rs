@@ -6,7 +6,7 @@ use store::{Commit, Key, Record, Store, When, facts, is};
 use web::{
     Ctx, Route,
     gate::{AccessGate, AccessRule, Mode, Revoked},
-    noun::{self, Hooks, Paths},
+    noun::{self, Hooks, Paths, Written},
 };
 
 const PATH: &str = "/v1/tenants/operators";
@@ -56,17 +56,9 @@ impl Hooks for Operator {
         Ok(())
     }
 
-    async fn on_create(ctx: &Ctx, new: &Record<Self>, commit: Commit) -> Result<Commit> {
-        let commit =
-            count(commit.emit(TenantEvent::OperatorChanged { status: "active".into() }), None, Some(new));
-        admit(ctx.store(), commit, new, false).await
-    }
-
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        action: &str,
-        old: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, old, new }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         if matches!(action, "delete" | "restore") {
@@ -74,7 +66,7 @@ impl Hooks for Operator {
         }
         let gone = new.deleted_at.is_some();
         let status = if gone { "deleted".to_string() } else { new.body.status.to_string() };
-        let commit = count(commit.emit(TenantEvent::OperatorChanged { status }), Some(old), Some(new));
+        let commit = count(commit.emit(TenantEvent::OperatorChanged { status }), old, Some(new));
         admit(ctx.store(), commit, new, gone || new.body.status == Status::Suspended).await
     }
 }

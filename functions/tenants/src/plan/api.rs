@@ -9,7 +9,7 @@ use kernel::{Error, PlanId, Result, error::faultless};
 use store::{Commit, Record, Wanted};
 use web::{
     Answer, Anyone, At, Ctx, Door, Noun, Raw, Route, check,
-    noun::{self, Hooks, Pages, View},
+    noun::{self, Hooks, Pages, View, Written},
     ok, route,
 };
 
@@ -94,11 +94,9 @@ impl Hooks for Plan {
     }
 
     /// What is sold under one code is one revision.
-    async fn on_change(
+    async fn on_write(
         ctx: &Ctx,
-        action: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
+        Written { action, new, .. }: Written<'_, Self>,
         commit: Commit,
     ) -> Result<Commit> {
         if action != "publish" {

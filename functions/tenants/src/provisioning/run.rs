@@ -14,7 +14,7 @@ use crate::{
 };
 use events::TenantEvent;
 use jiff::SignedDuration;
-use kernel::{Error, ProvisioningId, Result, TenantId};
+use kernel::{Error, ProvisioningId, Result, TenantId, error::found};
 use std::collections::BTreeMap;
 use store::{Commit, Key, Once, Record, Scope, Store, When, facts, segment};
 use web::{App, gate::TenantGate};
@@ -207,10 +207,7 @@ async fn open(
 /// The administrator is invited: the run is over.
 pub async fn closed(app: &App, tenant: TenantId) -> Result<()> {
     let platform = doors::system(app, Scope::Platform, "provisioning", &tenant.to_string()).await?;
-    let run = match platform.fresh::<Provisioning>(run_of(tenant)).await {
-        Err(Error::Missing) => return Ok(()),
-        other => other?,
-    };
+    let Some(run) = found(platform.fresh::<Provisioning>(run_of(tenant)).await)? else { return Ok(()) };
     // Every later invitation says the same.
     if run.body.status != Status::Open {
         return Ok(());

@@ -4,7 +4,7 @@
 use kernel::{Error, Result, SiteId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{Commit, Key, Store, When, is};
+use store::{Commit, Key, Store, When};
 
 /// Levels, the root's included.
 const DEPTH: usize = 4;
@@ -35,10 +35,9 @@ impl Tree {
     /// Puts the tree, if it is still what was read.
     pub fn write(&self, commit: Commit) -> Commit {
         let next = Self { rev: self.rev + 1, ..self.clone() };
-        let when = if self.rev == 0 { When::Absent } else { is("rev", self.rev) };
         let raced =
             |_| Error::conflict("changed-meanwhile", "the sites were changed at the same moment; try again");
-        commit.put_if(&key(), &next, when, raced)
+        commit.put_if(&key(), &next, When::unmoved(self.rev), raced)
     }
 
     /// From the root down to the site itself.

@@ -7,10 +7,10 @@ use super::{
     catalogue,
     desk::{self, Ready},
     guards::{self, Guard, Strike},
-    input, owner,
+    input,
 };
 use crate::{
-    due::{Calendar, record},
+    due::Calendar,
     firing::{Acted, Did, Firing, Outcome, RuleAction},
     task::{self, Draft, Priority, Source, SourceKind},
 };
@@ -26,6 +26,8 @@ use std::time::Instant;
 use store::{Commit, Key, Record, segment};
 use web::Ctx;
 
+/// What a rule needs its owner to hold, for each of its actions.
+const RIGHT: &str = "rule.edit";
 /// Days for which a rule's misses are kept too.
 const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -117,19 +119,19 @@ impl Made<'_> {
     }
 
     async fn missed(&self) -> Result<()> {
-        once(self.kept(&self.record(Outcome::NotMatched, None, vec![])).run().await)
+        web::done(self.kept(&self.record(Outcome::NotMatched, None, vec![])).run().await)
     }
 
     async fn strike(&self, result: Outcome, why: String, strike: Strike) -> Result<()> {
         let firing = self.record(result, Some(why), vec![]);
-        once(guards::strike(self.ctx, self.rule, self.event, strike, || self.kept(&firing)).await)
+        web::done(guards::strike(self.ctx, self.rule, self.event, strike, || self.kept(&firing)).await)
     }
 
     async fn matched(&self, input: &Value) -> Result<()> {
         let (ctx, rule) = (self.ctx, self.rule);
         if rule.body.mode == Mode::Shadow {
             let acted = rule.body.then.iter().map(|a| shadow(a, input)).collect();
-            return once(self.kept(&self.record(Outcome::Matched, None, acted)).run().await);
+            return web::done(self.kept(&self.record(Outcome::Matched, None, acted)).run().await);
         }
         if let Some((guard, count)) = guards::stops(ctx, rule, self.event).await? {
             // Beyond the hour's limit the first tells of it.
@@ -139,7 +141,8 @@ impl Made<'_> {
             let why = format!("{guard}: {count}");
             return self.strike(Outcome::Suppressed, why, Strike::Suppressed(guard)).await;
         }
-        if !owner::holds(ctx, &rule.body).await? {
+        // A rule acts with the rights of its owner, as they are now.
+        if !ctx.still_holds(&rule.body.owner, &rule.body.owner_roles, RIGHT).await? {
             return guards::halt(ctx, rule.id, Status::Paused, "owner_lost_right", || ctx.store().commit())
                 .await;
         }
@@ -165,7 +168,7 @@ impl Made<'_> {
         let (record, change) = (self.event.record.clone(), self.event.id.clone());
         let fired = WorkflowEvent::RuleFired { rule: self.rule.id, firing: self.id, record, change };
         let commit = guards::counted(self.ctx, self.rule, self.event, commit.create(&firing).emit(fired));
-        once(acting.once_for(commit, &self.consumer, &self.event.id).run().await)
+        web::done(acting.once_for(commit, &self.consumer, &self.event.id).run().await)
     }
 
     async fn one(
@@ -314,32 +317,21 @@ fn shadow(action: &Action, input: &Value) -> Acted {
     Acted { kind: action.kind().into(), status: Did::Skipped, of: None, error, rendered }
 }
 
-fn once(result: Result<()>) -> Result<()> {
-    match result {
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(()),
-        other => other,
-    }
-}
-
 /// A module says what became of a wish.
 pub async fn answered(ctx: &Ctx, event: &Envelope) -> Result<()> {
     let Some(id) = event.data["action"].as_str().and_then(|id| id.parse::<RuleActionId>().ok()) else {
         return Ok(());
     };
     let problem = event.data["problem"].as_str().map(String::from);
-    let mut attempt = 0;
-    loop {
-        let Some(old) = record::<RuleAction>(ctx, id).await? else { return Ok(()) };
+    web::update::<RuleAction>(ctx, id, |old| {
         if old.body.status == Did::Done || (problem.is_some() && old.body.status == Did::Failed) {
-            return Ok(());
+            return None;
         }
         let mut new = old.next(ctx.now());
         new.body.status = if problem.is_some() { Did::Failed } else { Did::Done };
         new.body.error = problem.clone();
         new.body.done = event.data["done"].as_str().map(Into::into);
-        match ctx.store().commit().update("answer", &old, &new).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        Some(ctx.store().commit().update("answer", old, &new))
+    })
+    .await
 }

@@ -131,8 +131,7 @@ pub async fn strike(
 
 /// Stops a rule that is active, in this commit; its owner is told by the event.
 pub async fn halt(ctx: &Ctx, id: RuleId, to: Status, why: &str, commit: impl Fn() -> Commit) -> Result<()> {
-    let mut attempt = 0;
-    loop {
+    let halted = web::again(ctx.store(), || async {
         let active = due::record::<Rule>(ctx, id).await?.filter(|old| old.body.status == Status::Active);
         let Some(old) = active else { return commit().run().await };
         let mut new = old.next(ctx.now());
@@ -144,13 +143,9 @@ pub async fn halt(ctx: &Ctx, id: RuleId, to: Status, why: &str, commit: impl Fn(
             }
             _ => ("pause", WorkflowEvent::RulePaused),
         };
-        let commit = commit().update(action, &old, &new).emit(event(new.body.said(id)));
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            other => {
-                desk::forget(ctx.scope());
-                return other;
-            }
-        }
-    }
+        commit().update(action, &old, &new).emit(event(new.body.said(id))).run().await
+    });
+    let halted = halted.await;
+    desk::forget(ctx.scope());
+    halted
 }

@@ -14,7 +14,7 @@ use axum::{
 };
 use events::WorkflowEvent;
 use jiff::civil::Date;
-use kernel::{Error, Result, SequenceId, SequenceRunId};
+use kernel::{Error, Result, SequenceId, SequenceRunId, error::found};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -146,12 +146,8 @@ struct New {
 }
 
 async fn start(ctx: Ctx, Body(new): Body<New>) -> Answer {
-    let template = match ctx.store().get::<Template>(new.template).await {
-        Err(Error::Missing) => {
-            Err(Error::field("unknown-template", "/template", "there is no such template"))
-        }
-        other => other,
-    }?;
+    let unknown = || Error::field("unknown-template", "/template", "there is no such template");
+    let template = found(ctx.store().get::<Template>(new.template).await)?.ok_or_else(unknown)?;
     if template.body.status != Standing::Published {
         return Err(Error::conflict("not-published", "publish the template first").into());
     }

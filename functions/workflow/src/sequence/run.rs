@@ -11,7 +11,7 @@ use events::{
     workflow::{SequenceSaid, TaskWish},
 };
 use jiff::civil::Date;
-use kernel::{Error, Result, SequenceId, SequenceRunId, TaskId};
+use kernel::{Result, SequenceId, SequenceRunId, TaskId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Entity, List, Record, Row, Unique, Wanted};
@@ -155,8 +155,7 @@ pub async fn progress(ctx: &Ctx, event: &Envelope) -> Result<()> {
 
 /// The run with the task as it is now.
 async fn told(ctx: &Ctx, id: SequenceRunId, task: TaskId) -> Result<Option<Record<Run>>> {
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let Some(old) = record::<Run>(ctx, id).await? else { return Ok(None) };
         let Some(now) = record::<Task>(ctx, task).await? else { return Ok(None) };
         let mut new = old.next(ctx.now());
@@ -184,12 +183,9 @@ async fn told(ctx: &Ctx, id: SequenceRunId, task: TaskId) -> Result<Option<Recor
             (.., true) => commit.emit(WorkflowEvent::SequenceDelayed(said)),
             _ => commit,
         };
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            Err(e) => return Err(e),
-            Ok(()) => return Ok(Some(new)),
-        }
-    }
+        commit.run().await.map(|()| Some(new))
+    })
+    .await
 }
 
 /// A run was cancelled or goes on again: whoever said so has told its tasks too, unless they were interrupted.
@@ -249,10 +245,7 @@ pub async fn of_disabled(ctx: &Ctx, user: &str) -> Result<()> {
             close_on: vec![],
             key: format!("suspended~{}", run.id),
         };
-        match task::make(ctx, &wish, ctx.actor().user.clone()).await {
-            Err(Error::Refused(r)) if r.code == "seen-already" => {}
-            other => other?,
-        }
+        web::done(task::make(ctx, &wish, ctx.actor().user.clone()).await)?;
     }
     Ok(())
 }
@@ -267,17 +260,13 @@ pub async fn turn(
     reason: Option<String>,
     change: impl Fn(&mut Run) -> Option<Said>,
 ) -> Result<Option<Record<Run>>> {
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let Some(old) = record::<Run>(ctx, id).await? else { return Ok(None) };
         let mut new = old.next(ctx.now());
         let Some(said) = change(&mut new.body) else { return Ok(None) };
         let event = said(new.body.said(id, None));
         let commit = ctx.store().commit().because(reason.clone()).update(action, &old, &new).emit(event);
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            Err(e) => return Err(e),
-            Ok(()) => return Ok(Some(new)),
-        }
-    }
+        commit.run().await.map(|()| Some(new))
+    })
+    .await
 }

@@ -88,18 +88,14 @@ pub async fn make(ctx: &Ctx, id: SequenceRunId) -> Result<()> {
             commit = task::drafted(ctx, draft, commit).await?.1;
         }
         let batch = ctx.once_for(commit, &format!("sqr~{id}"), &n.to_string());
-        match batch.run().await {
-            Err(Error::Refused(r)) if r.code == "seen-already" => {}
-            other => other?,
-        }
+        web::done(batch.run().await)?;
     }
     began(ctx, id).await
 }
 
 /// Every task is there: the run says how each of them stands.
 async fn began(ctx: &Ctx, id: SequenceRunId) -> Result<()> {
-    let mut attempt = 0;
-    loop {
+    web::again(ctx.store(), || async {
         let Some(old) = record::<Run>(ctx, id).await? else { return Ok(()) };
         if old.body.status != Status::Starting {
             return Ok(());
@@ -112,12 +108,10 @@ async fn began(ctx: &Ctx, id: SequenceRunId) -> Result<()> {
             }
         }
         new.body.count();
-        match ctx.store().commit().update("begin", &old, &new).run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            Err(e) => return Err(e),
-            Ok(()) => return super::run::release(ctx, &new).await,
-        }
-    }
+        ctx.store().commit().update("begin", &old, &new).run().await?;
+        super::run::release(ctx, &new).await
+    })
+    .await
 }
 
 /// Who stands for the words of a template.
@@ -255,12 +249,12 @@ async fn once(ctx: &Ctx, event: &Envelope, beginning: &Beginning) -> Result<Opti
     let said = WorkflowEvent::SequenceStarted(run.body.said(run.id, None));
     let commit = ctx.store().commit().create(&run).emit(said);
     let consumer = format!("sqt~{}", beginning.template.id);
-    match ctx.once_for(commit, &consumer, &event.id).run().await {
-        Ok(()) => {
+    match web::done_now(ctx.once_for(commit, &consumer, &event.id).run().await) {
+        Ok(true) => {
             make(ctx, run.id).await?;
             Ok(Some(run.id))
         }
-        Err(Error::Refused(r)) if r.code == "seen-already" => Ok(None),
+        Ok(false) => Ok(None),
         Err(Error::Duplicate { code: "run-exists", .. }) => Ok(None),
         Err(e) => Err(e),
     }

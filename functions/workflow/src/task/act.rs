@@ -8,7 +8,7 @@ use crate::assignee::{Assignee, Kind};
 use events::WorkflowEvent;
 use kernel::{Error, Result, TaskId};
 use store::{Commit, Record};
-use web::{Answer, Ctx, Noun, Reach, Refused};
+use web::{Answer, Ctx, Noun, Reach};
 
 /// The task, if the caller may know of it.
 pub async fn known(ctx: &Ctx, id: TaskId) -> Result<Record<Task>> {
@@ -41,21 +41,17 @@ pub async fn act(ctx: &Ctx, id: TaskId, command: &str, reason: Option<&str>, cha
     let step = moves::step_of(command);
     let reason =
         if step.reason { Some(ctx.needs_reason(reason)?) } else { reason.map(Into::into).or(ctx.reason()) };
-    let mut attempt = 0;
-    loop {
+    // Judged again by what another one made of it.
+    web::again(ctx.store(), || async {
         let old = known(ctx, id).await?;
         allowed(ctx, &old, step).await?;
         let mut new = old.next(ctx.now());
         let said = change(&old, &mut new.body)?;
         let commit = ctx.commit().because(reason.clone()).update(command, &old, &new);
         let commit = written(ctx, &old, &new, commit, said).await?;
-        let shown = ctx.shown(200, &new)?;
-        match ctx.settle(commit, shown).await {
-            // Judged again by what the other one made of it.
-            Err(Refused(Error::Stale { demanded: false, .. })) => ctx.store().pause(&mut attempt).await?,
-            other => return other,
-        }
-    }
+        ctx.settle(commit, ctx.shown(200, &new)?).await
+    })
+    .await
 }
 
 async fn written(
@@ -118,9 +114,8 @@ pub async fn by_system(
     once: Option<(&str, &str)>,
     change: &(dyn Fn(&Record<Task>, &mut Task) -> Option<Said> + Send + Sync),
 ) -> Result<()> {
-    let mut attempt = 0;
-    loop {
-        let Some(old) = crate::due::record::<Task>(ctx, id).await? else { return Ok(()) };
+    web::again(ctx.store(), || async {
+        let Some(old) = web::live::<Task>(ctx, id).await? else { return Ok(()) };
         let mut new = old.next(ctx.now());
         let Some(said) = change(&old, &mut new.body) else { return Ok(()) };
         let commit = ctx.store().commit().update(command, &old, &new);
@@ -128,12 +123,9 @@ pub async fn by_system(
         if let Some((consumer, change)) = once {
             commit = ctx.once_for(commit, consumer, change);
         }
-        match commit.run().await {
-            Err(Error::Stale { .. }) => ctx.store().pause(&mut attempt).await?,
-            Err(Error::Refused(r)) if r.code == "seen-already" => return Ok(()),
-            other => return other,
-        }
-    }
+        web::done(commit.run().await)
+    })
+    .await
 }
 
 /// Closed by what happened elsewhere.

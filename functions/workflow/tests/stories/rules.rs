@@ -14,7 +14,7 @@ use store::{Commit, Entity, List, Record};
 use testkit::{Reply, World};
 use web::{
     Ctx, Module, Noun, Reach, Settable,
-    noun::{self, Hooks},
+    noun::{self, Hooks, Written},
     route,
 };
 
@@ -37,13 +37,7 @@ impl Noun for Patient {
     }
 }
 impl Hooks for Patient {
-    async fn on_change(
-        _: &Ctx,
-        _: &str,
-        _: &Record<Self>,
-        new: &Record<Self>,
-        commit: Commit,
-    ) -> Result<Commit> {
+    async fn on_write(_: &Ctx, Written { new, .. }: Written<'_, Self>, commit: Commit) -> Result<Commit> {
         Ok(commit.emit(PatientEvent::Updated { patient: new.id, fields: vec!["custom".into()] }))
     }
 }

@@ -17,21 +17,7 @@ const DESK: &str = "Ngozi";
 const FAMILY: &str = "Bello";
 
 fn wanted() -> Wanted {
-    Wanted {
-        plan: "Professional".into(),
-        signup: json!({
-            "organisation_name": "Grace Hospital", "edition": "hospital", "country": "NG",
-            "region": "af-south-1", "transfer_basis": "contract_clauses", "address": "14 Marina Road",
-            "city": "Lagos", "state": "LA", "phone": "+234 803 555 0100", "email": "office@grace.example",
-            "registration_number": "HEFAMAA-01234", "slug": "grace", "billing_period": "month",
-            "admin_given_name": "Ada", "admin_family_name": "Obi", "admin_email": ADMINISTRATOR,
-            "admin_phone": "+234 803 555 0101", "accepted_terms": {"version": "2026-11"},
-        }),
-        settings: BTreeMap::new(),
-        sites: vec![],
-        staff: vec![],
-        partner: false,
-    }
+    Wanted::hospital("grace", ADMINISTRATOR)
 }
 
 fn text(value: &Value) -> Outcome<String> {

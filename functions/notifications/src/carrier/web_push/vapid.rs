@@ -12,7 +12,7 @@ use kernel::{Error, Result};
 use seal::Sealed;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Key, When};
+use store::Key;
 use url::Url;
 use web::Ctx;
 
@@ -37,8 +37,7 @@ pub async fn of(ctx: &Ctx) -> Result<Identity> {
         return Ok(known);
     }
     let fresh = Identity::new()?;
-    let taken = |_: Option<serde_json::Value>| Error::Stale { current: 0, demanded: false };
-    match ctx.store().commit().put_if(&place(), &fresh, When::Absent, taken).run().await {
+    match ctx.store().commit().put_over(&place(), 0, &fresh).run().await {
         Ok(()) => Ok(fresh),
         Err(Error::Stale { .. }) => {
             let theirs = ctx.store().read(&place()).await?;

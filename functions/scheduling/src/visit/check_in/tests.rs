@@ -31,7 +31,7 @@ async fn a_queue_that_was_closed_since_it_was_read_gives_no_token() {
         .ok();
     let (visit, _) = visit(&ctx, &body, &read).unwrap();
     let commit = number(&ctx, ctx.commit().create(&visit), &read, &visit).unwrap();
-    assert_eq!(commit.run().await.unwrap_err().code(), CLASH);
+    assert_eq!(commit.run().await.unwrap_err().code(), "changed-meanwhile");
     let now = Desk::read(&ctx, host, site, ctx.today(), None).await.unwrap();
     assert_eq!(now.next_token().unwrap_err().code(), "queue-closed");
 }
