@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{place, token};
 use events::{DocumentEvent, Envelope, documents::Signing};
-use kernel::Result;
+use kernel::{Error, Result};
 use serde_json::Value;
 use store::Record;
 use web::{App, Ctx, Reaction, Task};

@@ -37,7 +37,14 @@ impl Noun for Patient {
     }
 }
 impl Hooks for Patient {
-    async fn on_write(_: &Ctx, Written { new, .. }: Written<'_, Self>, commit: Commit) -> Result<Commit> {
+    async fn on_write(
+        _: &Ctx,
+        Written { old, new, .. }: Written<'_, Self>,
+        commit: Commit,
+    ) -> Result<Commit> {
+        if old.is_none() {
+            return Ok(commit);
+        }
         Ok(commit.emit(PatientEvent::Updated { patient: new.id, fields: vec!["custom".into()] }))
     }
 }
