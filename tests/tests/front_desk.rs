@@ -7,7 +7,7 @@ use local::demo::{Login, Organisation, Staff, Visitor, Wanted, login::now, visit
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
