@@ -130,5 +130,6 @@ mod tests {
         assert_eq!(Scope::from_claim("platform"), Some(Scope::Platform));
         assert_eq!(Scope::from_claim(&b.prefix().to_lowercase()), None);
         assert_eq!(Scope::from_claim(""), None);
+        assert_eq!((Scope::Tenant(a).tenant(), Scope::Platform.tenant()), (Some(a), None));
     }
 }

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Route> {
             .refuses(&["too-many-codes", "duplicate"])
             .says("Sends a code to a new e-mail address"),
         route(Method::POST, format!("{path}/verify"), Door::SignedIn, "me.verify-email", post(verify))
-            .trips(6)
+            .trips(3)
             .takes::<Code>()
             .gives::<View<'static, User>>(200)
             .refuses(&["wrong-code", "duplicate"])
