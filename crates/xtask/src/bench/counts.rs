@@ -107,7 +107,7 @@ impl Counts {
             out.push('\n');
             let shares: Vec<String> =
                 shares(&all).iter().map(|(what, part)| format!("{what} {part:.0} %")).collect();
-            if !shares.is_empty() {
+            if all.iter().any(|row| row.write > 0.0) {
                 out.push_str(&format!("  write units go into {}\n", shares.join(", ")));
             }
         }
@@ -159,8 +159,11 @@ fn sorted(all: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
 }
 
 impl Row {
-    /// The three things that most write units went into.
+    /// The three things that most write units went into, or what it read.
     fn mostly(&self) -> String {
+        if self.write == 0.0 {
+            return format!("{:.1} read units", self.read);
+        }
         let most = self.spent.iter().take(3).map(|(what, units)| format!("{what} {units:.1}"));
         format!("{:.1} write units: {}", self.write, most.collect::<Vec<_>>().join(", "))
     }
