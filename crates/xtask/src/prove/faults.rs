@@ -64,8 +64,9 @@ fn taken_up(ledger: &Ledger, meant: &[Untried], report: &mut Report) {
         report.find(format!("{name} is alike only later: {}", finding.what), finding.again.clone());
     }
     for meant in meant.iter().filter(|m| operations.clone().all(|(name, _)| m.name != *name)) {
-        let what = format!("{} goes on later ({}), and nothing shows it", meant.name, meant.why);
-        report.find(what, "strike it from taken_up in crates/xtask/data/faults.json");
+        let what = format!("{} goes on later ({}), and did not this time", meant.name, meant.why);
+        let again = "if it stays so, strike it from taken_up in crates/xtask/data/faults.json".into();
+        report.known.push(super::Finding { what, again });
     }
 }
 

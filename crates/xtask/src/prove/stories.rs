@@ -223,9 +223,12 @@ impl Ledger {
                 None => report.find(format!("{package}: the story {story} fails"), again),
             }
         }
+        // Said and no failure: what steps do side by side is not the same each time.
         for (entry, _) in known.iter().zip(met).filter(|(_, met)| !met) {
-            let what = format!("{} is known to fail ({}) and does not any more", entry.name, entry.says);
-            report.find(what, "strike it from crates/xtask/data");
+            let what = format!("{} is known to fail ({}) and did not this time", entry.name, entry.says);
+            report
+                .known
+                .push(Finding { what, again: "if it stays so, strike it from crates/xtask/data".into() });
         }
     }
 }
