@@ -135,25 +135,23 @@ impl Counts {
 
 /// Of all requests of an operation, in the mean.
 fn spent(all: &Operation) -> Vec<(String, f64)> {
-    let mut sums = BTreeMap::<&String, f64>::new();
-    for (what, units) in all.lines.iter().flat_map(|line| &line.spent) {
-        *sums.entry(what).or_default() += units / all.lines.len() as f64;
-    }
-    sorted(sums.into_iter().map(|(what, units)| (what.clone(), units)))
+    let each = all.lines.iter().flat_map(|line| &line.spent).map(|(what, units)| (&**what, *units));
+    summed(each, all.lines.len() as f64)
 }
 
 /// Of all write units of these operations, each of them asked as often as the others, in per cent.
 fn shares(rows: &[&Row]) -> Vec<(String, f64)> {
-    let mut sums = BTreeMap::<&String, f64>::new();
-    for (what, units) in rows.iter().flat_map(|row| &row.spent) {
-        *sums.entry(what).or_default() += units;
-    }
-    let all: f64 = sums.values().sum();
-    sorted(sums.into_iter().map(|(what, units)| (what.clone(), units / all * 100.0)))
+    let each = rows.iter().flat_map(|row| &row.spent).map(|(what, units)| (&**what, *units));
+    summed(each.clone(), each.map(|(_, units)| units).sum::<f64>() / 100.0)
 }
 
-fn sorted(all: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
-    let mut all: Vec<_> = all.collect();
+/// Figures of the same name together, divided, the largest first.
+pub fn summed<'a>(each: impl Iterator<Item = (&'a str, f64)>, by: f64) -> Vec<(String, f64)> {
+    let mut sums = BTreeMap::<&str, f64>::new();
+    for (what, figure) in each {
+        *sums.entry(what).or_default() += figure / by;
+    }
+    let mut all: Vec<(String, f64)> = sums.into_iter().map(|(what, sum)| (what.into(), sum)).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
     all
 }

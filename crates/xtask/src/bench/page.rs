@@ -1,11 +1,12 @@
 //! The figures as a page that stands alone.
 
 use super::{
+    counts::summed,
     plots::{bars, escaped, lines},
     starts, times,
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem}table{border-collapse:\
                      collapse;font-size:13px}td,th{padding:.15rem .6rem;border-bottom:1px solid #ddd;text-align:right}\
@@ -78,18 +79,9 @@ fn counts(out: &mut String, counts: &Value) {
 }
 
 /// In the mean over the operations.
-fn spent<'a>(rows: impl Iterator<Item = &'a &'a Value>) -> Vec<(String, f64)> {
-    let (mut sums, mut count) = (BTreeMap::<&str, f64>::new(), 0.0);
-    for row in rows {
-        count += 1.0;
-        for pair in row["spent"].as_array().into_iter().flatten() {
-            *sums.entry(text(&pair[0])).or_default() += number(&pair[1]);
-        }
-    }
-    let mut all: Vec<(String, f64)> =
-        sums.into_iter().map(|(what, units)| (what.into(), units / count)).collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    all
+fn spent<'a>(rows: impl Iterator<Item = &'a &'a Value> + Clone) -> Vec<(String, f64)> {
+    let each = rows.clone().filter_map(|row| row["spent"].as_array()).flatten();
+    summed(each.map(|pair| (text(&pair[0]), number(&pair[1]))), rows.count() as f64)
 }
 
 fn floor(out: &mut String, floor: &Value) {

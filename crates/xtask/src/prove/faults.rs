@@ -65,8 +65,7 @@ fn taken_up(ledger: &Ledger, meant: &[Untried], report: &mut Report) {
     }
     for meant in meant.iter().filter(|m| operations.clone().all(|(name, _)| m.name != *name)) {
         let what = format!("{} goes on later ({}), and did not this time", meant.name, meant.why);
-        let again = "if it stays so, strike it from taken_up in crates/xtask/data/faults.json".into();
-        report.known.push(super::Finding { what, again });
+        report.know(what, "if it stays so, strike it from taken_up in crates/xtask/data/faults.json");
     }
 }
 
@@ -88,10 +87,7 @@ fn untried(wanted: &BTreeSet<String>, tried: &BTreeSet<&str>, exempt: &[Untried]
     let strike = "strike it from crates/xtask/data/faults.json";
     for name in wanted.iter().filter(|name| !tried.contains(name.as_str())) {
         match exempt.iter().find(|e| e.name == **name) {
-            Some(exempt) => report.known.push(super::Finding {
-                what: format!("{name} is not tried – {}", exempt.why),
-                again: String::new(),
-            }),
+            Some(exempt) => report.know(format!("{name} is not tried – {}", exempt.why), ""),
             None => report.find(
                 format!("{name}: no story does this with success, so it is never tried"),
                 "write the story; World::with, not World::contended, and nothing that calms it before",
