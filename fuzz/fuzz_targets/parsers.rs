@@ -2,11 +2,8 @@
 //! `BEGIN=<folder>` the parser's seeds and the words of all parsers are put there first: libFuzzer reads them after.
 #![no_main]
 
-#[path = "../../tests/src/parsers.rs"]
-mod parsers;
-
 use libfuzzer_sys::fuzz_target;
-use parsers::{PARSERS, Parser, WORDS};
+use readers::{PARSERS, Parser, WORDS};
 use std::{fmt::Write, fs, path::Path, sync::LazyLock};
 
 static CHOSEN: LazyLock<Option<&Parser>> = LazyLock::new(|| {
