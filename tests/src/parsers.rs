@@ -116,7 +116,7 @@ pub const PARSERS: &[Parser] = &[
     Parser {
         name: "trail",
         seeds: &[
-            r#"{"pk":{"S":"01J#chg#pat#pat_1"},"sk":{"S":"v#0000000001"},"version":{"N":"1"},"hash":{"S":"ab"},"prev":{"S":"cd"},"at":{"S":"2026-11-23T08:00:00.000Z"},"kind":{"S":"pat"},"id":{"S":"pat_1"},"by":{"S":"usr_1"}}"#,
+            r#"{"pk":{"S":"01J#chg#pat#pat_1"},"sk":{"S":"v#0000000001"},"version":{"N":"1"},"hash":{"B":"qw=="},"prev":{"B":"zQ=="},"trailsk":{"S":"2026-11-23T08:00:00.000Z#pat_1#0000000001"},"by":{"S":"usr_1"}}"#,
         ],
         feed: trail,
     },

@@ -40,6 +40,33 @@ pub fn subject(data: &Map<String, Value>) -> Option<&str> {
     SUBJECT.iter().find_map(|name| data.get(*name)?.as_str())
 }
 
+/// What the place of a change record says of it: its partition is `<tenant>#chg#<kind>#<record>`, and `trailsk`, the
+/// order of the trail, begins with its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeAt<'a> {
+    pub tenant: &'a str,
+    pub kind: &'a str,
+    pub record: &'a str,
+    pub version: u64,
+    /// RFC 3339, the commit's time.
+    pub at: &'a str,
+}
+
+impl<'a> ChangeAt<'a> {
+    /// `change`: the plain attributes; `None` if it is no change record.
+    pub fn read(pk: &'a str, change: &'a Value) -> Option<Self> {
+        let (tenant, record) = pk.split_once("#chg#")?;
+        let (kind, record) = record.split_once('#')?;
+        let (at, _) = change.get("trailsk")?.as_str()?.split_once('#')?;
+        Some(Self { tenant, kind, record, version: change.get("version")?.as_u64()?, at })
+    }
+
+    /// As events and consumers name it: `<kind>#<record>#<version>`.
+    pub fn id(&self) -> String {
+        format!("{}#{}#{}", self.kind, self.record, self.version)
+    }
+}
+
 /// An event as it travels: on the bus (`detail`), in queues, to webhooks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
@@ -67,17 +94,15 @@ impl Envelope {
     /// From the attributes of a change record; `None` if it carries no event.
     pub fn from_change(pk: &str, change: &Value) -> Option<Self> {
         let event = change.get("event")?;
-        let (tenant, _) = pk.split_once("#chg#")?;
-        let text = |name: &str| change.get(name)?.as_str().map(String::from);
-        let (kind, record, version) = (text("kind")?, text("id")?, change.get("version")?.as_u64()?);
+        let at = ChangeAt::read(pk, change)?;
         Some(Self {
-            id: format!("{kind}#{record}#{version}"),
-            tenant: tenant.into(),
+            id: at.id(),
+            tenant: at.tenant.into(),
             kind: event.get("type")?.as_str()?.into(),
-            at: text("at")?,
-            by: text("by")?,
-            record,
-            version,
+            at: at.at.into(),
+            by: change.get("by")?.as_str()?.into(),
+            record: at.record.into(),
+            version: at.version,
             cause: change
                 .get("cause")
                 .and_then(|c| serde_json::from_value(c.clone()).ok())

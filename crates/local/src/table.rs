@@ -193,8 +193,8 @@ fn ensure(db: &Database, name: &str, declared: &Value, file: &Path) -> Outcome<(
     Ok(())
 }
 
-/// Names and projections of a table's indexes, in order, as what must agree.
-fn indexes(table: &Value) -> Vec<(String, String, Vec<String>)> {
+/// Names, keys and projections of a table's indexes, in order, as what must agree.
+fn indexes(table: &Value) -> Vec<(String, Vec<String>, String, Vec<String>)> {
     let mut found: Vec<_> = table["GlobalSecondaryIndexes"]
         .as_array()
         .into_iter()
@@ -205,7 +205,9 @@ fn indexes(table: &Value) -> Vec<(String, String, Vec<String>)> {
             let extra = projection["NonKeyAttributes"].as_array().into_iter().flatten();
             let mut extra: Vec<String> = extra.map(text).collect();
             extra.sort();
-            (text(&index["IndexName"]), text(&projection["ProjectionType"]), extra)
+            let keys = index["KeySchema"].as_array().into_iter().flatten();
+            let keys = keys.map(|key| text(&key["AttributeName"])).collect();
+            (text(&index["IndexName"]), keys, text(&projection["ProjectionType"]), extra)
         })
         .collect();
     found.sort();
@@ -293,10 +295,14 @@ pub mod tests {
         let folder = folder();
         let file = folder.join("table.db");
         Table::open(&file, &declared()).await.unwrap().close().await;
-        let mut other = declared();
-        other["GlobalSecondaryIndexes"][0]["Projection"] = json!({"ProjectionType": "ALL"});
-        let refused = Table::open(&file, &other).await.err().unwrap();
-        assert!(refused.0.contains("--fresh"), "{refused}");
+        for (part, value) in
+            [("/Projection/ProjectionType", json!("ALL")), ("/KeySchema/1/AttributeName", json!("sk"))]
+        {
+            let mut other = declared();
+            *other["GlobalSecondaryIndexes"][0].pointer_mut(part).unwrap() = value;
+            let refused = Table::open(&file, &other).await.err().unwrap();
+            assert!(refused.0.contains("--fresh"), "{refused}");
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

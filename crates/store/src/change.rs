@@ -4,9 +4,9 @@
 use crate::{
     Caller, Store,
     chain::{Content, Form, hex_digest, typed_digest},
-    item::{Item, b, n, s},
+    item::{Item, b, blob, digest, n, s, text},
     list::stamp,
-    schema::{DAY_SHARDS, GSI4, GSI5, GSI6, PK, SK},
+    schema::{DAY_SHARDS, GSI4, GSI5, GSI6, PK, SK, TRAIL},
 };
 use jiff::Timestamp;
 use kernel::{Error, Result};
@@ -17,6 +17,11 @@ use serde_json::{Value, json};
 
 /// A full copy of the record every so many versions, so that `?at=` replays few patches.
 pub(crate) const SNAPSHOT_EVERY: u64 = 50;
+
+/// Digest of the record's own item as this change left it.
+pub(crate) const AFTER: &str = "after";
+/// See [`Content::checks`].
+pub(crate) const CHECKS: &str = "checks";
 
 /// Bytes of patch and snapshot in one change.
 const ROOM: usize = 300 * 1024;
@@ -84,8 +89,8 @@ pub(crate) struct Context {
 }
 
 impl Draft {
-    /// The item and its hash. `record`: digest of the record's own item, as this change leaves it.
-    pub fn item(&self, store: &Store, reason: Option<&str>, record: String) -> Result<(Item, String)> {
+    /// The item and its hash. `after`: digest of the record's own item, as this change leaves it.
+    pub fn item(&self, store: &Store, reason: Option<&str>, after: String) -> Result<(Item, String)> {
         let Caller { by, roles, elevated, on_behalf, request, cause, ip, agent, session, route } =
             &*store.caller;
         let pk = format!("{}#chg#{}#{}", store.scope, self.kind, self.id);
@@ -111,7 +116,7 @@ impl Draft {
             snapshot: snapshot.as_deref().map(hex_digest),
             context: Some(hex_digest(&context)),
             event: event.as_ref().map(typed_digest),
-            record: Some(record),
+            record: Some(after.clone()),
         };
         let form = Form {
             pk: pk.clone(),
@@ -130,12 +135,14 @@ impl Draft {
         };
         let hash = form.hash();
 
-        let mut item: Item = serde_dynamo::to_item(json!({
-            "at": form.at, "by": by, "roles": roles, "request": request, "action": self.action,
-            "prev": self.prev, "hash": hash, "kind": self.kind, "id": self.id, "content": form.content,
-        }))
-        .map_err(Error::internal)?;
+        // Nothing stands here that its place says, and no digest of what lies beside it: below 1 KB it costs two units.
+        let own = json!({"by": by, "roles": roles, "request": request, "action": self.action});
+        let mut item: Item = serde_dynamo::to_item(own).map_err(Error::internal)?;
         let mut put = |name: &str, value| item.insert(name.into(), value);
+        put("prev", digest(&self.prev)?);
+        put("hash", digest(&hash)?);
+        put(AFTER, digest(&after)?);
+        put(CHECKS, b(form.content.checks()));
         put(PK, s(&pk));
         put(SK, s(&sk));
         put("version", n(self.version));
@@ -168,17 +175,38 @@ impl Draft {
 
     fn index(&self, store: &Store, by: &str, at: &str, item: &mut Item) {
         let scope = store.scope;
-        let sort = format!("{at}#{}#{:010}", self.id, self.version);
         let shard = self.id.bytes().fold(0u32, |h, b| h.wrapping_mul(31).wrapping_add(b.into())) % DAY_SHARDS;
         let (day, month) = (&at[..10], &at[..7]);
         let mut put = |name: &str, value: String| item.insert(name.into(), s(value));
         put(GSI4.pk, format!("{scope}#change#{day}#{shard}"));
-        put(GSI4.sk, sort.clone());
         put(GSI5.pk, format!("{scope}#actor#{}", crate::segment(by)));
-        put(GSI5.sk, sort.clone());
         put(GSI6.pk, format!("{scope}#act#{}.{}#{month}", self.kind, crate::segment(&self.action)));
-        put(GSI6.sk, sort);
+        put(TRAIL, sort(at, &self.id, self.version));
     }
+}
+
+/// Where a change stands in the order of the trail.
+pub(crate) fn sort(at: &str, id: &str, version: u64) -> String {
+    format!("{at}#{id}#{version:010}")
+}
+
+/// When a change was made: its place in the trail begins with it.
+pub(crate) fn made_at(item: &Item) -> Result<&str> {
+    Ok(text(item, TRAIL)?.split('#').next().unwrap_or_default())
+}
+
+/// A change record as it is told: with what its place says of it, its digests in hexadecimal, and without what is sealed.
+pub(crate) fn told(mut item: Item) -> Result<Item> {
+    let odd = || Error::internal("a change record at an odd place");
+    let (_, record) = text(&item, PK)?.split_once("#chg#").ok_or_else(odd)?;
+    let (kind, id) = record.split_once('#').ok_or_else(odd)?;
+    let mut names = vec![("kind", s(kind)), ("id", s(id)), ("at", s(made_at(&item)?))];
+    for name in ["prev", "hash"] {
+        names.extend(blob(&item, name).map(|digest| (name, s(hex::encode(digest)))));
+    }
+    item.retain(|_, value| !value.is_b());
+    item.extend(names.into_iter().map(|(name, value)| (name.to_string(), value)));
+    Ok(item)
 }
 
 /// RFC 6902, each operation with the value it replaced.

@@ -3,9 +3,10 @@
 
 use crate::{
     Store, Trace, Trail,
+    change::told,
     error::refused,
     item::{Item, s, text},
-    schema::{DAY_SHARDS, PK, SK},
+    schema::{DAY_SHARDS, PK, SK, TRAIL},
 };
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use kernel::{Error, Result};
@@ -95,7 +96,7 @@ impl Store {
         }
         let places = places.iter().map(|c| self.place_of(&c.kind, &c.id, c.version));
         let items = places.filter_map(|place| found.remove(&place));
-        items.map(|item| serde_dynamo::from_item(item).map_err(Error::internal)).collect()
+        items.map(|item| serde_dynamo::from_item(told(item)?).map_err(Error::internal)).collect()
     }
 
     fn place_of(&self, kind: &str, id: &str, version: u64) -> (String, String) {
@@ -104,13 +105,11 @@ impl Store {
 }
 
 /// What of a change record is read: all that is not sealed.
-const PLAIN: [&str; 15] = [
+const PLAIN: [&str; 13] = [
     PK,
     SK,
-    "kind",
-    "id",
+    TRAIL,
     "version",
-    "at",
     "by",
     "roles",
     "elevated",

@@ -1,5 +1,5 @@
 //! From structs to items and back: serde, then one walk that turns each sealed marker into ciphertext bound
-//! to its place. Every binary attribute of ours is a sealed value.
+//! to its place. Every binary attribute of ours is a sealed value, except for the digests of a change record.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue as Av};
 use kernel::{Error, Result};
@@ -27,6 +27,11 @@ pub(crate) fn number(item: &Item, name: &str) -> Option<i64> {
 }
 pub(crate) fn blob<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
     item.get(name)?.as_b().ok().map(Blob::as_ref)
+}
+
+/// A SHA-256 as the trail keeps it: 32 bytes instead of 64 digits.
+pub(crate) fn digest(hex: &str) -> Result<Av> {
+    hex::decode(hex).map(b).map_err(Error::internal)
 }
 
 /// A plain value (conditions, counters): nothing sealed inside.

@@ -10,7 +10,7 @@ use crate::{
 use aws_sdk_dynamodb::types::AttributeValue as Av;
 use futures::future::try_join_all;
 use jiff::civil::Date;
-use kernel::Result;
+use kernel::{Error, Result};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -75,8 +75,11 @@ impl Store {
     }
 
     fn changed(&self, item: Item) -> Result<Changed> {
-        let (kind, record) = (text(&item, "kind")?.to_string(), text(&item, "id")?.to_string());
-        let id = format!("{kind}#{record}#{}", version_of(&item));
+        let odd = || Error::internal("a change record at an odd place");
+        let (_, place) = text(&item, PK)?.split_once("#chg#").ok_or_else(odd)?;
+        let id = format!("{place}#{}", version_of(&item));
+        let (kind, record) = place.split_once('#').ok_or_else(odd)?;
+        let (kind, record) = (kind.to_string(), record.to_string());
         Ok(Changed { id, kind, record, change: self.change(item)? })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Entity, Fact, Key, Record, Store,
-    change::{Change, Context, SNAPSHOT_EVERY},
+    change::{Change, Context, SNAPSHOT_EVERY, made_at, told},
     entity::pk,
     error::refused,
     item::{Item, blob, from_item, number, s, text},
@@ -200,7 +200,7 @@ impl Store {
                 return Err(Error::Missing);
             }
             for item in items {
-                let (version, then) = (version_of(&item), text(&item, "at")?);
+                let (version, then) = (version_of(&item), made_at(&item)?);
                 before = Some(version);
                 if wanted.is_none() && !wants(version, then) {
                     continue;
@@ -354,13 +354,11 @@ impl Store {
         serde_json::from_slice(&self.ring.unseal(&place, sealed)?).map(Some).map_err(Error::internal)
     }
 
-    pub(crate) fn change(&self, mut item: Item) -> Result<Change> {
+    pub(crate) fn change(&self, item: Item) -> Result<Change> {
         let patch = self.part(&item, "patch")?.unwrap_or_else(|| Value::Array(vec![]));
         let context = self.part(&item, "context")?.unwrap_or_default();
         let Context { reason, ip, agent } = serde_json::from_value(context).unwrap_or_default();
-        for sealed in ["patch", "context", "snapshot"] {
-            item.remove(sealed);
-        }
+        let mut item = told(item)?;
         strip(&mut item);
         let change: Change = serde_dynamo::from_item(item).map_err(Error::internal)?;
         let given = |text: String| (!text.is_empty()).then_some(Sealed(text));

@@ -1,5 +1,7 @@
 //! The table's attributes and indexes. `infra/data.yaml` declares the same; a test compares the two.
 
+use std::collections::BTreeSet;
+
 pub const PK: &str = "pk";
 pub const SK: &str = "sk";
 pub const TTL: &str = "ttl";
@@ -23,9 +25,23 @@ macro_rules! index {
 index!(GSI1, "gsi1", None);
 index!(GSI2, "gsi2", None);
 index!(GSI3, "gsi3", Some(&["version"]));
-index!(GSI4, "gsi4", Some(&["by", "hash", "version"]));
-index!(GSI5, "gsi5", Some(&["by", "hash", "version"]));
-index!(GSI6, "gsi6", Some(&["by", "hash", "version"]));
+
+/// The order of the trail, `{time}#…`: one attribute for the three indexes that are read in it.
+pub const TRAIL: &str = "trailsk";
+
+macro_rules! trail {
+    ($konst:ident, $name:literal) => {
+        pub const $konst: Index = Index {
+            name: $name,
+            pk: concat!($name, "pk"),
+            sk: TRAIL,
+            holds: Some(&["by", "hash", "version"]),
+        };
+    };
+}
+trail!(GSI4, "gsi4");
+trail!(GSI5, "gsi5");
+trail!(GSI6, "gsi6");
 
 /// Lists, second lists, due rows, audit by day, by actor, by action.
 pub const INDEXES: [Index; 6] = [GSI1, GSI2, GSI3, GSI4, GSI5, GSI6];
@@ -41,11 +57,9 @@ pub const RESERVED: &[&str] = &[
     "gsi3pk",
     "gsi3sk",
     "gsi4pk",
-    "gsi4sk",
     "gsi5pk",
-    "gsi5sk",
     "gsi6pk",
-    "gsi6sk",
+    "trailsk",
     "ttl",
     "id",
     "version",
@@ -55,6 +69,11 @@ pub const RESERVED: &[&str] = &[
     "head",
     "actions",
 ];
+
+/// The attributes that keys are made of, each once.
+pub fn keys() -> BTreeSet<&'static str> {
+    [PK, SK].into_iter().chain(INDEXES.iter().flat_map(|index| [index.pk, index.sk])).collect()
+}
 
 /// Shards of a day's audit list: a partition takes 1,000 write units a second, an entry one.
 pub const DAY_SHARDS: u32 = 4;

@@ -8,7 +8,7 @@ use crate::{
     Change, Page, Store,
     chain::{Kept, typed},
     error::refused,
-    item::{Item, s, text},
+    item::{Item, blob, s, text},
     list::LAST,
     schema::{GSI4, GSI5, GSI6, Index, PK, SK},
 };
@@ -221,11 +221,13 @@ pub fn context_place(id: &str) -> String {
 }
 
 fn trace(item: &Item, index: Index) -> Result<Trace> {
+    // A change's is kept as bytes, an access entry's as its sender wrote it.
+    let hash = blob(item, "hash").map(hex::encode);
     Ok(Trace {
         pk: text(item, PK)?.into(),
         sk: text(item, SK)?.into(),
         sort: text(item, index.sk)?.into(),
-        hash: text(item, "hash")?.into(),
+        hash: hash.map_or_else(|| text(item, "hash").map(String::from), Ok)?,
         version: crate::read::version_of(item),
     })
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use store::{
     Entity, List, Record, Store,
-    chain::{Chain, Head, Leaf, Link, Seen, record, sorted, typed},
+    chain::{Chain, Head, Leaf, Link, Seen, hex_digest, record, sorted, typed},
     sdk::{primitives::Blob, types::AttributeValue as Av},
 };
 use testkit::{Tenant, World};
@@ -146,7 +146,11 @@ async fn remove_version(world: &World, grace: &Tenant, id: SiteId, version: u64)
 /// As a forger would: the hash of what the item now says.
 fn rehash(item: &mut Item) {
     let hash = Link::read(&typed(item)).unwrap().form.hash();
-    item.insert("hash".into(), Av::S(hash));
+    item.insert("hash".into(), digest(&hash));
+}
+
+fn digest(hex: &str) -> Av {
+    Av::B(Blob::new(hex::decode(hex).unwrap()))
 }
 
 fn text(value: &str) -> Av {
@@ -158,11 +162,17 @@ async fn an_altered_change_is_noticed_and_its_part_is_named() {
     let world = World::with(vec![]).await;
     let grace = world.hospital("grace").await;
     type Change = fn(&mut Item);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 9] = [
         ("form", |i| drop(i.insert("by".into(), text("usr_other")))),
-        ("form", |i| drop(i.insert("at".into(), text("2020-01-01T00:00:00.000Z")))),
+        ("form", |i| {
+            let Av::S(place) = &i["trailsk"] else { panic!("a place") };
+            let earlier = format!("2020{}", &place[4..]);
+            i.insert("trailsk".into(), text(&earlier));
+        }),
         ("form", |i| drop(i.insert("action".into(), text("delete")))),
         ("form", |i| drop(i.insert("roles".into(), Av::L(vec![text("tenant_admin")])))),
+        ("form", |i| drop(i.insert("after".into(), digest(&"ab".repeat(32))))),
+        ("checks", |i| drop(i.remove("checks"))),
         ("event", |i| drop(i.remove("event"))),
         ("patch", |i| drop(i.insert("patch".into(), Av::B(Blob::new(*b"\x01forged"))))),
         ("context", |i| drop(i.insert("context".into(), Av::B(Blob::new(*b"\x01forged"))))),
@@ -171,6 +181,26 @@ async fn an_altered_change_is_noticed_and_its_part_is_named() {
         let (_, id) = note(&world, &grace, 3).await;
         tamper(&world, id, 2, change).await;
         assert_eq!(verify(&world, &grace, id).await, [format!("altered 2 {what}")]);
+    }
+}
+
+#[tokio::test]
+async fn what_an_erasure_took_leaves_its_digest_and_nothing_else_passes_for_it() {
+    let world = World::with(vec![]).await;
+    let grace = world.hospital("grace").await;
+    for (left, wanted) in [(true, "redacted 2 patch"), (false, "altered 2 patch")] {
+        let (_, id) = note(&world, &grace, 3).await;
+        tamper(&world, id, 2, |i| {
+            let taken = i.remove("patch").unwrap();
+            let patch = if left { taken.as_b().unwrap().as_ref() } else { b"another" };
+            let left = digest(&hex_digest(patch));
+            let redacted = [("erasure".into(), text("ers_1")), ("patch".into(), left)];
+            i.insert("redacted".into(), Av::M(redacted.into()));
+        })
+        .await;
+        let verdict = verify(&world, &grace, id).await;
+        assert!(verdict.contains(&wanted.to_string()), "{verdict:?}");
+        assert_eq!(verdict.iter().filter(|said| !said.starts_with("redacted")).count(), usize::from(!left));
     }
 }
 
@@ -191,7 +221,7 @@ async fn a_forger_who_computes_hashes_again_breaks_a_link_an_anchor_or_the_recor
     let mut prev = lies(&world, id).await.0[1].hash.clone();
     for version in [3, 4] {
         tamper(&world, id, version, |i| {
-            i.insert("prev".into(), Av::S(prev.clone()));
+            i.insert("prev".into(), digest(&prev));
             rehash(i);
         })
         .await;

@@ -2,10 +2,12 @@
 
 use crate::{
     Reply,
-    chaos::Chaos,
     meter::{self, Ledger},
-    proving::{Proving, answered},
-    turnstile::Turnstile,
+    proof::{
+        chaos::Chaos,
+        proving::{Proving, answered},
+    },
+    table::turnstile::Turnstile,
 };
 use axum::{
     Router,

@@ -1,6 +1,6 @@
 //! Chance that comes again: the same seed, the same run.
 
-use crate::ledger;
+use crate::proof::ledger;
 use std::{
     cell::Cell,
     hash::{DefaultHasher, Hash, Hasher},

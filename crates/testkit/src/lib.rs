@@ -9,39 +9,22 @@
 
 mod actor;
 mod chance;
-mod chaos;
-pub mod contention;
-mod files;
-mod judged;
-mod keys;
-mod layer;
-mod ledger;
-mod likeness;
+mod doubles;
 pub mod meter;
-mod post;
-mod proving;
-pub mod queues;
+mod proof;
 mod reply;
-mod rest;
 mod round;
-mod simulation;
-mod state;
 mod table;
 mod tenant;
-mod trips;
-mod turnstile;
-mod whole;
 mod world;
 
 pub use actor::{Actor, Call};
 pub use chance::Chance;
-pub use files::Cabinet;
-pub use judged::{Judge, Session};
-pub use post::Letterbox;
-pub use proving::{Back, Keeps, WAITS};
-pub use queues::Queues;
+pub use doubles::{Cabinet, Judge, Letterbox, Queues, Session, queues};
+pub use proof::{Back, Keeps, WAITS};
 pub use reply::Reply;
 pub use round::Round;
+pub use table::contention;
 pub use tenant::{SHARDS, Tenant};
 pub use world::World;
 

@@ -1,23 +1,29 @@
 //! A table of a test's own: the embedded engine in memory, behind a loopback port, used through the real SDK.
 
+pub mod contention;
+pub(crate) mod layer;
+pub(crate) mod trips;
+pub(crate) mod turnstile;
+
+use self::{layer::Layer, trips::Trips, turnstile::Traffic};
 use crate::{
-    contention,
-    layer::{self, Layer},
     meter::Meter,
-    proving,
-    state::Keeper,
-    trips::Trips,
+    proof::{proving, state::Keeper},
 };
+use aws_smithy_types::body::SdkBody;
 use axum::http::Uri;
+use serde_json::Value;
 use std::time::Duration;
 use store::{
-    schema::{INDEXES, PK, SK},
+    schema::{self, INDEXES, PK, SK},
     sdk::{
         self,
         config::{
-            BehaviorVersion, Credentials, Region,
+            BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+            interceptors::BeforeTransmitInterceptorContextMut,
             retry::{RetryConfig, RetryPartition, TokenBucket},
         },
+        error::BoxError,
         types::{
             AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
             ProjectionType, ScalarAttributeType,
@@ -35,9 +41,9 @@ pub(crate) struct Table {
     pub keeper: Keeper,
 }
 
-/// `contended`: items of a transaction are held for about 10 ms and overlapping ones cancelled, as the real
+/// Where traffic contends, items of a transaction are held for about 10 ms and overlapping ones cancelled, as the real
 /// table does and the embedded one never.
-pub(crate) async fn open(contended: bool, runtime: &Handle) -> Table {
+pub(crate) async fn open(traffic: Traffic, runtime: &Handle) -> Table {
     let database = dynoxide::Database::memory().expect("a database in memory");
     let bound = runtime.spawn(tokio::net::TcpListener::bind("127.0.0.1:0")).await;
     let listener = bound.expect("binding does not panic").expect("a loopback port");
@@ -46,18 +52,21 @@ pub(crate) async fn open(contended: bool, runtime: &Handle) -> Table {
     let keeper = Keeper::new(database.clone(), layer.written.clone());
     let meter = Meter(database.clone());
     runtime.spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    if contended {
+    if traffic == Traffic::Contended {
         address = contention::in_front_of(address).await;
     }
     let uri: Uri = format!("http://{address}").parse().expect("an address");
-    let client = client(&uri.to_string(), trips.clone(), layer.clone(), meter);
+    let config = config(&uri.to_string(), trips.clone(), layer.clone(), meter);
+    let config = if traffic == Traffic::Free { config.interceptor(Tokenless) } else { config };
+    #[expect(clippy::disallowed_methods, reason = "the test's table is made here")]
+    let client = sdk::Client::from_conf(config.build());
     create(&client).await;
     trips.take();
     Table { client, trips, layer, keeper }
 }
 
-fn client(endpoint: &str, trips: Trips, layer: Layer, meter: Meter) -> sdk::Client {
-    let config = sdk::Config::builder()
+fn config(endpoint: &str, trips: Trips, layer: Layer, meter: Meter) -> sdk::config::Builder {
+    sdk::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("af-south-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
@@ -67,9 +76,39 @@ fn client(endpoint: &str, trips: Trips, layer: Layer, meter: Meter) -> sdk::Clie
         .http_client(layer::over(layer))
         .interceptor(trips)
         .interceptor(meter)
-        .build();
-    #[expect(clippy::disallowed_methods, reason = "the test's table is made here")]
-    sdk::Client::from_conf(config)
+}
+
+/// The embedded engine looks through the tokens of all transactions of the last ten minutes at each of them, and the
+/// real table does not: where time is measured they stay away. Nothing goes out twice there.
+#[derive(Debug)]
+struct Tokenless;
+
+impl Intercept for Tokenless {
+    fn name(&self) -> &'static str {
+        "tokenless"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        const NAME: &str = "ClientRequestToken";
+        let request = context.request_mut();
+        let body = request.body().bytes().unwrap_or_default();
+        if !body.windows(NAME.len()).any(|part| part == NAME.as_bytes()) {
+            return Ok(());
+        }
+        let mut body: Value = serde_json::from_slice(body)?;
+        if let Some(members) = body.as_object_mut() {
+            members.remove(NAME);
+        }
+        let body = serde_json::to_vec(&body)?;
+        request.headers_mut().try_insert("content-length", body.len().to_string())?;
+        *request.body_mut() = SdkBody::from(body);
+        Ok(())
+    }
 }
 
 /// Three attempts, as the deployed functions make. While faults are tried the attempts follow at once.
@@ -99,8 +138,7 @@ async fn create(client: &sdk::Client) {
         .billing_mode(BillingMode::PayPerRequest)
         .key_schema(key(PK, KeyType::Hash))
         .key_schema(key(SK, KeyType::Range))
-        .attribute_definitions(text(PK))
-        .attribute_definitions(text(SK));
+        .set_attribute_definitions(Some(schema::keys().into_iter().map(text).collect()));
     for index in INDEXES {
         let holds = match index.holds {
             None => Projection::builder().projection_type(ProjectionType::All),
@@ -113,10 +151,7 @@ async fn create(client: &sdk::Client) {
             .key_schema(key(index.pk, KeyType::Hash))
             .key_schema(key(index.sk, KeyType::Range))
             .projection(holds.build());
-        request = request
-            .attribute_definitions(text(index.pk))
-            .attribute_definitions(text(index.sk))
-            .global_secondary_indexes(index_of.build().expect("an index"));
+        request = request.global_secondary_indexes(index_of.build().expect("an index"));
     }
     request.send().await.expect("the table is created");
 }

@@ -4,19 +4,21 @@ mod spent;
 
 use crate::{
     Actor, Cabinet, Judge, Keeps, Letterbox, Session, Tenant, chance,
-    chaos::Chaos,
-    files::Pen,
-    judged,
-    keys::Keys,
+    doubles::{files::Pen, judged, keys::Keys},
     meter::{self, Ledger},
-    proving::{self, Proving, Work, consumed},
-    rest,
-    simulation::{self, Delivery},
-    state::Keeper,
+    proof::{
+        chaos::Chaos,
+        proving::{self, Proving, Work, consumed},
+        rest,
+        simulation::{self, Delivery},
+        state::Keeper,
+        whole,
+    },
     table,
-    trips::Trips,
-    turnstile::{Traffic, Turnstile},
-    whole,
+    table::{
+        trips::Trips,
+        turnstile::{Traffic, Turnstile},
+    },
 };
 use authz::Edition;
 use axum::Router;
@@ -77,7 +79,7 @@ impl World {
         let contended = traffic == Traffic::Contended;
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let (table, clock, letters) =
-            (table::open(contended, runtime).await, proving::clock(), Arc::new(Letterbox::default()));
+            (table::open(traffic, runtime).await, proving::clock(), Arc::new(Letterbox::default()));
         let client = table.client.clone();
         let keys = Arc::new(Keys::default());
         let with = move |session| match &judge {

@@ -7,7 +7,7 @@
 
 use crate::{App, Ctx, Task};
 use jiff::{Timestamp, civil::Date};
-use kernel::{Error, Result};
+use kernel::{Error, Result, error::found};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Scope;
@@ -86,11 +86,10 @@ impl Task {
                 let beat = Beat::read(&message)?;
                 let scope =
                     Scope::from_claim(&beat.tenant).ok_or_else(|| Error::internal("a beat of no tenant"))?;
-                match Ctx::system(&app, scope, what, &beat.id()).await {
-                    Ok(ctx) => run(ctx, beat).await,
-                    // The tenant was erased after the clock had told of it.
-                    Err(Error::Missing) => Ok(()),
-                    Err(error) => Err(error),
+                // None where the tenant was erased after the clock had told of it.
+                match found(Ctx::system(&app, scope, what, &beat.id()).await)? {
+                    Some(ctx) => run(ctx, beat).await,
+                    None => Ok(()),
                 }
             }
         })

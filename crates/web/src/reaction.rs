@@ -5,7 +5,7 @@ use crate::{App, Ctx, Module};
 use events::Envelope;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use kernel::{Error, Result};
+use kernel::{Error, Result, error::found};
 use serde_json::Value;
 use std::sync::Arc;
 use store::{Commit, Key, Scope};
@@ -102,11 +102,9 @@ pub async fn consume(module: &Module, app: &App, message: &Message) -> Result<()
             for reaction in module.reactions.iter().filter(|r| r.hears(&event.kind)) {
                 let scope = Scope::from_claim(&event.tenant)
                     .ok_or_else(|| Error::internal(format!("event {} of no tenant", event.id)))?;
-                let ctx = match Ctx::caused(app, scope, module.name, &event.id, event.cause.clone()).await {
-                    // Erased meanwhile, with its key: nothing can follow from it any more.
-                    Err(Error::Missing) => return Ok(()),
-                    opened => opened?,
-                };
+                let ctx = Ctx::caused(app, scope, module.name, &event.id, event.cause.clone()).await;
+                // Erased meanwhile, with its key: nothing can follow from it any more.
+                let Some(ctx) = found(ctx)? else { return Ok(()) };
                 outcome = outcome.and(done((reaction.run)(ctx, event.clone()).await));
             }
         }

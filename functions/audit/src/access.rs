@@ -6,7 +6,7 @@ use crate::{
     day,
     kinds::{KINDS, kind_of},
 };
-use kernel::{Error, Result};
+use kernel::{Error, Result, error::found};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use store::{
@@ -33,11 +33,8 @@ async fn keep(app: &App, messages: Vec<Value>) -> Result<()> {
     for (tenant, entries) in of {
         let scope =
             Scope::from_claim(&tenant).ok_or_else(|| Error::internal("an entry of no organisation"))?;
-        let ctx = match Ctx::system(app, scope, "audit", Looked::TYPE).await {
-            // Its key is gone with everything that it opened: nobody is left to look after it.
-            Err(Error::Missing) => continue,
-            other => other?,
-        };
+        // Its key may be gone with everything that it opened: nobody is left to look after it.
+        let Some(ctx) = found(Ctx::system(app, scope, "audit", Looked::TYPE).await)? else { continue };
         let mut entries = collapsed(entries);
         let persons = about(ctx.store(), &mut entries).await?;
         ctx.store().keep_access(&entries).await?;

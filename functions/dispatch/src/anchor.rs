@@ -1,6 +1,8 @@
 //! Anchors: every change record, with an event or without, is told to audit, which writes its hash where nobody can
 //! take it away.
 
+pub use crate::change::image::plain;
+use events::ChangeAt;
 use kernel::Result;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,15 +20,15 @@ pub(crate) async fn send<'a>(app: &App, images: impl Iterator<Item = &'a Value>)
 pub fn messages<'a>(images: impl Iterator<Item = &'a Value>) -> Vec<Value> {
     let mut of_tenant: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for image in images {
-        let Some((tenant, _)) = image["pk"].as_str().and_then(|pk| pk.split_once("#chg#")) else { continue };
-        let [kind, record, at, hash] = ["kind", "id", "at", "hash"].map(|name| image[name].as_str());
-        let (Some(kind), Some(record), Some(version)) = (kind, record, image["version"].as_u64()) else {
-            tracing::error!(tenant, "a change record that cannot be anchored");
+        let pk = image["pk"].as_str().filter(|pk| pk.contains("#chg#"));
+        let Some(pk) = pk else { continue };
+        let Some((change, hash)) = ChangeAt::read(pk, image).zip(image["hash"].as_str()) else {
+            tracing::error!(pk, "a change record that cannot be anchored");
             continue;
         };
-        let id = format!("{kind}#{record}#{version}");
-        let change = json!({"record": record, "version": version, "at": at, "hash": hash, "id": id});
-        of_tenant.entry(tenant.into()).or_default().push(change);
+        let ChangeAt { tenant, record, version, at, .. } = change;
+        let told = json!({"record": record, "version": version, "at": at, "hash": hash, "id": change.id()});
+        of_tenant.entry(tenant.into()).or_default().push(told);
     }
     let message = |(tenant, changes)| json!({"type": "anchor", "tenant": tenant, "changes": changes});
     of_tenant.into_iter().map(message).collect()

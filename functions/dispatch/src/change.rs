@@ -3,7 +3,7 @@
 use crate::{Envelope, Scope, bus::LARGEST};
 use serde_json::{Value, json};
 
-mod image;
+pub mod image;
 
 /// A new change record, with its place in the stream.
 pub(crate) struct Change {

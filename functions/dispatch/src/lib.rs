@@ -82,14 +82,17 @@ async fn give_up(app: &App, change: &Change, reason: &str) -> Result<()> {
 async fn announce(app: &App, images: impl Iterator<Item = &Value>) -> Result<()> {
     let (mut due, mut begun): (BTreeMap<String, &str>, Vec<Scope>) = (BTreeMap::new(), vec![]);
     for image in images {
-        let Some((tenant, _)) = image["pk"].as_str().and_then(|pk| pk.split_once("#chg#")) else { continue };
+        let Some((tenant, record)) = image["pk"].as_str().and_then(|pk| pk.split_once("#chg#")) else {
+            continue;
+        };
         if let Some(at) = image["due"].as_str() {
             let known = due.entry(tenant.into()).or_insert(at);
             *known = at.min(known);
         }
-        if tenant == Scope::Platform.to_string() && image["kind"] == TenantId::KIND {
-            let id = image["id"].as_str().and_then(|id| id.parse().ok());
-            begun.extend(id.map(Scope::Tenant));
+        if tenant == Scope::Platform.to_string()
+            && let Some((TenantId::KIND, id)) = record.split_once('#')
+        {
+            begun.extend(id.parse().ok().map(Scope::Tenant));
         }
     }
     let known = |(tenant, at): (&String, &&str)| Some((Scope::from_claim(tenant)?, at.to_string()));

@@ -7,7 +7,7 @@ use crate::{
     shipped,
 };
 use jiff::civil::Date;
-use kernel::{Error, Result};
+use kernel::{Result, error::found};
 use store::{Commit, Record};
 use web::Ctx;
 
@@ -22,12 +22,9 @@ pub async fn begin(
     trigger: Trigger,
     on: Option<Date>,
 ) -> Result<Planned> {
-    let class = match shipped::named::<Retention>(ctx.store(), &new.body.retention).await {
-        Ok(class) => class.body,
-        // A class that was deleted keeps what counts already, and begins nothing.
-        Err(Error::Missing) => return Ok(None),
-        Err(e) => return Err(e),
-    };
+    // A class that was deleted keeps what counts already, and begins nothing.
+    let class = shipped::named::<Retention>(ctx.store(), &new.body.retention).await;
+    let Some(class) = found(class)?.map(|class| class.body) else { return Ok(None) };
     let Some(on) = on.filter(|_| class.trigger == trigger) else { return Ok(None) };
     new.body.trigger_on = Some(on);
     new.body.dispose_on = class.ends(Some(on));

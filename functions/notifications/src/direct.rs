@@ -7,7 +7,7 @@ use crate::{
     fan_out,
     words::{Category, Channel},
 };
-use kernel::{Error, Result};
+use kernel::{Error, Result, error::found};
 use serde_json::Value;
 use std::sync::Arc;
 use store::Scope;
@@ -25,10 +25,8 @@ pub fn tasks(desk: &Arc<Desk>) -> Vec<Task> {
 async fn send(desk: &Desk, app: &App, message: &Value) -> Result<()> {
     let (tenant, id) = (message["tenant"].as_str().unwrap_or_default(), message["id"].as_str());
     let (Some(scope), Some(id)) = (Scope::from_claim(tenant), id) else { return Ok(()) };
-    let ctx = match Ctx::system(app, scope, "notifications", sms::SEND).await {
-        Err(Error::Missing) => return Ok(()),
-        opened => opened?,
-    };
+    let ctx = Ctx::system(app, scope, "notifications", sms::SEND).await;
+    let Some(ctx) = found(ctx)? else { return Ok(()) };
     let Ok(gate) = ctx.tenant() else { return Ok(()) };
     let Some(sms) = Sms::waiting(&ctx, id).await? else { return Ok(()) };
     if !fan_out::open(gate, Category::Account) {

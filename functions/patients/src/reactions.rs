@@ -10,7 +10,7 @@ use crate::{
 };
 use events::{Envelope, PatientEvent};
 use jiff::Timestamp;
-use kernel::{Error, PatientId, Result};
+use kernel::{Error, PatientId, Result, error::found};
 use store::{Key, Record};
 use web::{Ctx, Reaction, Settable};
 
@@ -63,14 +63,11 @@ async fn change(ctx: &Ctx, heard: &Heard, event: &Envelope, id: PatientId, at: T
 /// The patient, or whoever the record belongs to now.
 async fn concerned(ctx: &Ctx, mut id: PatientId) -> Result<Option<Record<Patient>>> {
     for _ in 0..TRIES {
-        match ctx.store().fresh::<Patient>(id).await {
-            Ok(record) => match record.body.merged_into {
-                Some(into) => id = into,
-                None => return Ok(Some(record)),
-            },
-            // Unknown here: nothing to keep up.
-            Err(Error::Missing) => return Ok(None),
-            Err(e) => return Err(e),
+        // Unknown here: nothing to keep up.
+        let Some(record) = found(ctx.store().fresh::<Patient>(id).await)? else { return Ok(None) };
+        match record.body.merged_into {
+            Some(into) => id = into,
+            None => return Ok(Some(record)),
         }
     }
     Err(Error::internal("a chain of merged patients that does not end"))

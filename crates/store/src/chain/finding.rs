@@ -46,7 +46,7 @@ pub struct Finding {
     pub record: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// The part that was altered: `patch`, `snapshot`, `context`, `event`, `form`.
+    /// The part that was altered: `patch`, `snapshot`, `context`, `event`, `form`, `checks`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// In plain words.

@@ -50,8 +50,11 @@ pub fn genesis(scope: &str, record: &str) -> String {
     hex_digest(format!("lumina-genesis-v1\n{scope}#{record}").as_bytes())
 }
 
+/// Bytes of a digest's beginning.
+const CHECK: usize = 4;
+
 /// Digests (hex SHA-256) of what a change carries, as it is stored: of ciphertext where it is sealed. So the chain
-/// needs no key, and erasing a part does not break it.
+/// needs no key. They are computed of what lies there; where a part was erased its digest stays in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,24 @@ impl Content {
     pub fn members(&self) -> [(&'static str, &Option<String>); 4] {
         let Self { patch, snapshot, context, event, record: _ } = self;
         [("patch", patch), ("snapshot", snapshot), ("context", context), ("event", event)]
+    }
+
+    /// The beginnings of the members' digests, zeros for one that is not there. They stand in the change, so that an
+    /// altered part can be named; that anything was altered is what the hash tells, which covers the digests whole.
+    pub fn checks(&self) -> Vec<u8> {
+        let check = |digest: &Option<String>| {
+            let mut check = [0; CHECK];
+            digest.as_ref().map(|hex| hex::decode_to_slice(hex.get(..2 * CHECK)?, &mut check).ok());
+            check
+        };
+        self.members().iter().flat_map(|(_, digest)| check(digest)).collect()
+    }
+
+    /// The members that are not what `checks` was made of.
+    pub(crate) fn unlike(&self, checks: &[u8]) -> Vec<&'static str> {
+        let (own, mut said) = (self.checks(), checks.chunks(CHECK));
+        let pairs = own.chunks(CHECK).zip(self.members());
+        pairs.filter(|(own, _)| said.next() != Some(own)).map(|(_, (name, _))| name).collect()
     }
 }
 

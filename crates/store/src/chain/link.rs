@@ -5,25 +5,35 @@ use super::{
     form::{Content, Form, genesis, hex_digest},
     typed::{bytes, item_digest, number, text, texts, value_digest},
 };
+use crate::{
+    change::{AFTER, CHECKS, sort},
+    schema::TRAIL,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change as it lies there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     pub kind: String,
     pub record: String,
     /// The version that its place says.
     pub place: u64,
-    /// As the item states it.
+    /// As the item states it, its content by what lies there.
     pub form: Form,
     pub hash: String,
-    /// Digests of the content that lies there.
-    pub found: Content,
-    /// The erasure that took content away.
-    pub redacted: Option<String>,
+    /// Beginnings of the digests that its content had ([`Content::checks`]).
+    pub checks: Vec<u8>,
+    pub redacted: Option<Redacted>,
+}
+
+/// What was taken out of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Redacted {
+    pub erasure: String,
+    pub members: Vec<&'static str>,
 }
 
 impl Link {
@@ -31,14 +41,26 @@ impl Link {
     pub fn read(item: &Value) -> Option<Self> {
         let given = |name: &str| text(item, name).unwrap_or_default().to_string();
         let some = |name: &str| text(item, name).map(String::from);
+        let digest = |name: &str| bytes(item, name).map(hex::encode).unwrap_or_default();
         let pk = text(item, "pk")?;
         let (kind, record) = pk.split_once("#chg#")?.1.split_once('#')?;
+        let version = number(item, "version").unwrap_or_default();
+        // The time begins the place in the trail; one that is not this version's own is no time.
+        let place = given(TRAIL);
+        let at = place.split('#').next().filter(|at| sort(at, record, version) == place);
         let blob = |name: &str| bytes(item, name).map(|b| hex_digest(&b));
-        let stated = |name: &str| item["content"]["M"][name]["S"].as_str().map(String::from);
+        let there = Content {
+            patch: blob("patch"),
+            snapshot: blob("snapshot"),
+            context: blob("context"),
+            event: item.get("event").map(value_digest),
+            record: bytes(item, AFTER).map(hex::encode),
+        };
+        let (content, redacted) = with_redacted(there, &item["redacted"]["M"]);
         let form = Form {
             pk: pk.into(),
-            version: number(item, "version").unwrap_or_default(),
-            at: given("at"),
+            version,
+            at: at.unwrap_or(&place).into(),
             by: given("by"),
             roles: texts(item, "roles"),
             elevated: some("elevated"),
@@ -47,36 +69,45 @@ impl Link {
             session: some("session"),
             route: some("route"),
             action: given("action"),
-            content: Content {
-                patch: stated("patch"),
-                snapshot: stated("snapshot"),
-                context: stated("context"),
-                event: stated("event"),
-                record: stated("record"),
-            },
-            prev: given("prev"),
-        };
-        let found = Content {
-            patch: blob("patch"),
-            snapshot: blob("snapshot"),
-            context: blob("context"),
-            event: item.get("event").map(value_digest),
-            record: None,
+            content,
+            prev: digest("prev"),
         };
         Some(Self {
             kind: kind.into(),
             record: record.into(),
             place: text(item, "sk")?.strip_prefix("v#")?.parse().ok()?,
             form,
-            hash: given("hash"),
-            found,
-            redacted: item["redacted"]["M"]["erasure"]["S"].as_str().map(String::from),
+            hash: digest("hash"),
+            checks: bytes(item, CHECKS).unwrap_or_default(),
+            redacted,
         })
     }
 
     pub fn tenant(&self) -> &str {
         self.form.pk.split('#').next().unwrap_or_default()
     }
+}
+
+/// Content, with the digests that an erasure left of what it took: `{erasure, <member>: digest}`.
+fn with_redacted(there: Content, redacted: &Value) -> (Content, Option<Redacted>) {
+    let Some(erasure) = text(redacted, "erasure") else { return (there, None) };
+    let mut members = vec![];
+    let mut or_left = |name: &'static str, there: Option<String>| {
+        there.or_else(|| {
+            let left = hex::encode(bytes(redacted, name)?);
+            members.push(name);
+            Some(left)
+        })
+    };
+    let Content { patch, snapshot, context, event, record } = there;
+    let content = Content {
+        patch: or_left("patch", patch),
+        snapshot: or_left("snapshot", snapshot),
+        context: or_left("context", context),
+        event: or_left("event", event),
+        record,
+    };
+    (content, Some(Redacted { erasure: erasure.into(), members }))
 }
 
 /// What stands in the anchors of a change.
@@ -213,19 +244,20 @@ fn judge(chain: &Chain, link: &Link, before: Option<&Link>, before_moved: bool) 
         return vec![say(Broken::Reordered, "another version of the record lies in this place")];
     }
     let mut found = vec![];
-    for ((name, stated), (_, there)) in link.form.content.members().into_iter().zip(link.found.members()) {
-        match (&link.redacted, stated, there) {
-            (_, a, b) if a == b => {}
-            (Some(erasure), Some(_), None) => {
-                found
-                    .push(say(Broken::Redacted, &format!("taken away by erasure {erasure}")).in_member(name));
-            }
-            _ => found.push(say(Broken::Altered, "its content is not what was hashed").in_member(name)),
-        }
+    if let Some(Redacted { erasure, members }) = &link.redacted {
+        let told = say(Broken::Redacted, &format!("taken away by erasure {erasure}"));
+        found.extend(members.iter().map(|name| told.clone().in_member(name)));
     }
     let whole = link.form.hash() == link.hash;
-    if !whole {
-        found.push(say(Broken::Altered, "its hash is not that of what it says").in_member("form"));
+    let unlike = link.form.content.unlike(&link.checks);
+    let altered = |member: &str, detail: &str| say(Broken::Altered, detail).in_member(member);
+    match (whole, unlike.is_empty()) {
+        (true, true) => {}
+        (true, false) => found.push(altered(CHECKS, "its checks are not those of its content")),
+        (false, true) => found.push(altered("form", "its hash is not that of what it says")),
+        (false, false) => {
+            found.extend(unlike.iter().map(|name| altered(name, "its content is not what was hashed")));
+        }
     }
     let prev = if link.place == 1 {
         Some(genesis(chain.tenant, chain.record))

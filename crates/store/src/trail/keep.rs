@@ -6,7 +6,7 @@ use crate::{
     chain::Kept,
     error::refused,
     item::{Item, b, s, text},
-    schema::{PK, SK},
+    schema::{PK, SK, TRAIL},
 };
 use aws_sdk_dynamodb::types::{AttributeValue as Av, PutRequest, WriteRequest};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -59,10 +59,10 @@ impl Store {
         let (kind, record) = key.split_once('#').unwrap_or((&key, "list"));
         put(PK, format!("{}#access#{}#{}", self.scope, crate::segment(kind), crate::segment(record)));
         put(SK, entry.place());
+        put(TRAIL, entry.place());
         let mut index = |trail: Trail| {
             let (index, partition) = trail.place(self);
             put(index.pk, partition);
-            put(index.sk, entry.place());
         };
         index(Trail::Actor(entry.by.clone()));
         if let Some(person) = &kept.subject {

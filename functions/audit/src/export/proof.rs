@@ -38,11 +38,9 @@ pub async fn bytes(ctx: &Ctx, export: &Export) -> Result<(Vec<u8>, u64)> {
         lines.extend(entries.into_iter().map(|kept| json!({ "access": kept })));
         let traces = traces_of(ctx, at).await?;
         for chunk in traces.chunks(100) {
-            let items = store.raw_changes(chunk).await?;
-            let named =
-                |i: &Value| Some((i["kind"]["S"].as_str()?.to_string(), i["id"]["S"].as_str()?.to_string()));
-            records.extend(items.iter().filter_map(named));
-            lines.extend(items.into_iter().map(|item| json!({ "change": item })));
+            let named = chunk.iter().filter_map(|trace| trace.record());
+            records.extend(named.map(|(kind, record)| (kind.to_string(), record.to_string())));
+            lines.extend(store.raw_changes(chunk).await?.into_iter().map(|item| json!({ "change": item })));
         }
         if lines.len() > ROWS {
             return Err(too_many());

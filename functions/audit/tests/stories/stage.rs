@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
-use store::sdk::types::AttributeValue as Av;
+use store::sdk::{primitives::Blob, types::AttributeValue as Av};
 use testkit::{Actor, Tenant, World};
 use web::Queue;
 
@@ -58,14 +58,18 @@ impl Stage {
         self.world.clock.set(time.parse().unwrap());
     }
 
+    /// Every change record there is, as the stream tells dispatch of it.
+    pub async fn changes(&self) -> Vec<Value> {
+        let items = self.world.items().await;
+        let images = items.iter().filter_map(|item| dispatch::anchor::plain(&store::chain::typed(item)));
+        images.filter(|image| image["pk"].as_str().is_some_and(|pk| pk.contains("#chg#"))).collect()
+    }
+
     /// Everything that was written and not anchored yet goes to audit, as dispatch sends it.
     pub async fn anchors(&self) {
         loop {
-            let mut fresh = self.world.scan().await;
-            fresh.retain(|i| {
-                let (pk, sk) = (i["pk"].as_str().unwrap_or_default(), i["sk"].as_str().unwrap_or_default());
-                pk.contains("#chg#") && self.anchored.lock().unwrap().insert(format!("{pk}|{sk}"))
-            });
+            let mut fresh = self.changes().await;
+            fresh.retain(|i| self.anchored.lock().unwrap().insert(format!("{}|{}", i["pk"], i["sk"])));
             if fresh.is_empty() {
                 return;
             }
@@ -147,6 +151,11 @@ pub fn told(findings: &Value) -> Vec<String> {
         words.collect::<Vec<_>>().join(" ")
     };
     findings.as_array().unwrap().iter().map(one).collect()
+}
+
+/// A digest as the trail keeps it.
+pub fn digest(hex: &str) -> Av {
+    Av::B(Blob::new(hex::decode(hex).unwrap()))
 }
 
 pub fn text(value: &str) -> Av {

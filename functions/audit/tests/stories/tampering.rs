@@ -1,7 +1,7 @@
 //! AUD-4: what somebody with the table's keys does behind everybody's back, and what the verifier says of it
 //! (stories 8 to 11).
 
-use crate::stage::{Stage, text, told};
+use crate::stage::{Stage, digest, text, told};
 use serde_json::json;
 use store::sdk::{primitives::Blob, types::AttributeValue as Av};
 use web::files::Bucket;
@@ -89,10 +89,10 @@ async fn swapped_versions_are_reordered_recomputed_ones_rewritten_and_a_lone_rec
         let mut item = s.item(&chain, &place(version)).await;
         match &prev {
             None => drop(item.insert("by".into(), text("usr_01J00000000000000000000000"))),
-            Some(prev) => drop(item.insert("prev".into(), text(prev))),
+            Some(prev) => drop(item.insert("prev".into(), digest(prev))),
         }
         let hash = store::chain::Link::read(&store::chain::typed(&item)).unwrap().form.hash();
-        item.insert("hash".into(), text(&hash));
+        item.insert("hash".into(), digest(&hash));
         s.put(item).await;
         prev = Some(hash);
     }

@@ -29,6 +29,8 @@ async fn a_minute_in_which_nothing_is_due_costs_three_reads_in_one_wave_however_
 #[tokio::test]
 async fn a_night_costs_a_tenant_without_events_four_round_trips_of_its_own() {
     let (world, clock) = (World::with(vec![]).await, Clock::default());
+    // At an hour from which a day later one night is over, wherever the clinic is.
+    world.clock.set("2026-05-04T12:00:00Z".parse().unwrap());
     let platform = world.app.vault().open(Scope::Platform, Caller::default()).await.unwrap();
     let tenant = world.clinic("quiet").await;
     platform.begin_nights(tenant.scope()).await.unwrap();

@@ -1,11 +1,17 @@
 //! A stream record's image: the database's typed JSON, made plain. Sealed bytes are left out.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 /// The attributes of an image; `None` if it is none.
-pub(super) fn plain(image: &Value) -> Option<Value> {
+pub fn plain(image: &Value) -> Option<Value> {
     let attributes = image.as_object().filter(|o| !o.is_empty())?;
-    Some(Value::Object(map(attributes)))
+    let mut plain = map(attributes);
+    // The one digest that is told on, as text.
+    if let Some(hash) = image["hash"]["B"].as_str().and_then(|hash| STANDARD.decode(hash).ok()) {
+        plain.insert("hash".into(), hex::encode(hash).into());
+    }
+    Some(Value::Object(plain))
 }
 
 fn map(attributes: &Map<String, Value>) -> Map<String, Value> {
@@ -32,11 +38,11 @@ mod tests {
     #[test]
     fn an_image_becomes_plain_and_what_is_sealed_stays_behind() {
         let image = json!({
-            "pk": {"S": "t#chg#pat#1"}, "version": {"N": "3"}, "patch": {"B": "AAEC"},
+            "pk": {"S": "t#chg#pat#1"}, "version": {"N": "3"}, "patch": {"B": "AAEC"}, "hash": {"B": "qrs="},
             "event": {"M": {"type": {"S": "patient.updated"}, "data": {"M": {"fields": {"L": [{"S": "phones"}]}}}}},
         });
         let wanted = json!({
-            "pk": "t#chg#pat#1", "version": 3,
+            "pk": "t#chg#pat#1", "version": 3, "hash": "aabb",
             "event": {"type": "patient.updated", "data": {"fields": ["phones"]}},
         });
         assert_eq!(plain(&image), Some(wanted));

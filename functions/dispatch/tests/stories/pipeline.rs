@@ -142,7 +142,6 @@ fn singles(like: &Value, chance: &mut Chance) -> (Vec<Value>, BTreeSet<String>) 
         let (id, bad) = (format!("flw_single_{n}"), chance.percent(1));
         let mut image = like.clone();
         image["pk"]["S"] = format!("{tenant}#chg#flw#{id}").into();
-        image["id"]["S"] = id.clone().into();
         image["event"]["M"]["data"]["M"]["poison"] = json!({"BOOL": bad});
         if bad {
             poison.insert(format!("flw#{id}#1"));

@@ -42,7 +42,8 @@ fn lines(files: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
 async fn changes(s: &Stage, day: &str) -> usize {
     let of_day = |i: &&Value| {
         let pk = i["pk"].as_str().unwrap_or_default();
-        pk.starts_with(&format!("{}#chg#", s.grace.id.prefix())) && i["at"].as_str().unwrap().starts_with(day)
+        pk.starts_with(&format!("{}#chg#", s.grace.id.prefix()))
+            && i["trailsk"].as_str().unwrap().starts_with(day)
     };
     s.world.scan().await.iter().filter(of_day).count()
 }

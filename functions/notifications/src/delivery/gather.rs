@@ -11,7 +11,7 @@ use crate::{
     rule::{Digest, NotificationRule},
 };
 use jiff::{SignedDuration, Timestamp};
-use kernel::{DeliveryId, Error, Result};
+use kernel::{DeliveryId, Error, Result, error::found};
 use store::Record;
 use web::Ctx;
 
@@ -79,13 +79,9 @@ async fn open(ctx: &Ctx, one: &Record<Delivery>, until: Timestamp) -> Result<Slo
     for n in 0u32.. {
         let (to, channel, category) = (&one.body.recipient, one.body.channel, one.body.category);
         let id = ids::at(until, &[to, channel.as_str(), category.as_str(), &n.to_string()]);
-        match ctx.store().fresh::<Delivery>(id).await {
-            Ok(old) if old.body.status == Status::Held && old.body.also.len() + 1 < GATHERED => {
-                return Ok(Slot::Open(Box::new(old)));
-            }
-            Ok(_) => continue,
-            Err(Error::Missing) => return Ok(Slot::New(id)),
-            Err(e) => return Err(e),
+        let Some(old) = found(ctx.store().fresh::<Delivery>(id).await)? else { return Ok(Slot::New(id)) };
+        if old.body.status == Status::Held && old.body.also.len() + 1 < GATHERED {
+            return Ok(Slot::Open(Box::new(old)));
         }
     }
     Err(Error::Busy)

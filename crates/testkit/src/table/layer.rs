@@ -1,7 +1,7 @@
 //! A layer under the store: it can fail any call to the table, in any of the ways in which the real one fails, and it
 //! can stop the world at any of them.
 
-use crate::proving;
+use crate::proof::proving;
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},

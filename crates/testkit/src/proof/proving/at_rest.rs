@@ -1,7 +1,7 @@
 //! What is left to others when something is interrupted: both runs are waited for, and have to be alike then.
 
 use super::{Moment, Proving};
-use crate::{likeness, state::State, whole};
+use crate::proof::{likeness, state::State, whole};
 use tokio::sync::OnceCell;
 
 pub(crate) struct AtRest<'a> {

@@ -3,7 +3,7 @@
 //! It is read whole once; after that only what somebody has written is read again, and two moments are compared only
 //! where one of them has been written to. Thousands of runs are put back and compared in a test binary.
 
-use crate::{layer::Written, table::NAME};
+use crate::{table::NAME, table::layer::Written};
 use dynoxide::{
     Database, Item,
     actions::{

@@ -26,10 +26,14 @@ pub(crate) use {
 
 use crate::{
     chance,
-    layer::{Fault, Layer, Watched},
-    ledger, likeness, rest, simulation,
-    state::{Keeper, State},
-    trips::Trips,
+    proof::{
+        ledger, likeness, rest, simulation,
+        state::{Keeper, State},
+    },
+    table::{
+        layer::{Fault, Layer, Watched},
+        trips::Trips,
+    },
 };
 use jiff::Timestamp;
 use kernel::Clock;

@@ -5,7 +5,7 @@
 //!
 //! One request at a time, so races are for the runs without chaos.
 
-use crate::trips::Trips;
+use crate::table::trips::Trips;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     future::Future,

@@ -1,7 +1,7 @@
 //! What follows by itself, handed over without a fault: events that were written, and rows that come due within the
 //! hour, in the order of time. Leases, and looks at what nobody has worked on for a while, are shorter than that.
 
-use crate::{
+use crate::proof::{
     simulation::events,
     state::{self, Keeper, State},
 };

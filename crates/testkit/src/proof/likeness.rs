@@ -5,7 +5,7 @@ mod mask;
 
 pub(crate) use mask::masked;
 
-use crate::state::{self, State};
+use crate::proof::state::{self, State};
 use dynoxide::{Item, types::AttributeValue};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What is told of one try: the sentence that the next one is compared with, and whether it stands.
 
-use crate::{Reply, likeness};
+use crate::{Reply, proof::likeness};
 use kernel::Result;
 
 /// What came of one try.

@@ -1,7 +1,7 @@
 //! What holds of every table, whatever has happened: each record has its change records and their chain, every guard
 //! and every token leads to a record that lives, rows agree with their record, nothing lies under nobody.
 
-use crate::state::{State, number, text, typed};
+use crate::proof::state::{State, number, text, typed};
 use dynoxide::Item;
 use std::collections::{BTreeMap, BTreeSet};
 use store::chain::{Evidence, Head, Link, verify};

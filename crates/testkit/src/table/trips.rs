@@ -1,6 +1,6 @@
 //! Counts round trips to the table, and loses answers on demand.
 
-use crate::chaos::Stop;
+use crate::proof::chaos::Stop;
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU64, Ordering::SeqCst},

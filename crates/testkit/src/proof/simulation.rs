@@ -7,12 +7,14 @@
 
 use crate::{
     Chance, Queues, World, chance,
-    layer::{Fault, Kind},
-    ledger, likeness,
-    proving::{AtRest, Moment, Proving},
-    queues::{self, Received},
-    state::{self, State},
-    whole,
+    doubles::queues::{self, Received},
+    proof::{
+        ledger, likeness,
+        proving::{AtRest, Moment, Proving},
+        state::{self, State},
+        whole,
+    },
+    table::layer::{Fault, Kind},
 };
 use events::Envelope;
 use serde_json::{Value, json};

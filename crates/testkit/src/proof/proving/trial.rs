@@ -3,10 +3,8 @@
 use super::{AtRest, Form, Moment, Proving, Stands, Told, Work};
 use crate::{
     chance,
-    layer::{Fault, Kind, Watched},
-    ledger, likeness,
-    state::State,
-    whole,
+    proof::{ledger, likeness, state::State, whole},
+    table::layer::{Fault, Kind, Watched},
 };
 
 /// Calls of one piece of work that the quick form breaks: jobs of many steps make the same ones again and again.
