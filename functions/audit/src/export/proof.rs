@@ -7,7 +7,7 @@ use crate::{day, verification};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::tz::TimeZone;
 use kernel::{Error, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use store::{
     Trace, Trail,
