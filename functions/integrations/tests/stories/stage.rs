@@ -60,10 +60,9 @@ impl Stage {
     pub async fn registers(&self, family: &str) -> String {
         let site = self.grace.sites[0].to_string();
         let desk = self.grace.staff_at("receptionist", &[0]);
-        let digits = family.bytes().fold(1_000_000u64, |n, b| n * 7 + u64::from(b)) % 9_000_000 + 1_000_000;
         let body = json!({
             "given_names": "Ngozi", "family_name": family, "birth_date": "1990-05-17", "gender": "female",
-            "phones": [{"number": format!("0803{digits}")}], "site_id": site,
+            "phones": [{"number": format!("0{}", digits(family))}], "site_id": site,
         });
         desk.post("/v1/patients", body).await.created()["id"].as_str().unwrap().to_string()
     }
@@ -139,4 +138,10 @@ impl Stage {
         let id = record["id"].as_str().unwrap();
         self.world.events().await.into_iter().filter(|e| e.record == id).map(|e| e.kind).collect()
     }
+}
+
+/// A family's telephone, without what stands before it at home or abroad.
+pub fn digits(family: &str) -> String {
+    let own = family.bytes().fold(1_000_000u64, |n, b| n * 7 + u64::from(b)) % 9_000_000 + 1_000_000;
+    format!("803{own}")
 }
