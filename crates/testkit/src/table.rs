@@ -6,12 +6,10 @@ pub(crate) mod trips;
 pub(crate) mod turnstile;
 
 use self::{layer::Layer, trips::Trips, turnstile::Traffic};
-use crate::{
-    meter::Meter,
-    proof::{proving, state::Keeper},
-};
+use crate::meter::Meter;
 use aws_smithy_types::body::SdkBody;
 use axum::http::Uri;
+use dynoxide::Database;
 use serde_json::Value;
 use std::time::Duration;
 use store::{
@@ -38,20 +36,19 @@ pub(crate) struct Table {
     pub client: sdk::Client,
     pub trips: Trips,
     pub layer: Layer,
-    pub keeper: Keeper,
+    pub database: Database,
 }
 
 /// Where traffic contends, items of a transaction are held for about 10 ms and overlapping ones cancelled, as the real
-/// table does and the embedded one never.
-pub(crate) async fn open(traffic: Traffic, runtime: &Handle) -> Table {
-    let database = dynoxide::Database::memory().expect("a database in memory");
+/// table does and the embedded one never. `proved`: its calls fail in their turns, and what they write is noted.
+pub(crate) async fn open(traffic: Traffic, proved: bool, runtime: &Handle) -> Table {
+    let database = Database::memory().expect("a database in memory");
     let bound = runtime.spawn(tokio::net::TcpListener::bind("127.0.0.1:0")).await;
     let listener = bound.expect("binding does not panic").expect("a loopback port");
     let mut address = listener.local_addr().expect("its address");
-    let (trips, layer) = (Trips::default(), Layer::default());
-    let keeper = Keeper::new(database.clone(), layer.written.clone());
+    let (trips, layer) = (Trips::default(), Layer::of(proved));
     let meter = Meter(database.clone());
-    runtime.spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    runtime.spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
     if traffic == Traffic::Contended {
         address = contention::in_front_of(address).await;
     }
@@ -62,7 +59,7 @@ pub(crate) async fn open(traffic: Traffic, runtime: &Handle) -> Table {
     let client = sdk::Client::from_conf(config.build());
     create(&client).await;
     trips.take();
-    Table { client, trips, layer, keeper }
+    Table { client, trips, layer, database }
 }
 
 fn config(endpoint: &str, trips: Trips, layer: Layer, meter: Meter) -> sdk::config::Builder {
@@ -70,8 +67,8 @@ fn config(endpoint: &str, trips: Trips, layer: Layer, meter: Meter) -> sdk::conf
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("af-south-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .retry_config(retries())
-        .retry_partition(partition())
+        .retry_config(retries(layer.proved))
+        .retry_partition(partition(layer.proved))
         .endpoint_url(endpoint)
         .http_client(layer::over(layer))
         .interceptor(trips)
@@ -112,15 +109,15 @@ impl Intercept for Tokenless {
 }
 
 /// Three attempts, as the deployed functions make. While faults are tried the attempts follow at once.
-fn retries() -> RetryConfig {
+fn retries(proved: bool) -> RetryConfig {
     let three = RetryConfig::standard().with_max_attempts(3);
-    if proving::is_on() { three.with_initial_backoff(Duration::from_millis(1)) } else { three }
+    if proved { three.with_initial_backoff(Duration::from_millis(1)) } else { three }
 }
 
 /// Who loses thousands of answers must not run out of attempts: the process has one quota for all worlds.
-fn partition() -> RetryPartition {
+fn partition(proved: bool) -> RetryPartition {
     let own = RetryPartition::custom("proving").token_bucket(TokenBucket::unlimited()).build();
-    if proving::is_on() { own } else { RetryPartition::new("lumina") }
+    if proved { own } else { RetryPartition::new("lumina") }
 }
 
 async fn create(client: &sdk::Client) {

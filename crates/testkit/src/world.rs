@@ -78,9 +78,13 @@ impl World {
     async fn build(modules: Vec<Module>, traffic: Traffic, judge: Option<Judge>, runtime: &Handle) -> Self {
         let contended = traffic == Traffic::Contended;
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
-        let (table, clock, letters) =
-            (table::open(traffic, runtime).await, proving::clock(), Arc::new(Letterbox::default()));
+        let (table, clock, letters) = (
+            table::open(traffic, proving::is_on(), runtime).await,
+            proving::clock(),
+            Arc::new(Letterbox::default()),
+        );
         let client = table.client.clone();
+        let keeper = Keeper::new(table.database, table.layer.written.clone());
         let keys = Arc::new(Keys::default());
         let with = move |session| match &judge {
             Some(judge) => judged::client(&client, session, judge),
@@ -103,8 +107,7 @@ impl World {
         let router = routes(&modules, &app);
         // Where transactions contend, requests come at once: faults are for the worlds without.
         let modules = Arc::new(modules);
-        let proving =
-            Proving::of(&table.keeper, &table.layer, &table.trips, &app, &modules).filter(|_| !contended);
+        let proving = Proving::of(&keeper, &table.layer, &table.trips, &app, &modules).filter(|_| !contended);
         if let Some(proving) = &proving {
             proving.beside(letters.clone());
             proving.beside(files.clone());
@@ -124,7 +127,7 @@ impl World {
             trips: table.trips,
             proving,
             turnstile: Turnstile::new(traffic),
-            end: Arc::new(End { keeper: table.keeper, unread: AtomicBool::new(traffic == Traffic::Free) }),
+            end: Arc::new(End { keeper, unread: AtomicBool::new(traffic == Traffic::Free) }),
             keys,
             delivered: Arc::default(),
         }

@@ -5,7 +5,7 @@
 //!
 //! One request at a time, so races are for the runs without chaos.
 
-use crate::table::trips::Trips;
+use crate::table::trips::{Stop, Trips};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     future::Future,
@@ -27,13 +27,6 @@ pub(crate) struct Chaos {
     /// Whoever holds it is alone in this world.
     turn: Arc<tokio::sync::Mutex<()>>,
     ended: Arc<AtomicBool>,
-}
-
-/// Where the world stops: at the call of this number, before or after the table has done it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stop {
-    pub call: u64,
-    pub after: bool,
 }
 
 /// Most requests make fewer calls than this; those that finish before their stop were simply done.

@@ -1,7 +1,6 @@
 //! A layer under the store: it can fail any call to the table, in any of the ways in which the real one fails, and it
 //! can stop the world at any of them.
 
-use crate::proof::proving;
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},
@@ -164,6 +163,8 @@ fn place_of(to: &Value) -> Value {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
+    /// Somebody keeps account of what is written.
+    pub proved: bool,
     pub written: Written,
     watch: Arc<Mutex<Watch>>,
     /// Calls that are with the table.
@@ -180,6 +181,9 @@ pub(crate) struct Watched {
 }
 
 impl Layer {
+    pub fn of(proved: bool) -> Self {
+        Self { proved, ..Self::default() }
+    }
     fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watch.lock().expect("never poisoned")
     }
@@ -278,7 +282,7 @@ impl HttpClient for Over {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let layer = self.layer.clone();
-        if proving::is_on() {
+        if layer.proved {
             layer.written.note(&request);
         }
         let kind = match layer.verdict(&request) {

@@ -1,6 +1,5 @@
 //! Counts round trips to the table, and loses answers on demand.
 
-use crate::proof::chaos::Stop;
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU64, Ordering::SeqCst},
@@ -15,6 +14,13 @@ use store::sdk::{
     },
     error::BoxError,
 };
+
+/// Where the world stops: at the call of this number, before or after the table has done it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    pub call: u64,
+    pub after: bool,
+}
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trips {
