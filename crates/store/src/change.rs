@@ -190,6 +190,15 @@ pub(crate) fn sort(at: &str, id: &str, version: u64) -> String {
     format!("{at}#{id}#{version:010}")
 }
 
+/// Kind and record of a change, by its partition key; none of another item's.
+pub(crate) fn record_at(pk: &str) -> Option<(&str, &str)> {
+    pk.split_once("#chg#")?.1.split_once('#')
+}
+
+pub(crate) fn record_of(item: &Item) -> Result<(&str, &str)> {
+    record_at(text(item, PK)?).ok_or_else(|| Error::internal("a change record at an odd place"))
+}
+
 /// When a change was made: its place in the trail begins with it.
 pub(crate) fn made_at(item: &Item) -> Result<&str> {
     Ok(text(item, TRAIL)?.split('#').next().unwrap_or_default())
@@ -197,9 +206,7 @@ pub(crate) fn made_at(item: &Item) -> Result<&str> {
 
 /// A change record as it is told: with what its place says of it, its digests in hexadecimal, and without what is sealed.
 pub(crate) fn told(mut item: Item) -> Result<Item> {
-    let odd = || Error::internal("a change record at an odd place");
-    let (_, record) = text(&item, PK)?.split_once("#chg#").ok_or_else(odd)?;
-    let (kind, id) = record.split_once('#').ok_or_else(odd)?;
+    let (kind, id) = record_of(&item)?;
     let mut names = vec![("kind", s(kind)), ("id", s(id)), ("at", s(made_at(&item)?))];
     for name in ["prev", "hash"] {
         names.extend(blob(&item, name).map(|digest| (name, s(hex::encode(digest)))));

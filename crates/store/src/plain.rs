@@ -3,6 +3,7 @@
 
 use crate::{
     Change, Store, Trace, Trail,
+    change::record_of,
     item::{Item, text},
     read::version_of,
     schema::{DAY_SHARDS, INDEXES, PK, SK, TTL},
@@ -10,7 +11,7 @@ use crate::{
 use aws_sdk_dynamodb::types::AttributeValue as Av;
 use futures::future::try_join_all;
 use jiff::civil::Date;
-use kernel::{Error, Result};
+use kernel::Result;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -75,10 +76,8 @@ impl Store {
     }
 
     fn changed(&self, item: Item) -> Result<Changed> {
-        let odd = || Error::internal("a change record at an odd place");
-        let (_, place) = text(&item, PK)?.split_once("#chg#").ok_or_else(odd)?;
-        let id = format!("{place}#{}", version_of(&item));
-        let (kind, record) = place.split_once('#').ok_or_else(odd)?;
+        let (kind, record) = record_of(&item)?;
+        let id = format!("{kind}#{record}#{}", version_of(&item));
         let (kind, record) = (kind.to_string(), record.to_string());
         Ok(Changed { id, kind, record, change: self.change(item)? })
     }

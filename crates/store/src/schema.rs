@@ -17,31 +17,19 @@ pub struct Index {
 }
 
 macro_rules! index {
-    ($konst:ident, $name:literal, $holds:expr) => {
-        pub const $konst: Index =
-            Index { name: $name, pk: concat!($name, "pk"), sk: concat!($name, "sk"), holds: $holds };
+    ($konst:ident, $name:literal, $sk:expr, $holds:expr) => {
+        pub const $konst: Index = Index { name: $name, pk: concat!($name, "pk"), sk: $sk, holds: $holds };
     };
 }
-index!(GSI1, "gsi1", None);
-index!(GSI2, "gsi2", None);
-index!(GSI3, "gsi3", Some(&["version"]));
+index!(GSI1, "gsi1", "gsi1sk", None);
+index!(GSI2, "gsi2", "gsi2sk", None);
+index!(GSI3, "gsi3", "gsi3sk", Some(&["version"]));
+index!(GSI4, "gsi4", TRAIL, Some(&["by", "hash", "version"]));
+index!(GSI5, "gsi5", TRAIL, Some(&["by", "hash", "version"]));
+index!(GSI6, "gsi6", TRAIL, Some(&["by", "hash", "version"]));
 
 /// The order of the trail, `{time}#…`: one attribute for the three indexes that are read in it.
 pub const TRAIL: &str = "trailsk";
-
-macro_rules! trail {
-    ($konst:ident, $name:literal) => {
-        pub const $konst: Index = Index {
-            name: $name,
-            pk: concat!($name, "pk"),
-            sk: TRAIL,
-            holds: Some(&["by", "hash", "version"]),
-        };
-    };
-}
-trail!(GSI4, "gsi4");
-trail!(GSI5, "gsi5");
-trail!(GSI6, "gsi6");
 
 /// Lists, second lists, due rows, audit by day, by actor, by action.
 pub const INDEXES: [Index; 6] = [GSI1, GSI2, GSI3, GSI4, GSI5, GSI6];

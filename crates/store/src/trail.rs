@@ -7,6 +7,7 @@ mod keep;
 use crate::{
     Change, Page, Store,
     chain::{Kept, typed},
+    change::record_at,
     error::refused,
     item::{Item, blob, s, text},
     list::LAST,
@@ -61,7 +62,7 @@ impl Trace {
     }
     /// Kind and record of a change.
     pub fn record(&self) -> Option<(&str, &str)> {
-        self.pk.split_once("#chg#")?.1.split_once('#')
+        record_at(&self.pk)
     }
 }
 
@@ -151,9 +152,7 @@ impl Store {
 
     fn recorded_of(&self, item: Item) -> Result<Recorded> {
         let pk = text(&item, PK)?;
-        if let Some((_, rest)) = pk.split_once("#chg#") {
-            let (kind, record) =
-                rest.split_once('#').ok_or_else(|| Error::internal("a change of no record"))?;
+        if let Some((kind, record)) = record_at(pk) {
             let (kind, record) = (kind.to_string(), record.to_string());
             return Ok(Recorded::Change { kind, record, change: Box::new(self.change(item)?) });
         }

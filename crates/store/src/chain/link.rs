@@ -6,7 +6,7 @@ use super::{
     typed::{bytes, item_digest, number, text, texts, value_digest},
 };
 use crate::{
-    change::{AFTER, CHECKS, sort},
+    change::{AFTER, CHECKS, record_at, sort},
     schema::TRAIL,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -43,7 +43,7 @@ impl Link {
         let some = |name: &str| text(item, name).map(String::from);
         let digest = |name: &str| bytes(item, name).map(hex::encode).unwrap_or_default();
         let pk = text(item, "pk")?;
-        let (kind, record) = pk.split_once("#chg#")?.1.split_once('#')?;
+        let (kind, record) = record_at(pk)?;
         let version = number(item, "version").unwrap_or_default();
         // The time begins the place in the trail; one that is not this version's own is no time.
         let place = given(TRAIL);
